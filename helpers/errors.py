@@ -1,0 +1,47 @@
+"""One hierarchy for everything that can go wrong and that a user can do something about.
+
+::
+
+    RabbitLabError
+    ├── BrokerError
+    │   ├── BrokerNotFoundError   no way to get a broker on this machine
+    │   ├── BrokerNotReadyError   a broker is there but does not log in and declare in time
+    │   └── BrokerRefusedError    the broker said no: credentials, permissions, a missing plugin
+    ├── ClaimFailedError          a measurement does not support the stated verdict (AssertionError too)
+    ├── UsageError                an argument that makes no sense (ValueError too)
+    └── WaitTimeoutError          a condition did not come true by its deadline (TimeoutError too)
+
+Every message is one clear sentence that says what is wrong and what to do.
+"""
+
+
+class RabbitLabError(Exception):
+    """Base of all errors that this package raises on purpose."""
+
+
+class BrokerError(RabbitLabError):
+    """Something is wrong with the broker or with the way to it."""
+
+
+class BrokerNotFoundError(BrokerError):
+    """No broker is configured, running or installable on this machine."""
+
+
+class BrokerNotReadyError(BrokerError):
+    """A broker exists, yet an AMQP login and a declare did not succeed in time."""
+
+
+class BrokerRefusedError(BrokerError):
+    """The broker answered and refused: credentials, permissions or a missing plugin."""
+
+
+class ClaimFailedError(RabbitLabError, AssertionError):
+    """A measurement does not support the verdict that the notebook states."""
+
+
+class UsageError(RabbitLabError, ValueError):
+    """An argument makes no sense; the message says which one and what is allowed."""
+
+
+class WaitTimeoutError(RabbitLabError, TimeoutError):
+    """A condition did not come true before its deadline."""

@@ -1,0 +1,1 @@
+"""Every figure: DataFrame in, figure out."""

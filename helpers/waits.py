@@ -1,0 +1,35 @@
+"""Waiting for a condition: always with a deadline, never a blind sleep."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from helpers.errors import WaitTimeoutError
+
+T = TypeVar("T")
+
+
+def wait_until(
+    condition: Callable[[], T], *, timeout_s: float, what: str, every_s: float = 0.01
+) -> T:
+    """Call ``condition`` until its result is true, and return that result.
+
+    Args:
+        condition: called at least once, also when ``timeout_s`` is 0.
+        timeout_s: deadline in seconds.
+        what: what is waited for, for the error: "3 messages in the DLQ".
+        every_s: pause between two calls in seconds.
+
+    Raises:
+        WaitTimeoutError: the deadline passed; the message holds the last result.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() >= deadline:
+            raise WaitTimeoutError(
+                f"waited {timeout_s:g} s for {what}, in vain; the last look gave {result!r}"
+            )
+        time.sleep(every_s)
