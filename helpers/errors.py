@@ -7,7 +7,7 @@
     │   ├── BrokerNotFoundError   no way to get a broker on this machine
     │   ├── BrokerNotReadyError   a broker is there but does not log in and declare in time
     │   └── BrokerRefusedError    the broker said no: credentials, permissions, a missing plugin
-    ├── ClaimFailedError          a measurement does not support the stated verdict (AssertionError too)
+    ├── ClaimFailedError          a measurement does not support the verdict (AssertionError too)
     ├── UsageError                an argument that makes no sense (ValueError too)
     └── WaitTimeoutError          a condition did not come true by its deadline (TimeoutError too)
 

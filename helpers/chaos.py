@@ -1,0 +1,83 @@
+"""Breaking things on purpose, and always restoring them: the network, and a disposable broker."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from helpers import broker
+from helpers.errors import UsageError
+
+LONGEST_ROUND_TRIP_MS = 2000.0
+GOODBYE_S = 5.0
+
+
+class Proxy:
+    """A way to the broker that is slow or breaks; pass it as ``via=`` to ``broker.connect``."""
+
+    def __init__(self, process: "subprocess.Popen[str]", port: int, round_trip_ms: float) -> None:
+        self._process = process
+        self.host = "127.0.0.1"
+        self.port = port
+        self.round_trip_ms = round_trip_ms
+
+    def __repr__(self) -> str:
+        return f"Proxy(round_trip_ms={self.round_trip_ms:g})"
+
+    def cut(self) -> None:
+        """Cut every connection that goes through here; new ones are let through."""
+        self._tell("cut")
+
+    def swallow(self) -> None:
+        """Let what clients send vanish from now on, while their sockets look healthy."""
+        self._tell("swallow")
+
+    def restore(self) -> None:
+        """End ``swallow``; bytes that vanished stay lost, so connect anew."""
+        self._tell("pass")
+
+    def _tell(self, command: str) -> None:
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(command + "\n")
+        self._process.stdin.flush()
+        self._process.stdout.readline()
+
+
+@contextmanager
+def proxy(*, round_trip_ms: float) -> Iterator[Proxy]:
+    """Put a TCP proxy on loopback between clients and the broker.
+
+    Args:
+        round_trip_ms: added network delay there and back, 0 to 2000 ms; half of it each way.
+
+    Returns:
+        A context manager; the proxy and its connections end with it.
+
+    Raises:
+        UsageError: delay out of range.
+    """
+    if not 0 <= round_trip_ms <= LONGEST_ROUND_TRIP_MS:
+        raise UsageError(
+            f"round_trip_ms must be 0 to {LONGEST_ROUND_TRIP_MS:g}, not {round_trip_ms!r}"
+        )
+    target = broker.parameters()
+    one_way_ms = str(round_trip_ms / 2)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "helpers.proxy", target.host, str(target.port), one_way_ms],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # an interrupt of the kernel must not end it before its clients
+    )
+    try:
+        assert process.stdin and process.stdout
+        yield Proxy(process, int(process.stdout.readline()), round_trip_ms)
+    finally:
+        with suppress(OSError):
+            process.stdin.close()  # type: ignore[union-attr]
+        try:
+            process.wait(timeout=GOODBYE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()  # type: ignore[union-attr]

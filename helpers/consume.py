@@ -1,0 +1,225 @@
+"""Measured consumers, each on its own thread and connection."""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Self
+
+from pika.exceptions import AMQPError
+
+from helpers import broker
+from helpers.errors import RabbitLabError, UsageError, WaitTimeoutError
+from helpers.history import History
+from helpers.waits import wait_until
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+OnMessage = Callable[[Any, Any, Any, bytes], object]
+GOODBYE_S = 5.0
+
+
+class Consumer:
+    """One consumer on one queue: ``with Consumer(...) as worker`` subscribes before it enters."""
+
+    def __init__(
+        self,
+        queue: str,
+        *,
+        prefetch_count: int,
+        auto_ack: bool,
+        name: str = "consumer",
+        on_message: OnMessage | None = None,
+        service_time_s: float = 0.0,
+        via: Any = None,
+        history: History | None = None,
+        stop_after: int | None = None,
+    ) -> None:
+        """Prepare a consumer.
+
+        Args:
+            queue: an existing queue.
+            prefetch_count: limit of unacknowledged messages, 0 to 65535; 0 is no limit.
+            auto_ack: let the broker count a message as settled once it is sent.
+            name: the actor in histories and figures.
+            on_message: pika's callback; the default works ``service_time_s`` and acks.
+            service_time_s: how long the default callback works on a message, in seconds.
+            via: a proxy, or None for the direct way.
+            history: where to write ``deliver``, ``effect``, ``ack``, ``nack`` and ``reject``.
+            stop_after: stop by itself after this many deliveries.
+
+        Raises:
+            UsageError: prefetch out of range.
+        """
+        if not 0 <= prefetch_count <= 65535:
+            raise UsageError(f"prefetch_count must be 0 to 65535, not {prefetch_count!r}")
+        self.queue, self.name, self.auto_ack = queue, name, auto_ack
+        self.prefetch_count, self.service_time_s = prefetch_count, service_time_s
+        self.times_s: list[float] = []  # perf_counter at each delivery
+        self.messages: list[str] = []
+        self.redelivered: list[bool] = []
+        self.settled_s: list[float] = []  # perf_counter after each ack, nack or reject
+        self._on_message, self._history = on_message, history
+        self._stop_after, self._via = stop_after, via
+        self._open: dict[int, str] = {}
+        self._subscribed = threading.Event()
+        self._error: Exception | None = None
+        self._connection: Any = None
+        self._channel: Any = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def __repr__(self) -> str:
+        return f"Consumer({self.name}, prefetch {self.prefetch_count}: {self.count} delivered)"
+
+    @property
+    def count(self) -> int:
+        """How many messages were delivered to this consumer."""
+        return len(self.times_s)
+
+    @property
+    def unacked(self) -> int:
+        """How many deliveries this consumer has seen and not settled."""
+        return len(self._open)
+
+    def rate_msgs_per_s(self) -> float:
+        """Return settled messages per second, from the first delivery to the last settlement."""
+        if len(self.settled_s) < 2:
+            raise UsageError(f"{self.name} settled fewer than 2 messages: there is no rate")
+        return len(self.settled_s) / (self.settled_s[-1] - self.times_s[0])
+
+    def unacked_over_time(self) -> "pd.DataFrame":
+        """Return the unacknowledged messages after each delivery and settlement.
+
+        Returns:
+            DataFrame[t_s float, seconds since the first delivery; unacked int].
+        """
+        import pandas as pd
+
+        steps = [(t, 1) for t in self.times_s] + [(t, -1) for t in self.settled_s]
+        frame = pd.DataFrame(sorted(steps), columns=["t_s", "unacked"])
+        frame["unacked"] = frame["unacked"].cumsum()
+        frame["t_s"] -= frame["t_s"].min()
+        return frame
+
+    def wait_for(self, count: int, *, timeout_s: float) -> None:
+        """Wait until ``count`` messages have been delivered.
+
+        Raises:
+            WaitTimeoutError: too few by the deadline.
+            RabbitLabError: the consumer failed meanwhile.
+        """
+        wait_until(
+            lambda: self._error or self.count >= count,
+            timeout_s=timeout_s,
+            what=f"{count} deliveries to {self.name} (it has {self.count})",
+            every_s=0.002,
+        )
+        self._raise_error()
+
+    def stop(self) -> None:
+        """Cancel, return what is unsettled to the queue, and close; safe to call twice."""
+        if self._thread.is_alive():
+            with suppress(AMQPError):
+                self._connection.add_callback_threadsafe(self._channel.stop_consuming)
+            self._thread.join(timeout=GOODBYE_S + self.service_time_s)
+
+    def __enter__(self) -> Self:
+        self._connection = broker.connect(via=self._via)
+        self._thread.start()
+        if not self._subscribed.wait(timeout=GOODBYE_S) and not self._error:
+            self.stop()
+            raise WaitTimeoutError(f"{self.name} could not subscribe to {self.queue!r} in time")
+        self._raise_error()
+        return self
+
+    def __exit__(self, kind: object, value: object, trace: object) -> None:
+        self.stop()
+        if kind is None:
+            self._raise_error()
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            raise RabbitLabError(
+                f"{self.name} on queue {self.queue!r} failed: {self._error!r}"
+            ) from self._error
+
+    def _run(self) -> None:
+        try:
+            self._channel = self._connection.channel()
+            self._channel.basic_qos(prefetch_count=self.prefetch_count, global_qos=False)
+            self._channel.basic_consume(self.queue, self._callback(), auto_ack=self.auto_ack)
+            self._subscribed.set()
+            self._channel.start_consuming()
+        except Exception as error:  # whatever a callback raises belongs to the caller's thread
+            self._error = error
+        finally:
+            self._subscribed.set()
+            with suppress(AMQPError):
+                self._connection.close()
+
+    def _callback(self) -> OnMessage:
+        """Build the callback that measures; what it does per message is kept to a minimum."""
+        clock, seen, ids, flags = time.perf_counter, self.times_s, self.messages, self.redelivered
+        pending, history, work_s = self._open, self._history, self.service_time_s
+        tap = _Tap(self._channel, self)
+        handle, stop_after, settled = self._on_message, self._stop_after, self.settled_s
+
+        def on_message(channel: Any, method: Any, properties: Any, body: bytes) -> None:
+            seen.append(clock())
+            message = properties.message_id
+            ids.append(message)
+            flags.append(method.redelivered)
+            if history:
+                history.record("deliver", message, actor=self.name, redelivered=method.redelivered)
+            if not self.auto_ack:
+                pending[method.delivery_tag] = message
+            if handle:
+                handle(tap, method, properties, body)
+            else:
+                if work_s:
+                    time.sleep(work_s)
+                if history:
+                    history.record("effect", message, actor=self.name)
+                if self.auto_ack:
+                    settled.append(clock())
+                else:
+                    tap.basic_ack(method.delivery_tag)
+            if stop_after and len(seen) >= stop_after:
+                channel.stop_consuming()
+
+        return on_message
+
+
+class _Tap:
+    """The consumer's channel, with a note taken of every settlement."""
+
+    def __init__(self, channel: Any, consumer: Consumer) -> None:
+        self._channel, self._consumer = channel, consumer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._channel, name)
+
+    def basic_ack(self, delivery_tag: int = 0, multiple: bool = False) -> None:
+        self._channel.basic_ack(delivery_tag, multiple)
+        self._note("ack", delivery_tag, multiple)
+
+    def basic_nack(
+        self, delivery_tag: int = 0, multiple: bool = False, requeue: bool = True
+    ) -> None:
+        self._channel.basic_nack(delivery_tag, multiple, requeue)
+        self._note("nack", delivery_tag, multiple)
+
+    def basic_reject(self, delivery_tag: int = 0, requeue: bool = True) -> None:
+        self._channel.basic_reject(delivery_tag, requeue)
+        self._note("reject", delivery_tag, False)
+
+    def _note(self, kind: str, delivery_tag: int, multiple: bool) -> None:
+        consumer = self._consumer
+        pending = consumer._open
+        tags = [t for t in pending if t <= delivery_tag] if multiple else [delivery_tag]
+        for tag in tags:
+            message = pending.pop(tag, None)
+            consumer.settled_s.append(time.perf_counter())
+            if consumer._history:
+                consumer._history.record(kind, message, actor=consumer.name)

@@ -1,0 +1,206 @@
+"""Every publish, confirm, return, delivery, ack and effect as an event, reduced to a verdict.
+
+The words follow the total-queue checker of Jepsen (https://github.com/jepsen-io/jepsen,
+``jepsen.checker/total-queue``): a message is *lost* when its publish was acknowledged and it was
+never worked on, *unexpected* when it was worked on and nobody published it, *duplicated* when it
+was worked on more than once, and *recovered* when nobody acknowledged its publish and it was
+worked on all the same. *Reordered* is added: worked on after a message that was published later.
+"""
+
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from helpers.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KINDS = (
+    "publish", "confirm", "nacked", "return", "deliver",
+    "ack", "nack", "reject", "dead-letter", "effect", "crash",
+)  # fmt: skip
+
+WORDS = {"publish": "published", "confirm": "confirmed", "return": "returned", "nack": "nacked",
+         "nacked": "refused by the broker", "ack": "acked", "reject": "rejected",
+         "dead-letter": "dead-lettered"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to one message; ``t_s`` counts from the start of the history."""
+
+    t_s: float
+    kind: str
+    message: str
+    actor: str
+    redelivered: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Which messages ended up how; every field holds message ids in the order of publishing."""
+
+    published: int
+    worked_on: int
+    lost: tuple[str, ...] = field(repr=False)
+    duplicated: tuple[str, ...] = field(repr=False)
+    reordered: tuple[str, ...] = field(repr=False)
+    unexpected: tuple[str, ...] = field(repr=False)
+    recovered: tuple[str, ...] = field(repr=False)
+
+    def __repr__(self) -> str:
+        bad = ("lost", "duplicated", "reordered", "unexpected", "recovered")
+        counts = ", ".join(f"{len(getattr(self, name))} {name}" for name in bad)
+        return f"{self.published} published, {self.worked_on} worked on: {counts}"
+
+    @property
+    def clean(self) -> bool:
+        """Tell whether nothing was lost, duplicated, reordered or unexpected."""
+        return not (self.lost or self.duplicated or self.reordered or self.unexpected)
+
+
+class History:
+    """A record of events; threads may write to it at the same time."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._raw: list[tuple[float, str, str, str, bool, str]] = []
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        counts = Counter(row[1] for row in list(self._raw))
+        return "History(" + ", ".join(f"{n} {kind}" for kind, n in counts.items()) + ")"
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+    def record(
+        self,
+        kind: str,
+        message: object,
+        *,
+        actor: str = "",
+        redelivered: bool = False,
+        detail: str = "",
+    ) -> None:
+        """Add one event, stamped now.
+
+        Args:
+            kind: one of ``KINDS``.
+            message: the message's id.
+            actor: who did it, such as the consumer's name.
+            redelivered: for deliveries, the broker's flag.
+            detail: anything worth showing, such as a queue's name.
+
+        Raises:
+            UsageError: unknown kind.
+        """
+        if kind not in KINDS:
+            raise UsageError(f"{kind!r} is not an event: use one of {', '.join(KINDS)}")
+        # list.append is atomic in CPython: no lock on the path that measurements take
+        self._raw.append((time.perf_counter(), kind, str(message), actor, redelivered, detail))
+
+    def events(self, *kinds: str, message: object | None = None) -> list[Event]:
+        """Return the events in order of time, only of these kinds and this message if given."""
+        with self._lock:
+            rows = sorted(self._raw, key=lambda row: row[0])
+        wanted = None if message is None else str(message)
+        return [
+            Event(t - self._start, kind, name, actor, redelivered, detail)
+            for t, kind, name, actor, redelivered, detail in rows
+            if (not kinds or kind in kinds) and (wanted is None or name == wanted)
+        ]
+
+    def frame(self) -> "pd.DataFrame":
+        """Return all events.
+
+        Returns:
+            DataFrame[t_s float, seconds since the history began; kind, message, actor str;
+            redelivered bool; detail str], in order of time.
+        """
+        import pandas as pd
+
+        columns = ["t_s", "kind", "message", "actor", "redelivered", "detail"]
+        return pd.DataFrame([vars(event) for event in self.events()], columns=columns)
+
+    def summary(self, *, remaining: Iterable[object] = ()) -> Summary:
+        """Reduce the history to what was lost, duplicated, reordered, unexpected and recovered.
+
+        A message counts as worked on by its ``effect`` events or, when the history has none at
+        all, by its ``ack`` events. Its publish counts as acknowledged by a ``confirm`` or, when
+        the history has no confirms at all, by ``publish`` itself.
+
+        Args:
+            remaining: ids of messages known to be still in a queue: these are not lost.
+        """
+        events = self.events()
+        kinds = {event.kind for event in events}
+        work = "effect" if "effect" in kinds else "ack"
+        sure = "confirm" if "confirm" in kinds else "publish"
+        published = list(dict.fromkeys(e.message for e in events if e.kind == "publish"))
+        acknowledged = {e.message for e in events if e.kind == sure}
+        worked = [e.message for e in events if e.kind == work]
+        times = Counter(worked)
+        kept = {str(message) for message in remaining}
+        return Summary(
+            published=len(published),
+            worked_on=len(times),
+            lost=tuple(
+                m for m in published if m in acknowledged and m not in times and m not in kept
+            ),
+            duplicated=tuple(m for m in published if times[m] > 1),
+            reordered=_overtaken(published, worked),
+            unexpected=tuple(m for m in times if m not in set(published)),
+            recovered=tuple(m for m in published if m in times and m not in acknowledged),
+        )
+
+    def story(self, message: object) -> str:
+        """Tell what happened to one message as a short sequence."""
+        seen: dict[str, int] = defaultdict(int)
+        steps = []
+        for event in self.events(message=message):
+            step = WORDS.get(event.kind, event.kind)
+            if event.kind == "deliver":
+                step = f"delivered to {event.actor}" if event.actor else "delivered"
+            elif event.kind == "crash":
+                step = f"{event.actor or 'consumer'} killed"
+            if event.detail:
+                step += f" ({event.detail})"
+            seen[event.kind] += 1
+            again = seen[event.kind] > 1 and event.kind in ("deliver", "effect", "publish")
+            steps.append(f"{step} again" if again else step)
+        return f"message {message}: " + (" → ".join(steps) or "never seen")
+
+    def counter_example(self, *, remaining: Iterable[object] = ()) -> str | None:
+        """Tell the shortest story among the messages that went wrong, or None if none did.
+
+        Args:
+            remaining: as for ``summary``.
+        """
+        summary = self.summary(remaining=remaining)
+        for name in ("lost", "duplicated", "unexpected", "reordered"):
+            wrong = getattr(summary, name)
+            if wrong:
+                stories = [self.story(message) for message in wrong]
+                shortest = min(stories, key=lambda story: (story.count("→"), len(story)))
+                return f"{name}: {shortest}"
+        return None
+
+
+def _overtaken(published: list[str], worked: list[str]) -> tuple[str, ...]:
+    """Return the messages first worked on after one that was published later."""
+    place = {message: index for index, message in enumerate(published)}
+    late, newest = [], -1
+    for message in dict.fromkeys(worked):
+        index = place.get(message)
+        if index is None:
+            continue
+        if index < newest:
+            late.append(message)
+        newest = max(newest, index)
+    return tuple(sorted(late, key=place.__getitem__))

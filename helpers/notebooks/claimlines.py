@@ -1,0 +1,82 @@
+"""The claims of a notebook, read from its cells' code and from their stored outputs."""
+
+import ast
+import re
+from dataclasses import dataclass
+
+from nbformat import NotebookNode
+
+CHECK_TAG = "nbval-check-output"
+CLAIM_LINE = re.compile(
+    r"^(?P<id>q\d\d\.\d+) (?P<verdict>holds if [^:]+|holds|refuted): (?P<evidence>\S.*)$"
+)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim line that a cell printed: its id, its verdict and the whole line."""
+
+    id: str
+    verdict: str
+    text: str
+
+
+def tags(cell: NotebookNode) -> list[str]:
+    """Return the tags of a cell, in their order."""
+    return list(cell.metadata.get("tags", []))
+
+
+def claim_ids(cell: NotebookNode) -> list[str]:
+    """Return the ids of the claims that a cell's code checks.
+
+    Args:
+        cell: a cell of any type; code that is not plain Python has no claims.
+
+    Returns:
+        The first argument of every ``claims.check(...)``, in the order of the code.
+    """
+    if cell.cell_type != "code":
+        return []
+    try:
+        tree = ast.parse(cell.source)
+    except SyntaxError:
+        return []
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    calls.sort(key=lambda call: (call.lineno, call.col_offset))
+    return [
+        str(call.args[0].value)
+        for call in calls
+        if ast.unparse(call.func) == "claims.check"
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+    ]
+
+
+def printed(cell: NotebookNode) -> list[str]:
+    """Return the lines that a cell has on standard output."""
+    return [
+        line
+        for output in cell.get("outputs", [])
+        if output.output_type == "stream" and output.name == "stdout"
+        for line in output.text.splitlines()
+    ]
+
+
+def cell_claims(cell: NotebookNode) -> list[Claim]:
+    """Return the claim lines that one cell has in its outputs; none unless it is tagged."""
+    if CHECK_TAG not in tags(cell):
+        return []
+    found = [CLAIM_LINE.match(line) for line in printed(cell)]
+    return [Claim(match["id"], match["verdict"], match[0]) for match in found if match]
+
+
+def claim_lines(nb: NotebookNode) -> list[Claim]:
+    """Return the claim lines stored in a notebook.
+
+    Args:
+        nb: a notebook with outputs; only cells tagged ``nbval-check-output`` count.
+
+    Returns:
+        The claims in the order of the cells.
+    """
+    return [claim for cell in nb.cells for claim in cell_claims(cell)]

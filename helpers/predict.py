@@ -1,0 +1,90 @@
+"""The reader's own guess, written down before an experiment and compared with it afterwards.
+
+Guesses are lines of JSON in ``work/predictions.jsonl``; nothing is ever overwritten, so that a
+reader sees how the guesses of last month compare with those of today.
+"""
+
+import json
+from datetime import datetime
+from numbers import Real
+from pathlib import Path
+
+from helpers.errors import UsageError
+
+_questions: dict[str, tuple[str, object, str]] = {}
+
+
+def path() -> Path:
+    """Return the file that keeps the guesses, ``work/predictions.jsonl`` of this checkout."""
+    return Path(__file__).resolve().parents[1] / "work" / "predictions.jsonl"
+
+
+def commit(key: str, question: str, guess: object, *, unit: str = "") -> None:
+    """Write down a guess before the experiment runs.
+
+    Args:
+        key: what the guess is about, like "q02.2"; ``compare`` uses the same.
+        question: one sentence, as it is printed.
+        guess: a number, a string or a list; None means no guess, which is fine.
+        unit: unit of the guess, such as "copies".
+
+    Raises:
+        UsageError: the guess can't be kept as JSON.
+    """
+    _questions[key] = (question, guess, unit)
+    if guess is None:
+        print(f"{key} {question} No guess yet: set one above and run the cell again.")
+        return
+    _keep({"key": key, "question": question, "guess": guess, "unit": unit})
+    print(f"{key} {question} Your guess: {_text(guess, unit)}.")
+
+
+def compare(key: str, measured: object) -> None:
+    """Compare the guess with the measurement, print both, and keep both with the date.
+
+    Args:
+        key: the key given to ``commit``; an unknown one counts as no guess.
+        measured: the measured value, in the unit of the guess.
+    """
+    question, guess, unit = _questions.get(key, ("", None, ""))
+    if guess is None:
+        print(f"{key} measured: {_text(measured, unit)} (no guess to compare with).")
+        return
+    _keep({"key": key, "question": question, "guess": guess, "measured": measured, "unit": unit})
+    verdict = "as you said" if guess == measured else _distance(guess, measured)
+    print(f"{key} measured: {_text(measured, unit)}; you said {_text(guess, unit)}: {verdict}.")
+
+
+def _distance(guess: object, measured: object) -> str:
+    if isinstance(guess, Real) and isinstance(measured, Real):
+        said, seen = float(guess), float(measured)
+        if said * seen > 0:
+            ratio = max(said / seen, seen / said)
+            return "close" if ratio <= 1.5 else f"off by a factor of {ratio:.1f}"
+    return "not what happened: find out why before you read on"
+
+
+def _text(value: object, unit: str) -> str:
+    number = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{number} {unit}".rstrip()
+
+
+def _keep(entry: dict[str, object]) -> None:
+    entry = {"date": datetime.now().astimezone().isoformat(timespec="seconds"), **entry}
+    try:
+        line = json.dumps(entry, default=_plain)
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"a guess must be a number, a text or a list of these, not {entry['guess']!r}"
+        ) from error
+    file = path()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8") as handle:
+        handle.write(line + "\n")
+
+
+def _plain(value: object) -> object:
+    """Turn a numpy or pandas scalar into a plain number."""
+    if hasattr(value, "item"):
+        return value.item()
+    raise TypeError

@@ -1,0 +1,1 @@
+"""Tests of the helpers and of the notebooks, on a real broker."""

@@ -1,0 +1,32 @@
+import time
+
+import pytest
+
+from helpers.errors import RabbitLabError, WaitTimeoutError
+from helpers.waits import wait_until
+
+
+def test_returns_the_first_true_result():
+    answers = iter([0, [], "ready", "later"])
+    assert wait_until(lambda: next(answers), timeout_s=1, what="an answer") == "ready"
+
+
+def test_looks_once_even_without_time():
+    assert wait_until(lambda: 7, timeout_s=0, what="seven") == 7
+
+
+def test_gives_up_at_the_deadline_and_says_what_it_saw():
+    start = time.monotonic()
+    with pytest.raises(WaitTimeoutError, match=r"0\.05 s for 3 messages .* last look gave 2"):
+        wait_until(lambda: _Falsy(2), timeout_s=0.05, what="3 messages in the DLQ")
+    assert time.monotonic() - start < 5
+
+
+class _Falsy(int):
+    def __bool__(self):
+        return False
+
+
+def test_a_timeout_is_a_rabbit_lab_error_and_a_timeout_error():
+    assert issubclass(WaitTimeoutError, RabbitLabError)
+    assert issubclass(WaitTimeoutError, TimeoutError)
