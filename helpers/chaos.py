@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from helpers import broker
-from helpers.errors import UsageError
+from helpers.errors import RabbitLabError, UsageError
 
 LONGEST_ROUND_TRIP_MS = 2000.0
 GOODBYE_S = 5.0
@@ -38,9 +38,13 @@ class Proxy:
 
     def _tell(self, command: str) -> None:
         assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(command + "\n")
-        self._process.stdin.flush()
-        self._process.stdout.readline()
+        answer = ""
+        with suppress(OSError):
+            self._process.stdin.write(command + "\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        if not answer:
+            raise RabbitLabError(f"the proxy has ended, so it cannot {command}: make a new one")
 
 
 @contextmanager
@@ -71,7 +75,10 @@ def proxy(*, round_trip_ms: float) -> Iterator[Proxy]:
     )
     try:
         assert process.stdin and process.stdout
-        yield Proxy(process, int(process.stdout.readline()), round_trip_ms)
+        port = process.stdout.readline()
+        if not port:
+            raise RabbitLabError("the proxy could not start; its last words are above")
+        yield Proxy(process, int(port), round_trip_ms)
     finally:
         with suppress(OSError):
             process.stdin.close()  # type: ignore[union-attr]

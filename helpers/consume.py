@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from pika.exceptions import AMQPError
 
@@ -12,9 +12,6 @@ from helpers import broker
 from helpers.errors import RabbitLabError, UsageError, WaitTimeoutError
 from helpers.history import History
 from helpers.waits import wait_until
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 OnMessage = Callable[[Any, Any, Any, bytes], object]
 GOODBYE_S = 5.0
@@ -63,7 +60,7 @@ class Consumer:
         self._on_message, self._history = on_message, history
         self._stop_after, self._via = stop_after, via
         self._open: dict[int, str] = {}
-        self._subscribed = threading.Event()
+        self._subscribed, self._stopping = threading.Event(), False
         self._error: Exception | None = None
         self._connection: Any = None
         self._channel: Any = None
@@ -88,20 +85,6 @@ class Consumer:
             raise UsageError(f"{self.name} settled fewer than 2 messages: there is no rate")
         return len(self.settled_s) / (self.settled_s[-1] - self.times_s[0])
 
-    def unacked_over_time(self) -> "pd.DataFrame":
-        """Return the unacknowledged messages after each delivery and settlement.
-
-        Returns:
-            DataFrame[t_s float, seconds since the first delivery; unacked int].
-        """
-        import pandas as pd
-
-        steps = [(t, 1) for t in self.times_s] + [(t, -1) for t in self.settled_s]
-        frame = pd.DataFrame(sorted(steps), columns=["t_s", "unacked"])
-        frame["unacked"] = frame["unacked"].cumsum()
-        frame["t_s"] -= frame["t_s"].min()
-        return frame
-
     def wait_for(self, count: int, *, timeout_s: float) -> None:
         """Wait until ``count`` messages have been delivered.
 
@@ -119,18 +102,26 @@ class Consumer:
 
     def stop(self) -> None:
         """Cancel, return what is unsettled to the queue, and close; safe to call twice."""
+        self._stopping = True  # what the client holds already is not worked on any more
         if self._thread.is_alive():
             with suppress(AMQPError):
-                self._connection.add_callback_threadsafe(self._channel.stop_consuming)
+                self._connection.add_callback_threadsafe(self._stop_consuming)
             self._thread.join(timeout=GOODBYE_S + self.service_time_s)
+
+    def _stop_consuming(self) -> None:
+        if self._channel is not None:
+            self._channel.stop_consuming()
 
     def __enter__(self) -> Self:
         self._connection = broker.connect(via=self._via)
         self._thread.start()
-        if not self._subscribed.wait(timeout=GOODBYE_S) and not self._error:
+        try:
+            if not self._subscribed.wait(timeout=GOODBYE_S):
+                raise WaitTimeoutError(f"{self.name} could not subscribe to {self.queue!r} in time")
+            self._raise_error()
+        except BaseException:
             self.stop()
-            raise WaitTimeoutError(f"{self.name} could not subscribe to {self.queue!r} in time")
-        self._raise_error()
+            raise
         return self
 
     def __exit__(self, kind: object, value: object, trace: object) -> None:
@@ -148,7 +139,9 @@ class Consumer:
         try:
             self._channel = self._connection.channel()
             self._channel.basic_qos(prefetch_count=self.prefetch_count, global_qos=False)
-            self._channel.basic_consume(self.queue, self._callback(), auto_ack=self.auto_ack)
+            self._channel.basic_consume(
+                self.queue, self._callback(), auto_ack=self.auto_ack, consumer_tag=self.name
+            )
             self._subscribed.set()
             self._channel.start_consuming()
         except Exception as error:  # whatever a callback raises belongs to the caller's thread
@@ -166,11 +159,13 @@ class Consumer:
         handle, stop_after, settled = self._on_message, self._stop_after, self.settled_s
 
         def on_message(channel: Any, method: Any, properties: Any, body: bytes) -> None:
+            if self._stopping:
+                return
             seen.append(clock())
             message = properties.message_id
             ids.append(message)
             flags.append(method.redelivered)
-            if history:
+            if history is not None:
                 history.record("deliver", message, actor=self.name, redelivered=method.redelivered)
             if not self.auto_ack:
                 pending[method.delivery_tag] = message
@@ -179,7 +174,7 @@ class Consumer:
             else:
                 if work_s:
                     time.sleep(work_s)
-                if history:
+                if history is not None:
                     history.record("effect", message, actor=self.name)
                 if self.auto_ack:
                     settled.append(clock())
@@ -221,5 +216,5 @@ class _Tap:
         for tag in tags:
             message = pending.pop(tag, None)
             consumer.settled_s.append(time.perf_counter())
-            if consumer._history:
+            if consumer._history is not None:
                 consumer._history.record(kind, message, actor=consumer.name)

@@ -57,7 +57,7 @@ def publish_batch(
     if confirms:
         _ensure_confirms(channel)
     mode = pika.DeliveryMode.Persistent.value if persistent else pika.DeliveryMode.Transient.value
-    record = history.record if history else None
+    record = history.record if history is not None else None
     send, accepted = channel.basic_publish, 0
     for message, body in enumerate(bodies, first_id):
         properties = pika.BasicProperties(

@@ -67,7 +67,7 @@ class RepairedKernel(RunningKernel):
                 if time.monotonic() >= deadline:
                     raise
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Ask the kernel to end; it is killed when it takes more than a few seconds."""
         self.kc.stop_channels()
         self.km.shutdown_kernel(now=False)
@@ -118,19 +118,14 @@ class RepairedNotebook(nbval.plugin.IPyNbFile):
                 self, name=cell.name, cell_num=cell.cell_num, cell=cell.cell, options=cell.options
             )
 
-    def teardown(self) -> None:
-        kernel = self.kernel
-        super_stop, kernel_alive = None, kernel is not None and kernel.is_alive()
-        if kernel_alive:
-            super_stop, kernel.stop = kernel.stop, kernel.end
-        super().teardown()
-        del super_stop
+
+def pytest_configure() -> None:
+    nbval.plugin.RunningKernel = RepairedKernel
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Iterator[None]:
     """Put the repaired classes in the place of nbval's."""
-    nbval.plugin.RunningKernel = RepairedKernel
     nodes = yield
     return [
         RepairedNotebook.from_parent(parent, path=node.path)

@@ -1,0 +1,34 @@
+"""Where a broker comes from, and a scratch vhost on it for everybody who runs an experiment.
+
+`find` answers which broker is used: the one of ``AMQP_URL``, Docker Compose, a private node.
+`open_vhost`, `connect` and `clean_channel` are what a notebook needs; `disposable` is a node of
+its own for experiments that kill the broker.
+"""
+
+from helpers.broker.connections import amqp_url, clean_channel, connect, parameters
+from helpers.broker.disposable_node import DisposableNode, disposable
+from helpers.broker.management import ManagementApiError
+from helpers.broker.model import Broker
+from helpers.broker.scratch import api, open_vhost, vhost
+from helpers.broker.selection import find
+
+__all__ = [
+    "Broker",
+    "DisposableNode",
+    "ManagementApiError",
+    "amqp_url",
+    "api",
+    "clean_channel",
+    "connect",
+    "disposable",
+    "find",
+    "generation",
+    "open_vhost",
+    "parameters",
+    "vhost",
+]
+
+
+def generation() -> str:
+    """Return major and minor version of the broker: "3.10", "4.0", "4.3"."""
+    return find().generation

@@ -20,12 +20,12 @@ def home() -> Path:
     folder = Path(os.environ.get("RABBIT_LAB_HOME") or ROOT / ".broker").absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        writable = os.access(folder, os.W_OK | os.X_OK)
+        ours = os.access(folder, os.W_OK | os.X_OK) and not _holds_foreign_files(folder)
     except OSError as error:
         raise BrokerError(f"cannot make the folder {shown(folder)}: {error.strerror}") from None
-    if not writable:
+    if not ours:
         raise BrokerError(
-            f"the folder {shown(folder)} belongs to another user: remove it, or run"
+            f"the folder {shown(folder)} belongs, in part, to another user: remove it, or run"
             f' `sudo chown -R "$(id -u)" {shown(folder)}`'
         )
     return folder
@@ -37,3 +37,9 @@ def shown(path: Path) -> str:
         return str(path.relative_to(ROOT))
     except ValueError:
         return str(path)
+
+
+def _holds_foreign_files(folder: Path) -> bool:
+    # One command run as root leaves files behind that its owner can no longer use.
+    user = os.geteuid()
+    return user != 0 and any(entry.stat().st_uid != user for entry in os.scandir(folder))

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pika
 from pika import exceptions
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
 from helpers.broker import management
 from helpers.broker.model import Broker, credentials, without_credentials
@@ -17,11 +18,17 @@ from helpers.errors import BrokerError, BrokerNotFoundError, BrokerNotReadyError
 PROMETHEUS = "http/prometheus"
 
 
-def look(amqp_url: str, management_url: str, *, source: str) -> Broker:
+def look(amqp_url: str, management_url: str, *, source: str, timeout_s: float = 5.0) -> Broker:
     """Log in, declare a queue, ask the management API, and describe the broker.
 
     An open port is not enough: it opens before a login succeeds, and a health command
     may succeed before either.
+
+    Args:
+        amqp_url: where to log in.
+        management_url: base URL of the management API.
+        source: what the broker came from.
+        timeout_s: longest wait for each answer, in seconds.
 
     Raises:
         BrokerNotReadyError: it may become ready: refused, no answer in time.
@@ -29,9 +36,9 @@ def look(amqp_url: str, management_url: str, *, source: str) -> Broker:
         BrokerRefusedError: credentials, permissions, or not a RabbitMQ.
     """
     parameters = pika.URLParameters(amqp_url)
-    parameters.socket_timeout = 5
-    parameters.stack_timeout = 10
-    parameters.blocked_connection_timeout = 5
+    parameters.socket_timeout = timeout_s
+    parameters.stack_timeout = timeout_s
+    parameters.blocked_connection_timeout = timeout_s
     connection = open_connection(parameters)
     try:
         connection.channel().queue_declare("", exclusive=True)
@@ -62,7 +69,7 @@ def open_connection(parameters: pika.ConnectionParameters) -> pika.BlockingConne
     """
     try:
         return pika.BlockingConnection(parameters)
-    except (exceptions.AMQPError, OSError) as error:
+    except (exceptions.AMQPError, AMQPConnectorException, OSError) as error:
         raise explain(error, parameters) from None
 
 
@@ -76,36 +83,45 @@ def explain(error: BaseException, parameters: pika.ConnectionParameters) -> Brok
     where = f"{parameters.host}:{parameters.port}"
     user = getattr(parameters.credentials, "username", "?")
     causes = list(_causes(error))
-    if any(isinstance(c, socket.gaierror) for c in causes):
-        return BrokerNotFoundError(
-            f"the host name {parameters.host!r} does not resolve: check AMQP_URL"
-        )
     for cause in causes:
-        match cause:
-            case exceptions.ProbableAuthenticationError() | exceptions.AuthenticationError():
-                return BrokerRefusedError(_login_refused(where, parameters.host, user))
-            case exceptions.ProbableAccessDeniedError():
-                return _vhost_refused(where, parameters.virtual_host, user, cause)
-            case exceptions.ConnectionClosedByBroker() if cause.reply_code in (403, 530):
-                return _vhost_refused(where, parameters.virtual_host, user, cause)
-            case ConnectionRefusedError():
-                return BrokerNotReadyError(
-                    f"nothing listens at {where} (connection refused): is the broker running,"
-                    " and is the port right?"
-                )
-            case ssl.SSLError():
-                return BrokerRefusedError(f"no TLS connection with {where}: {cause.reason}")
-            case TimeoutError() | exceptions.AMQPHeartbeatTimeout():
-                return BrokerNotReadyError(f"{where} does not answer in time")
-            case exceptions.IncompatibleProtocolError():
-                return BrokerRefusedError(
-                    f"{where} answers, but does not speak AMQP 0-9-1: is it the port of something"
-                    " else, of the management page or of TLS?"
-                )
-    last = causes[-1]
-    if "timed out" in f"{error!r} {last!r}".lower() or "timeout" in repr(last).lower():
+        if (known := _known(cause, where, parameters, user)) is not None:
+            return known
+    if any("timeout" in f"{c!r} {c}".lower().replace("timed out", "timeout") for c in causes):
         return BrokerNotReadyError(f"{where} does not answer in time")
-    return BrokerNotReadyError(f"the connection to {where} failed: {_text(last)}")
+    last = causes[-1]
+    return BrokerNotReadyError(
+        f"the connection to {where} failed: {type(last).__name__}: {last}".rstrip(": ")
+    )
+
+
+def _known(
+    cause: BaseException, where: str, parameters: pika.ConnectionParameters, user: str
+) -> BrokerError | None:
+    found: BrokerError | None = None
+    match cause:
+        case socket.gaierror():
+            found = BrokerNotFoundError(
+                f"the host name {parameters.host!r} does not resolve: check AMQP_URL"
+            )
+        case exceptions.ProbableAuthenticationError() | exceptions.AuthenticationError():
+            found = BrokerRefusedError(_login_refused(where, parameters.host, user))
+        case exceptions.ProbableAccessDeniedError():
+            found = _vhost_refused(where, parameters.virtual_host, user, cause)
+        case exceptions.ConnectionClosedByBroker() if cause.reply_code in (403, 530):
+            found = _vhost_refused(where, parameters.virtual_host, user, cause)
+        case ConnectionRefusedError():
+            found = BrokerNotReadyError(
+                f"nothing listens at {where} (connection refused): is the broker running, and is"
+                " the port right?"
+            )
+        case ssl.SSLError():
+            found = BrokerRefusedError(f"no TLS connection with {where}: {cause.reason}")
+        case exceptions.IncompatibleProtocolError():
+            found = BrokerRefusedError(
+                f"{where} answers, but does not speak AMQP 0-9-1: is it the port of the management"
+                " page, of TLS, or of something else?"
+            )
+    return found
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -120,10 +136,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         yield this
         todo += [*this.args, getattr(this, "exception", None), this.__cause__]
         todo += getattr(this, "exceptions", ())
-
-
-def _text(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".rstrip(": ")
 
 
 def _login_refused(where: str, host: str, user: str) -> str:
@@ -150,7 +162,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _prometheus_url(management_url: str, overview: dict[str, Any]) -> str | None:
-    host = urlsplit(management_url).hostname
+    host = urlsplit(management_url).hostname or "localhost"
     for listener in overview.get("listeners", ()):
         if listener.get("protocol") == PROMETHEUS:
             if port_answers(host, listener["port"]):

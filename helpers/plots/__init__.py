@@ -4,5 +4,6 @@ matplotlib is imported when the first figure is drawn, not before.
 """
 
 from helpers.plots import style
+from helpers.plots.dead_letter import hot_loop, outcomes, timeline
 
-__all__ = ["style"]
+__all__ = ["hot_loop", "outcomes", "style", "timeline"]

@@ -1,0 +1,133 @@
+"""The command line: ``python -m helpers COMMAND``, which the Makefile calls."""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from helpers.errors import RabbitLabError, UsageError
+
+ROOT = Path(__file__).resolve().parents[1]
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: what follows the program's name; None takes the process's own.
+
+    Returns:
+        The exit code: 0 when all is well, 1 after an error, 2 after wrong usage, 130 after Ctrl-C.
+    """
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and not options.passes_on:
+        parser.error(f"unknown argument: {' '.join(rest)}")
+    options.rest = rest
+    try:
+        return options.run(options)
+    except RabbitLabError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m helpers", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, run: Command, text: str, *, passes_on: bool = False) -> None:
+        command = commands.add_parser(name, help=text, description=text, add_help=not passes_on)
+        command.set_defaults(run=run, passes_on=passes_on)
+        if name == "lab":
+            command.add_argument("--no-browser", action="store_true", help="open no browser")
+            command.add_argument("--ip", default="127.0.0.1", help="address to listen on")
+            command.add_argument("--port", type=int, help="port to listen on")
+
+    add("up", _up, "find a broker or start one")
+    add("down", _down, "stop the broker that we started")
+    add("status", _status, "tell whether a broker runs, where, and who uses it")
+    add("doctor", _doctor, "tell what would keep the notebooks from running")
+    add("lab", _lab, "open JupyterLab on the notebooks, with a live broker")
+    add("test", _test, "run lint, tests and every notebook")
+    add("lint", _lint, "run ruff and mypy")
+    add("notebooks", _notebooks, "run the notebooks and write their outputs", passes_on=True)
+    add("sabotage", _module("tests.sabotage"), "break each claim on purpose", passes_on=True)
+    add("bench", _module("tests.bench"), "measure what is not a timed test", passes_on=True)
+    return parser
+
+
+def _up(_: argparse.Namespace) -> int:
+    from helpers import broker, doctor
+
+    print(doctor.describe(broker.find()))
+    return 0
+
+
+def _down(_: argparse.Namespace) -> int:
+    from helpers import doctor
+
+    print(doctor.stop_what_is_ours())
+    return 0
+
+
+def _status(_: argparse.Namespace) -> int:
+    from helpers import doctor
+
+    print(doctor.status())
+    return 0
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from helpers import doctor
+
+    findings = doctor.examine()
+    for finding in findings:
+        print(finding)
+    return 0 if all(finding.fine for finding in findings) else 1
+
+
+def _lab(options: argparse.Namespace) -> int:
+    from helpers import lab
+
+    return lab.run(ip=options.ip, port=options.port, browser=not options.no_browser)
+
+
+def _test(_: argparse.Namespace) -> int:
+    from helpers import suite
+
+    return suite.run()
+
+
+def _lint(_: argparse.Namespace) -> int:
+    from helpers import suite
+
+    return suite.lint()
+
+
+def _notebooks(options: argparse.Namespace) -> int:
+    from helpers import notebooks
+
+    return notebooks.main(options.rest)
+
+
+def _module(name: str) -> Command:
+    # These live beside the tests, which are no part of the package.
+    def run(options: argparse.Namespace) -> int:
+        return subprocess.run(
+            [sys.executable, "-m", name, *options.rest], cwd=ROOT, check=False
+        ).returncode
+
+    return run
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,149 @@
+"""Connections to the scratch vhost, and the clean channel that an experiment starts with."""
+
+from contextlib import suppress
+from typing import Any, Protocol
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import pika
+from pika import exceptions
+from pika.adapters.blocking_connection import BlockingChannel
+
+from helpers.broker import ready, scratch
+from helpers.errors import BrokerError, UsageError
+
+# Each survives a broker that hangs: no call of pika waits for ever.
+DEFAULTS: dict[str, Any] = {
+    "blocked_connection_timeout": 10,
+    "socket_timeout": 5,
+    "stack_timeout": 10,
+    "heartbeat": 30,
+}
+
+_handed_out: pika.BlockingConnection | None = None
+
+
+class Listener(Protocol):
+    """Something on the way to the broker that accepts connections, such as a proxy."""
+
+    @property
+    def host(self) -> str:
+        """Address to connect to."""
+
+    @property
+    def port(self) -> int:
+        """Port to connect to."""
+
+
+def parameters(*, via: Listener | None = None, **overrides: Any) -> pika.ConnectionParameters:
+    """Return pika's parameters for a connection to the scratch vhost.
+
+    Args:
+        via: a proxy on the way to the broker; None connects directly.
+        overrides: any keyword of ``pika.ConnectionParameters``.
+
+    Raises:
+        UsageError: pika does not know a keyword or refuses its value.
+    """
+    here = scratch.ensure()
+    given = pika.URLParameters(here.broker.amqp_url)
+    chosen: dict[str, Any] = DEFAULTS | {
+        "host": via.host if via else given.host,
+        "port": via.port if via else given.port,
+        "ssl_options": given.ssl_options,
+        "virtual_host": here.name,
+        "credentials": pika.PlainCredentials(here.name, here.password),
+    }
+    try:
+        return pika.ConnectionParameters(**(chosen | overrides))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"pika refuses a connection parameter: {error}") from None
+
+
+def connect(*, via: Listener | None = None, **overrides: Any) -> pika.BlockingConnection:
+    """Open a connection to the scratch vhost.
+
+    When the broker has gone since the last look, it is found, or started, again first.
+
+    Args:
+        via: a proxy on the way to the broker; None connects directly.
+        overrides: any keyword of ``pika.ConnectionParameters``. Defaults: heartbeat 30 s,
+            blocked_connection_timeout 10 s, socket_timeout 5 s.
+
+    Raises:
+        BrokerError: one sentence about why there is no connection.
+        UsageError: pika does not know a keyword or refuses its value.
+    """
+    wanted = parameters(via=via, **overrides)
+    try:
+        return ready.open_connection(wanted)
+    except BrokerError:
+        if via is not None or {"host", "port", "credentials", "virtual_host"} & overrides.keys():
+            raise
+    scratch.renew()
+    return ready.open_connection(parameters(**overrides))
+
+
+def amqp_url(*, via: Listener | None = None) -> str:
+    """Return the URL of the scratch vhost with user and password, for a child process.
+
+    Args:
+        via: a proxy on the way to the broker; None connects directly.
+    """
+    here = scratch.ensure()
+    parts = urlsplit(here.broker.amqp_url)
+    address = f"{via.host}:{via.port}" if via else parts.netloc.rpartition("@")[2]
+    login = f"{here.name}:{quote(here.password, safe='')}"
+    return urlunsplit(parts._replace(netloc=f"{login}@{address}", path=f"/{here.name}"))
+
+
+def clean_channel() -> BlockingChannel:
+    """Return a channel on a fresh connection to an empty scratch vhost.
+
+    Every connection into the vhost is closed, whoever opened it: what a cell left behind,
+    also one that was interrupted, must not take messages from the next experiment. Then every
+    queue, every exchange of ours and every policy is deleted. Begin each experiment with it.
+
+    Raises:
+        BrokerError: the broker does not answer, and cannot be found or started again.
+    """
+    global _handed_out  # noqa: PLW0603  (one clean channel at a time)
+    scratch.close_connections()
+    previous, _handed_out = _handed_out, None
+    if previous is not None:
+        # The broker has closed it already. What an interrupt left of pika's state may raise
+        # anything; all that is wanted is that the socket goes.
+        with suppress(Exception):
+            previous.close()
+    connection = connect()
+    try:
+        _empty(connection)
+    except (BrokerError, exceptions.AMQPError):
+        scratch.recreate()
+        with suppress(Exception):
+            connection.close()
+        connection = connect()
+    _handed_out = connection
+    return connection.channel()
+
+
+def _empty(connection: pika.BlockingConnection) -> None:
+    channel = connection.channel()
+    # The list form with these two: straight from the broker's tables instead of from statistics.
+    for queue in scratch.api("GET", "queues/{vhost}?disable_stats=true&enable_queue_totals=true"):
+        channel.queue_delete(queue["name"])
+    for exchange in scratch.api("GET", "exchanges/{vhost}?disable_stats=true"):
+        if exchange["name"] and not exchange["name"].startswith("amq."):
+            channel.exchange_delete(exchange["name"])
+    for binding in scratch.api("GET", "bindings/{vhost}"):
+        # Queues and our exchanges took theirs along; these are between two built-in exchanges.
+        if binding["source"]:
+            channel.exchange_unbind(
+                binding["destination"],
+                binding["source"],
+                binding["routing_key"],
+                binding["arguments"],
+            )
+    for kind in ("policies", "operator-policies", "parameters/shovel"):
+        for item in scratch.api("GET", f"{kind}/{{vhost}}"):
+            scratch.api("DELETE", f"{kind}/{{vhost}}/{quote(item['name'], safe='')}")
+    channel.close()

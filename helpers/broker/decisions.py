@@ -1,0 +1,36 @@
+"""Which way to a broker was taken, why the others were not, and saying so."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One way to a broker, whether it was taken, and why."""
+
+    source: str
+    chosen: bool
+    reason: str
+
+
+_decisions: list[Decision] = []
+
+
+def decide(source: str, *, chosen: bool, reason: str) -> None:
+    """Note down one decision; the latest about a source counts."""
+    _decisions[:] = [d for d in _decisions if d.source != source]
+    _decisions.append(Decision(source, chosen, reason))
+
+
+def decisions() -> list[Decision]:
+    """Return the decisions of the latest search, in the order in which they were taken."""
+    return list(_decisions)
+
+
+def forget_decisions() -> None:
+    """Begin a new search."""
+    _decisions.clear()
+
+
+def say(text: str) -> None:
+    """Tell the user what takes time or changes the machine."""
+    print(text, flush=True)

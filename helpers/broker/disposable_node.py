@@ -1,0 +1,140 @@
+"""A second private node with its own data, for experiments that kill the broker."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pika
+
+from helpers.broker import locks, ready
+from helpers.broker.connections import DEFAULTS
+from helpers.broker.model import Broker
+from helpers.broker.paths import home
+from helpers.broker.private_node import PrivateNode
+from helpers.errors import BrokerError, UsageError
+
+SOURCE = "disposable node"
+START_TIMEOUT_S = 90.0
+
+_numbers = itertools.count(1)
+
+
+class DisposableNode:
+    """A node that an experiment may kill and start again."""
+
+    def __init__(self, node: PrivateNode, broker: Broker) -> None:
+        self._node = node
+        self._broker = broker
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        state = "running" if self._node.is_running else "down"
+        return f"DisposableNode({self._broker.host}:{self._broker.port}, {state})"
+
+    @property
+    def broker(self) -> Broker:
+        """The node as a broker: URLs and versions."""
+        return self._broker
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the node's virtual machine; None while it is down."""
+        vm = self._node.vm
+        return vm.pid if vm is not None and self._node.is_running else None
+
+    def connect(self, **overrides: Any) -> pika.BlockingConnection:
+        """Open a connection to the node.
+
+        Args:
+            overrides: any keyword of ``pika.ConnectionParameters``.
+
+        Raises:
+            BrokerError: one sentence about why there is no connection.
+            UsageError: pika does not know a keyword or refuses its value.
+        """
+        chosen = DEFAULTS | {"host": self._broker.host, "port": self._broker.port}
+        try:
+            parameters = pika.ConnectionParameters(**(chosen | overrides))
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"pika refuses a connection parameter: {error}") from None
+        return ready.open_connection(parameters)
+
+    def kill(self) -> None:
+        """End the node's virtual machine with SIGKILL, as a crash would; the data stay.
+
+        Raises:
+            BrokerError: it is down already.
+        """
+        if not self._node.kill():
+            raise BrokerError("the disposable node is down already")
+
+    def start(self, *, timeout_s: float = START_TIMEOUT_S) -> None:
+        """Start the node again with the same data, name and ports.
+
+        Args:
+            timeout_s: how long it may take until it is ready, in seconds.
+
+        Raises:
+            BrokerError: it is running already, or not ready in time.
+        """
+        if self._node.is_running:
+            raise BrokerError("the disposable node is running already")
+        self._broker = self._node.start_again(timeout_s=timeout_s)
+
+
+@contextmanager
+def disposable(
+    *, config: str = "", advanced: str = "", timeout_s: float = START_TIMEOUT_S
+) -> Iterator[DisposableNode]:
+    """Start a node of your own for the time of a ``with`` block; the shared one is never killed.
+
+    Args:
+        config: lines to add to its ``rabbitmq.conf``.
+        advanced: the text of its ``advanced.config``, an Erlang term such as ``[{rabbit, []}].``
+        timeout_s: how long it may take until it is ready, in seconds.
+
+    Yields:
+        The node; it and its data are removed at the end of the block. One whose process was
+        killed meanwhile is removed by the next call.
+
+    Raises:
+        BrokerNotFoundError: no RabbitMQ server is installed on this machine.
+        BrokerNotReadyError: it did not become ready; the message holds the log's last words.
+
+    Source: RabbitMQ documentation, "Configuration".
+    """
+    sweep()
+    folder = home() / f"disposable-{os.getpid()}-{next(_numbers)}"
+    lease = folder.with_suffix(".lock")
+    handle = locks.take(lease)
+    if handle is None:
+        raise BrokerError(f"another process removes {lease.name}: try again")
+    node = PrivateNode(folder, source=SOURCE, config=config, advanced=advanced)
+    try:
+        yield DisposableNode(node, node.start_fresh(timeout_s=timeout_s))
+    finally:
+        node.remove()
+        locks.drop(lease, handle)
+
+
+def sweep() -> list[Path]:
+    """Remove the disposable nodes of processes that have died.
+
+    Returns:
+        Their folders.
+    """
+    swept: list[Path] = []
+    for lease in sorted(home().glob("disposable-*.lock")):
+        handle = locks.take(lease)
+        if handle is None:
+            continue
+        folder = lease.with_suffix("")
+        node = PrivateNode(folder, source=SOURCE)
+        node.load()
+        node.remove()
+        swept.append(folder)
+        locks.drop(lease, handle)
+    return swept

@@ -1,0 +1,282 @@
+"""A RabbitMQ node of our own: own name, cookie, epmd, ports and data, on loopback only."""
+
+import json
+import secrets
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+from helpers.broker import logs, ready
+from helpers.broker.model import Broker
+from helpers.broker.paths import shown
+from helpers.broker.ports import Ports, free_ports
+from helpers.broker.processes import (
+    Identity,
+    clean_environment,
+    find_below,
+    identify,
+    is_alive,
+    kill_below,
+    spawn,
+)
+from helpers.broker.server import epmd_program, server_script, why_no_server
+from helpers.errors import BrokerError, BrokerNotFoundError, BrokerNotReadyError, WaitTimeoutError
+from helpers.waits import wait_until
+
+PLUGINS = (
+    "rabbitmq_management",
+    "rabbitmq_prometheus",
+    "rabbitmq_consistent_hash_exchange",
+    "rabbitmq_stream",
+    "rabbitmq_stream_management",
+    "rabbitmq_shovel",
+    "rabbitmq_shovel_management",
+)
+TRIES = 4
+EPMD_TIMEOUT_S = 10.0
+LOOK_TIMEOUT_S = 3.0
+
+
+class PrivateNode:
+    """One node in one folder; what is needed to find it again is kept in that folder."""
+
+    def __init__(self, folder: Path, *, source: str, config: str = "", advanced: str = "") -> None:
+        self.folder = folder
+        self.source = source
+        self.config = config
+        self.advanced = advanced
+        self.name = ""
+        self.ports: Ports | None = None
+        self.vm: Identity | None = None
+        self.epmd: Identity | None = None
+
+    @property
+    def amqp_url(self) -> str:
+        """AMQP URL of the node's own user."""
+        return f"amqp://guest:guest@127.0.0.1:{self._ports.amqp}/%2F"
+
+    @property
+    def management_url(self) -> str:
+        """Base URL of the node's management API."""
+        return f"http://127.0.0.1:{self._ports.management}"
+
+    @property
+    def _ports(self) -> Ports:
+        if self.ports is None:
+            raise BrokerError("this node has not been started")
+        return self.ports
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process that was started is alive."""
+        return self.vm is not None and self.vm.process() is not None
+
+    def load(self) -> bool:
+        """Read what an earlier process noted down about this node.
+
+        Returns:
+            Whether there was anything to read.
+        """
+        try:
+            noted = json.loads((self.folder / "state.json").read_text())
+            self.name = noted["name"]
+            self.ports = Ports(**noted["ports"])
+            self.vm = Identity(**noted["vm"]) if noted["vm"] else None
+            self.epmd = Identity(**noted["epmd"]) if noted["epmd"] else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+        return True
+
+    def look(self) -> Broker:
+        """Return the node as a broker when it is ready.
+
+        Raises:
+            BrokerError: it is not.
+        """
+        return ready.look(
+            self.amqp_url, self.management_url, source=self.source, timeout_s=LOOK_TIMEOUT_S
+        )
+
+    def start_fresh(self, *, timeout_s: float) -> Broker:
+        """Start with empty data, on free ports.
+
+        Args:
+            timeout_s: how long one start may take, in seconds.
+
+        Raises:
+            BrokerNotFoundError: no RabbitMQ server is installed here.
+            BrokerNotReadyError: it did not become ready; the message holds the log's last words.
+        """
+        if reason := why_no_server():
+            raise BrokerNotFoundError(f"cannot start a private RabbitMQ node: {reason}")
+        for attempt in range(1, TRIES + 1):
+            self.stop()
+            self._lay_out()
+            try:
+                return self.start_again(timeout_s=timeout_s)
+            except BrokerNotReadyError:
+                # Somebody took one of the ports between our look and the node's bind.
+                if attempt == TRIES or not logs.tells_of_taken_port(self.folder):
+                    raise
+        raise AssertionError("unreachable")
+
+    def start_again(self, *, timeout_s: float) -> Broker:
+        """Start with the data, name and ports that are there.
+
+        Raises:
+            BrokerNotReadyError: it did not become ready; the message holds the log's last words.
+        """
+        started: int | None = None
+        try:
+            self._start_epmd()
+            mark = f"{self.name.partition('@')[0]}-{secrets.token_hex(4)}"
+            started = spawn(
+                [str(server_script())],
+                environment=self._environment(mark),
+                folder=self.folder,
+                output=self.folder / "out",
+            )
+            broker = self._wait(started, mark, timeout_s)
+        except BaseException:
+            if started is not None:
+                kill_below(started)
+            self.stop()
+            raise
+        return broker
+
+    def kill(self) -> bool:
+        """End the node's virtual machine with SIGKILL; data, ports and epmd stay.
+
+        Returns:
+            Whether it was running.
+        """
+        return self.vm is not None and self.vm.kill()
+
+    def stop(self) -> bool:
+        """End the node and its epmd at once: the data are throw-away.
+
+        Returns:
+            Whether the node was running.
+        """
+        was_running = self.kill()
+        if self.epmd is not None:
+            self.epmd.kill()
+        return was_running
+
+    def remove(self) -> bool:
+        """End the node and delete its folder.
+
+        Returns:
+            Whether the node was running.
+        """
+        was_running = self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return was_running
+
+    def _lay_out(self) -> None:
+        try:
+            self._write_files()
+        except OSError as error:
+            raise BrokerError(
+                f"cannot write {shown(self.folder)} ({error.strerror}): remove that folder"
+            ) from None
+
+    def _write_files(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.name = f"rabbit-lab-{secrets.token_hex(4)}@localhost"
+        self.ports = free_ports()
+        self.vm = self.epmd = None
+        for name in ("home", "mnesia", "log"):
+            (self.folder / name).mkdir(parents=True, mode=0o700)
+        cookie = self.folder / "home" / ".erlang.cookie"
+        cookie.write_text(secrets.token_hex(16))
+        cookie.chmod(0o400)
+        plugins = ",".join(PLUGINS)
+        (self.folder / "enabled_plugins").write_text(f"[{plugins}].\n")
+        (self.folder / "env.conf").write_text("")
+        (self.folder / "rabbitmq.conf").write_text(
+            f"listeners.tcp.1 = 127.0.0.1:{self.ports.amqp}\n"
+            f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {self.ports.management}\n"
+            f"prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = {self.ports.prometheus}\n"
+            f"stream.listeners.tcp.1 = 127.0.0.1:{self.ports.stream}\n"
+            f"{self.config.strip()}\n"
+        )
+        (self.folder / "advanced.config").write_text(self.advanced.strip() or "[].\n")
+
+    def _environment(self, mark: str) -> dict[str, str]:
+        folder, ports = self.folder, self._ports
+        return clean_environment() | {
+            "HOME": str(folder / "home"),
+            "LANG": "C.UTF-8",
+            # @localhost: a host name that does not resolve, or changes, does not matter.
+            "RABBITMQ_NODENAME": self.name,
+            "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(folder / "log"),
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+            # An empty file of ours: else the system's rabbitmq-env.conf would be read.
+            "RABBITMQ_CONF_ENV_FILE": str(folder / "env.conf"),
+            "RABBITMQ_DIST_PORT": str(ports.distribution),
+            "ERL_EPMD_PORT": str(ports.epmd),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_CRASH_DUMP_SECONDS": "0",  # a node that cannot start would write one for seconds
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
+                f"-kernel inet_dist_use_interface {{127,0,0,1}} -rabbit_lab {mark}"
+            ),
+        }
+
+    def _start_epmd(self) -> None:
+        if self.epmd is not None and self.epmd.process() is not None:
+            return
+        # Started by us and not by the node, because a node's epmd stays when the node ends.
+        port = str(self._ports.epmd)
+        pid = spawn(
+            [str(epmd_program()), "-port", port, "-address", "127.0.0.1"],
+            environment=clean_environment(),
+            folder=self.folder,
+            output=self.folder / "out",
+        )
+        try:
+            self.epmd = wait_until(
+                lambda: identify(pid, port), timeout_s=EPMD_TIMEOUT_S, what="epmd"
+            )
+        except WaitTimeoutError:
+            raise BrokerNotReadyError(logs.explain(self.folder, "epmd ended at once")) from None
+
+    def _wait(self, started: int, mark: str, timeout_s: float) -> Broker:
+        last: BrokerError = BrokerNotReadyError("it has not answered")
+
+        def attempt() -> Broker | None:
+            nonlocal last
+            if not self.is_running:
+                self.vm = find_below(started, mark)
+                self._note()
+            if self.vm is None and not is_alive(started):
+                raise BrokerNotReadyError(logs.explain(self.folder, "the node ended at once"))
+            if self.vm is None or not ready.port_answers("127.0.0.1", self._ports.amqp):
+                return None
+            try:
+                return self.look()
+            except BrokerError as error:
+                last = error
+                return None
+
+        try:
+            broker = wait_until(attempt, timeout_s=timeout_s, what="the node", every_s=0.05)
+        except WaitTimeoutError:
+            reason = f"the node was not ready within {timeout_s:g} s ({last})"
+            raise BrokerNotReadyError(logs.explain(self.folder, reason)) from None
+        assert broker is not None
+        return broker
+
+    def _note(self) -> None:
+        noted = {
+            "name": self.name,
+            "ports": asdict(self._ports),
+            "vm": asdict(self.vm) if self.vm else None,
+            "epmd": asdict(self.epmd) if self.epmd else None,
+        }
+        fresh = self.folder / "state.json.new"
+        fresh.write_text(json.dumps(noted, indent=1))
+        fresh.replace(self.folder / "state.json")

@@ -1,0 +1,139 @@
+"""Processes that outlive us, and ending only those that are ours."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from helpers.waits import wait_until
+
+# The wall clock may be set between two runs, and the start time is derived from it.
+CLOCK_STEP_S = 60.0
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What makes a process ours: its id may be somebody else's by now."""
+
+    pid: int
+    created_s: float
+    mark: str
+
+    def process(self) -> psutil.Process | None:
+        """Return the process if it lives and is still the one that was started."""
+        try:
+            process = psutil.Process(self.pid)
+            ours = (
+                process.status() != psutil.STATUS_ZOMBIE
+                and abs(process.create_time() - self.created_s) < CLOCK_STEP_S
+                and self.mark in process.cmdline()
+            )
+        except psutil.Error:
+            return None
+        return process if ours else None
+
+    def kill(self, *, timeout_s: float = 10.0) -> bool:
+        """End the process with SIGKILL and wait until it is gone.
+
+        Returns:
+            Whether there was one to end.
+        """
+        process = self.process()
+        if process is None:
+            return False
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+        _wait_for_end([self.pid], timeout_s=timeout_s)
+        return True
+
+
+def identify(pid: int, mark: str) -> Identity | None:
+    """Return the identity of a living process whose command line holds ``mark``."""
+    try:
+        identity = Identity(pid, psutil.Process(pid).create_time(), mark)
+    except psutil.Error:
+        return None
+    return identity if identity.process() else None
+
+
+def find_below(pid: int, mark: str) -> Identity | None:
+    """Return process ``pid`` or a descendant of it whose command line holds ``mark``."""
+    try:
+        top = psutil.Process(pid)
+        candidates = [top, *top.children(recursive=True)]
+    except psutil.Error:
+        return None
+    for process in candidates:
+        if identity := identify(process.pid, mark):
+            return identity
+    return None
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether process ``pid`` runs."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def kill_below(pid: int) -> None:
+    """End process ``pid``, which we have just started, and everything below it."""
+    try:
+        top = psutil.Process(pid)
+        victims = [*top.children(recursive=True), top]
+    except psutil.Error:
+        return
+    for process in victims:
+        with suppress(psutil.Error):
+            process.kill()
+    _wait_for_end([process.pid for process in victims], timeout_s=10.0)
+
+
+def _wait_for_end(pids: list[int], *, timeout_s: float) -> None:
+    # psutil's own wait lasts until somebody has reaped the zombie, which may take seconds; its
+    # ports and files are free before that.
+    wait_until(lambda: not any(is_alive(pid) for pid in pids), timeout_s=timeout_s, what="its end")
+
+
+def spawn(command: list[str], *, environment: Mapping[str, str], folder: Path, output: Path) -> int:
+    """Start a process that outlives this one and does not hear its Ctrl-C.
+
+    Args:
+        command: program and arguments.
+        environment: its whole environment.
+        folder: its working folder.
+        output: file that its stdout and stderr are appended to.
+
+    Returns:
+        The process id.
+    """
+    # A shell starts it in the background and ends at once, so that it is nobody's child: no
+    # zombie stays behind when it is killed, and nothing is printed about it when we exit.
+    script = 'output=$1; shift; "$@" >>"$output" 2>&1 </dev/null & echo $!'
+    done = subprocess.run(
+        ["/bin/sh", "-c", script, "sh", str(output), *command],
+        env=dict(environment),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        check=True,
+        timeout=30,
+        text=True,
+    )
+    return int(done.stdout)
+
+
+def clean_environment() -> dict[str, str]:
+    """Return our environment without what would steer another RabbitMQ or Erlang."""
+    foreign = ("RABBITMQ_", "ERL_", "NOTIFY_SOCKET", "NODENAME", "LOG_BASE", "MNESIA_BASE")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
+    kept["PATH"] = ":".join(
+        [kept.get("PATH", ""), "/usr/local/bin", "/usr/bin", "/bin", "/opt/homebrew/bin"]
+    ).lstrip(":")
+    return kept

@@ -1,0 +1,185 @@
+"""Figures about dead letters: a poison message's way, the hot loop, and who ended up where."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from helpers.errors import UsageError
+from helpers.plots import style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+ROW_IN = 0.34  # height of a lane or of a row of the grid
+DLQ = "dead-letter queue"
+POISON, HEALTHY = "poison", "healthy"
+
+# kind of event: its name in the legend, and the role whose colour and marker it has
+STEPS = {
+    "deliver": ("delivered", style.ROLES["unacked"].colour, style.ROLES["unacked"].marker),
+    "reject": ("rejected, requeued", style.INK, "x"),
+    "ack": ("acked", style.ROLES["acked"].colour, style.ROLES["acked"].marker),
+    "dead-letter": (
+        "dead-lettered",
+        style.ROLES["dead-lettered"].colour,
+        style.ROLES["dead-lettered"].marker,
+    ),
+}
+
+
+def timeline(events: "pd.DataFrame") -> None:
+    """Draw what happened to each message, a lane each, and what arrived in the dead-letter queue.
+
+    Deliveries of a message that was delivered more than once are numbered.
+
+    Args:
+        events: DataFrame[t_s float, kind str, message str] as ``History.frame`` returns it; kinds
+            other than deliver, reject, ack and dead-letter are left out.
+
+    Raises:
+        UsageError: a column is missing, or there is nothing to draw.
+    """
+    _check(events, {"t_s", "kind", "message"})
+    events = events[events["kind"].isin(list(STEPS))].sort_values("t_s")
+    if events.empty:
+        raise UsageError("there is nothing to draw: no message was delivered")
+    lanes = {message: lane for lane, message in enumerate(events["message"].unique())}
+    bottom = len(lanes)
+    events = events.assign(ms=(events["t_s"] - events["t_s"].min()) * 1000)
+    height_in = 1.35 + (bottom + 1) * ROW_IN
+    with style.figure(title="what happened to each message", height_in=height_in) as axes:
+        for message, lane in lanes.items():
+            _draw_lane(axes, events[events["message"] == message], lane, bottom)
+        for kind, (name, colour, marker) in STEPS.items():
+            seen = events[events["kind"] == kind]
+            rows = [bottom if kind == "dead-letter" else lanes[m] for m in seen["message"]]
+            axes.scatter(seen["ms"], rows, c=colour, marker=marker, s=38, label=name, zorder=3)
+        axes.set_yticks(range(bottom + 1), [*map(str, lanes), DLQ])
+        axes.set(xlabel="time since the first delivery [ms]", ylim=(bottom + 0.5, -0.7))
+        axes.margins(x=0.03)
+        axes.grid(axis="y", visible=False)
+        axes.axhspan(bottom - 0.5, bottom + 0.5, color="#f3f3f3", zorder=0)
+        _legend(axes, columns=4)
+
+
+def _draw_lane(axes: "Axes", events: "pd.DataFrame", lane: int, bottom: int) -> None:
+    deliveries = events[events["kind"] == "deliver"]["ms"].tolist()
+    settled = events[events["kind"].isin(["reject", "ack"])]["ms"].tolist()
+    blue = style.ROLES["unacked"].colour
+    for start, end in zip(deliveries, settled, strict=False):
+        axes.plot([start, end], [lane, lane], color=blue, linewidth=2.5, alpha=0.35, zorder=2)
+    if len(deliveries) > 1:
+        for number, start in enumerate(deliveries, 1):
+            axes.annotate(
+                str(number), (start, lane), xytext=(0, 6), textcoords="offset points",
+                ha="center", fontsize=8, color=style.INK,
+            )  # fmt: skip
+    for arrived in events[events["kind"] == "dead-letter"]["ms"]:
+        purple = style.ROLES["dead-lettered"]
+        axes.plot(
+            [max([*settled, 0.0]), arrived], [lane, bottom], color=purple.colour,
+            linestyle=purple.line, linewidth=1.5, zorder=1,
+        )  # fmt: skip
+
+
+def hot_loop(events: "pd.DataFrame") -> None:
+    """Draw deliveries of poison beside healthy messages done since the start, a panel per set-up.
+
+    The deliveries of poison per second stand above each panel.
+
+    Args:
+        events: DataFrame[setup str, series str, t_s float], a row per delivery of poison (series
+            "poison") or healthy message done ("healthy").
+
+    Raises:
+        UsageError: a column is missing, no rows, or a series is neither of the two.
+    """
+    _check(events, {"setup", "series", "t_s"})
+    unknown = set(events["series"]) - {POISON, HEALTHY}
+    if unknown:
+        raise UsageError(f"series must be {POISON!r} or {HEALTHY!r}, not {sorted(unknown)!r}")
+    setups = list(events["setup"].unique())
+    looks = {
+        POISON: ("poison: deliveries", style.ROLES["lost"].colour, "-"),
+        HEALTHY: ("healthy messages: done", style.ROLES["acked"].colour, "--"),
+    }
+    title = "deliveries while one poison message is always requeued"
+    with style.figure(title=title, columns=len(setups)) as axes:
+        panels = axes if len(setups) > 1 else [axes]
+        for panel, setup in zip(panels, setups, strict=True):
+            mine = events[events["setup"] == setup]
+            start, end = mine["t_s"].min(), mine["t_s"].max()
+            for series, (name, colour, line) in looks.items():
+                at = sorted(mine[mine["series"] == series]["t_s"])
+                panel.step(
+                    [1000 * (t - start) for t in [start, *at, end]], [*range(len(at) + 1), len(at)],
+                    where="post", color=colour, linestyle=line, linewidth=2.5, label=name,
+                )  # fmt: skip
+            rate = (mine["series"] == POISON).sum() / (end - start) if end > start else 0.0
+            panel.set_title(f"{setup}: {rate:,.0f} redeliveries/s", loc="left")
+            panel.set(xlabel="time since the first delivery [ms]", xlim=(0, None))
+        panels[0].set_ylabel("messages")
+        panels[0].legend(loc="upper left")
+
+
+def outcomes(frame: "pd.DataFrame", *, title: str) -> None:
+    """Draw a cell per message and set-up: its number inside, its fate as colour and hatch.
+
+    Args:
+        frame: DataFrame[setup str, message str, count int, fate str]; a fate is the name of a role
+            of ``plots.style``, such as "acked", "dead-lettered", "duplicated" or "lost".
+        title: what the numbers count and per what: "times the handler tried each document".
+
+    Raises:
+        UsageError: a column is missing, no rows, or an unknown fate.
+    """
+    _check(frame, {"setup", "message", "count", "fate"})
+    unknown = set(frame["fate"]) - set(style.ROLES)
+    if unknown:
+        raise UsageError(f"fate must be one of {', '.join(style.ROLES)}, not {sorted(unknown)!r}")
+    setups, messages = list(frame["setup"].unique()), list(frame["message"].unique())
+    with style.figure(title=title, height_in=1.2 + len(setups) * ROW_IN * 1.5) as axes:
+        columns = (frame[name] for name in ("setup", "message", "count", "fate"))
+        for setup, message, count, fate in zip(*columns, strict=True):
+            _draw_cell(axes, (messages.index(message), setups.index(setup)), count, fate)
+        axes.set_xticks(range(len(messages)), [str(message) for message in messages])
+        axes.set_yticks(range(len(setups)), [str(setup) for setup in setups])
+        axes.set(xlim=(-0.6, len(messages) - 0.4), ylim=(len(setups) - 0.4, -0.6))
+        axes.grid(visible=False)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        axes.set_xlabel("message")
+        _legend(axes, columns=4)
+
+
+def _draw_cell(axes: "Axes", place: tuple[int, int], count: object, fate: str) -> None:
+    from matplotlib.patches import Rectangle
+
+    role = style.ROLES[fate]
+    labels = axes.get_legend_handles_labels()[1]
+    axes.add_patch(
+        Rectangle(
+            (place[0] - 0.44, place[1] - 0.4), 0.88, 0.8, facecolor=f"{role.colour}55",
+            edgecolor=role.colour, hatch=role.hatch, linewidth=1,
+            label=fate if fate not in labels else None,
+        )
+    )  # fmt: skip
+    axes.text(
+        *place, str(count), ha="center", va="center", weight="bold", color=style.INK,
+        bbox={"boxstyle": "circle,pad=0.12", "facecolor": style.PAPER, "edgecolor": "none"},
+    )  # fmt: skip
+
+
+def _legend(axes: Any, *, columns: int) -> None:
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=columns, columnspacing=1.2,
+        handletextpad=0.4, borderpad=0.2,
+    )  # fmt: skip
+
+
+def _check(frame: "pd.DataFrame", columns: Collection[str]) -> None:
+    missing = sorted(set(columns) - set(frame))
+    if missing:
+        raise UsageError(f"the frame lacks the columns {', '.join(missing)}")
+    if frame.empty:
+        raise UsageError("there is nothing to draw: the frame is empty")

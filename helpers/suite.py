@@ -1,0 +1,118 @@
+"""Everything that ``make test`` runs, in order, with a summary at the end."""
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+from helpers import broker, doctor
+from helpers.broker.paths import ROOT
+from helpers.errors import BrokerError, BrokerNotFoundError
+
+NOTEBOOKS = ROOT / "notebooks"
+STOP_TIMEOUT_S = 20.0
+NBVAL = ("notebooks", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=60")
+LINT = (
+    ("ruff check", ("-m", "ruff", "check", ".")),
+    ("ruff format", ("-m", "ruff", "format", "--check", ".")),
+    ("mypy", ("-m", "mypy")),
+)
+TESTS = ("-m", "pytest", "tests", "--cov", "--cov-report=term")
+TOGETHER = ("-m", "pytest", *NBVAL, "-n", "2", "-m", "not measures_rates")
+ALONE = ("-m", "pytest", *NBVAL, "-m", "measures_rates")
+
+
+@dataclass(frozen=True)
+class Phase:
+    """How one phase went."""
+
+    name: str
+    passed: bool
+    duration_s: float
+    note: str = ""
+
+    def __str__(self) -> str:
+        """Return one line of the summary."""
+        result = "passed" if self.passed else "FAILED"
+        return f"{self.name:<34} {result} {self.duration_s:7.1f} s  {self.note}".rstrip()
+
+
+def lint() -> int:
+    """Run ruff and mypy on everything.
+
+    Returns:
+        0 when all of them are content, else 1.
+    """
+    codes = [_python(*arguments) for _, arguments in LINT]
+    return 1 if any(codes) else 0
+
+
+def run() -> int:
+    """Run lint, the tests and every notebook; go on after a phase that fails.
+
+    Returns:
+        0 when every phase passed, else 1.
+    """
+    phases = [_phase(name, arguments) for name, arguments in LINT]
+    ours = not _is_running()
+    try:
+        phases.append(_broker())
+        if phases[-1].passed:
+            phases.append(_phase("tests", TESTS))
+            if any(NOTEBOOKS.glob("*.ipynb")):
+                phases.append(_phase("notebooks, two at once", TOGETHER))
+                # No notebook that measures rates would mean that the marker got lost.
+                phases.append(_phase("notebooks that measure rates", ALONE))
+    finally:
+        if ours:
+            doctor.stop_what_is_ours()
+    print("\n" + "\n".join(map(str, phases)))
+    failed = [phase.name for phase in phases if not phase.passed]
+    total_s = sum(phase.duration_s for phase in phases)
+    outcome = f"failed: {', '.join(failed)}" if failed else "all passed"
+    print(f"{outcome} in {total_s:.0f} s")
+    return 1 if failed else 0
+
+
+def _is_running() -> bool:
+    try:
+        broker.find(start=False)
+    except BrokerNotFoundError:
+        return False
+    except BrokerError:
+        return True
+    return True
+
+
+def _broker() -> Phase:
+    print("\n── broker", flush=True)
+    began_s = time.monotonic()
+    try:
+        found = broker.find()
+    except BrokerError as error:
+        print(f"error: {error}", flush=True)
+        return Phase("broker", False, time.monotonic() - began_s, "nothing else could be run")
+    print(doctor.describe(found), flush=True)
+    return Phase("broker", True, time.monotonic() - began_s, f"RabbitMQ {found.version}")
+
+
+def _phase(name: str, arguments: tuple[str, ...]) -> Phase:
+    print(f"\n── {name}: python {' '.join(arguments)}", flush=True)
+    began_s = time.monotonic()
+    code = _python(*arguments)
+    return Phase(name, code == 0, time.monotonic() - began_s, f"exit code {code}" if code else "")
+
+
+def _python(*arguments: str) -> int:
+    with subprocess.Popen(
+        [sys.executable, *arguments], cwd=ROOT, stdin=subprocess.DEVNULL
+    ) as process:
+        try:
+            return process.wait()
+        except BaseException:
+            # Ctrl-C has reached it too: it cleans up, unless it takes too long.
+            try:
+                process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise

@@ -1,0 +1,37 @@
+"""The claims on trial: what a notebook must check before its question counts as answered.
+
+Ids are stable. A notebook may add claims to those of its question; it drops none.
+"""
+
+# Ids and sentences of the questions whose notebooks exist.
+ON_TRIAL: dict[str, str] = {
+    "q02.1": "point-to-point: each message goes to one consumer",
+    "q02.2": "pub/sub: every subscriber gets a copy",
+    "q02.3": "an event bus routes by pattern",
+    "q02.4": "the exchange type is the pattern: direct = queue, fanout = pub/sub, topic = bus",
+    "q02.5": "a published message that was accepted went somewhere",
+    "q03.1": "a DLQ holds messages that failed after max retries",
+    "q03.2": "without a DLQ, poison messages block the queue",
+    "q03.3": "a poison message reaches the DLQ by itself",
+    "q03.4": "only the poison goes to the DLQ",
+    "q03.5": "a message sent to the DLX arrives",
+    "q03.6": "the DLQ can be replayed safely",
+    "q09.1": "prefetch limits the unacknowledged messages of a consumer",
+    "q09.2": "prefetch 1 is slow",
+    "q09.3": "high prefetch is fast",
+    "q09.4": "10 is a balance",
+    "q09.5": "prefetch costs nothing",
+}
+
+# How many claims each of the other questions will have on trial; their notebooks do not exist.
+TO_COME: dict[str, int] = {"q01": 6, "q04": 6, "q05": 6, "q06": 6, "q07": 6, "q08": 6, "q10": 6}
+
+
+def questions() -> list[str]:
+    """Return the questions whose notebooks must exist, such as "q02"."""
+    return sorted({claim.partition(".")[0] for claim in ON_TRIAL})
+
+
+def claims_of(question: str) -> list[str]:
+    """Return the ids that the notebook of a question must check; none when it is to come."""
+    return [claim for claim in ON_TRIAL if claim.startswith(f"{question}.")]

@@ -1,0 +1,112 @@
+"""Guards of a notebook's anatomy: its sections, their sizes, the interview drill."""
+
+import re
+import statistics
+
+from helpers.errors import UsageError
+from helpers.notebooks import claim_ids, title
+from tests import claims_on_trial
+from tests.guards.book import Book, code_lines, count_words, figures, headings_in, in_cell
+
+SECTIONS = [
+    "Short answer",
+    "Setup",
+    "Model",
+    "Predict",
+    "Experiments",
+    "Break it",
+    "Trade-offs",
+    "Interview drill",
+    "Clean-up and sources",
+]
+DRILL = ["Two-minute answer", "Follow-ups", "Common wrong answers"]
+LEVELS = ("junior", "senior", "staff")
+FOLLOW_UP = re.compile(
+    r"<details>\s*<summary>\[(?P<level>\w+)\] (?P<question>.+?)</summary>(?P<answer>.*?)</details>",
+    re.DOTALL,
+)
+
+
+def has_sections_in_order(book: Book) -> list[str]:
+    found = [heading for cell in book.nb.cells for heading in headings_in(cell, level=2)]
+    wrong = [] if found == SECTIONS else [f"sections are {found}, not {SECTIONS}"]
+    try:
+        title(book.nb)
+        if f"# Q{int(book.question[1:])} · " not in book.nb.cells[0].source:
+            wrong.append(f"the title's number is not that of the file's name, {book.name}")
+    except UsageError as error:
+        wrong.append(str(error))
+    if not any(headings_in(cell, level=3) for cell in book.sections.get("Experiments", [])):
+        wrong.append("the section Experiments has no experiments, each under a heading ###")
+    wrong += [
+        in_cell(cell, "a section's heading must be its cell's first line")
+        for cell in book.markdown
+        if headings_in(cell, level=2) and not cell.source.startswith("## ")
+    ]
+    return wrong
+
+
+def has_measured_sizes(book: Book) -> list[str]:
+    sizes = [code_lines(cell) for cell in book.code]
+    if not sizes:
+        return ["there are no code cells"]
+    short = sum(size <= 20 for size in sizes) / len(sizes)
+    words = sum(count_words(cell.source) for cell in book.markdown)
+    drawn = sum(len(figures(cell)) for cell in book.code)
+    wrong = [
+        in_cell(cell, f"has {code_lines(cell)} lines of code, more than 30")
+        for cell in book.code
+        if code_lines(cell) > 30
+    ]
+    rules = {
+        f"{len(sizes)} code cells, not 15 to 35": 15 <= len(sizes) <= 35,
+        f"the median cell has {statistics.median(sizes)} lines, more than 8": (
+            statistics.median(sizes) <= 8
+        ),
+        f"only {short:.0%} of the cells have at most 20 lines, not 95 %": short >= 0.95,
+        f"{words} words of prose, not 1,200 to 3,000": 1200 <= words <= 3000,
+        f"{drawn} figures, not 2 to 5": 2 <= drawn <= 5,
+    }
+    return wrong + [text for text, met in rules.items() if not met]
+
+
+def has_prose_between_code(book: Book) -> list[str]:
+    wrong, row = [], 0
+    for cell in book.nb.cells:
+        row = row + 1 if cell.cell_type == "code" else 0
+        if row == 4:
+            wrong.append(in_cell(cell, "is the fourth code cell in a row without prose"))
+    return wrong
+
+
+def has_short_answer(book: Book) -> list[str]:
+    words = count_words(book.prose("Short answer"))
+    return [] if 0 < words <= 120 else [f"the short answer has {words} words, not 1 to 120"]
+
+
+def has_drill(book: Book) -> list[str]:
+    prose = book.prose("Interview drill")
+    parts = re.split(r"^### (.+?)\s*$", prose, flags=re.MULTILINE)
+    names, bodies = parts[1::2], parts[2::2]
+    if names[: len(DRILL)] != DRILL:
+        return [f"the drill's headings are {names}; they begin with {DRILL}"]
+    two_minutes, follow_ups, wrong_answers = bodies[: len(DRILL)]
+    wrong = [] if count_words(two_minutes) >= 100 else ["the two-minute answer is too short"]
+    cards = list(FOLLOW_UP.finditer(follow_ups))
+    if len(cards) < 8 or len(cards) != follow_ups.count("<details>"):
+        wrong.append(f"{len(cards)} readable follow-ups, not at least 8 and all")
+    for card in cards:
+        if card["level"] not in LEVELS:
+            wrong.append(f"follow-up with the level [{card['level']}], not one of {LEVELS}")
+        if count_words(card["answer"]) < 10:
+            wrong.append(f"follow-up without an answer: {card['question']}")
+    rows = [line for line in wrong_answers.splitlines() if line.strip().startswith("|")][2:]
+    if len(rows) < 5:
+        wrong.append(f"{len(rows)} common wrong answers, not at least 5")
+    known = {claim for cell in book.claim_cells for claim in claim_ids(cell)}
+    known |= set(claims_on_trial.ON_TRIAL)
+    for row in rows:
+        named = re.findall(r"q\d\d\.\d+", row.strip().strip("|").rpartition("|")[2])
+        if not named or not set(named) <= known:
+            wrong.append(f"a wrong answer's last column names no claim that exists: {row}")
+    return wrong

@@ -1,0 +1,142 @@
+"""Programs made from a function's source: what they say, how they end, how they are killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import psutil
+import pytest
+
+from helpers import metrics, processes, publish
+from helpers.errors import RabbitLabError, UsageError, WaitTimeoutError
+from helpers.waits import wait_until
+
+
+def add(one, other):
+    import os
+
+    print(f"sum {one + other}, pid {os.getpid()}")
+
+
+def fail():
+    raise SystemExit("the printer is on fire")
+
+
+def say_and_stay(text):
+    import time
+
+    print(text)
+    time.sleep(60)
+
+
+def take_two_and_stay():
+    import os
+
+    import pika
+
+    connection = pika.BlockingConnection(pika.URLParameters(os.environ["AMQP_URL"]))
+    channel = connection.channel()
+    channel.basic_qos(prefetch_count=2)
+    channel.basic_consume("q", lambda ch, method, properties, body: print("took", body.decode()))
+    channel.start_consuming()
+
+
+def is_running(pid):
+    """Tell whether a process is there and more than a zombie that nobody has waited for."""
+    with suppress(psutil.NoSuchProcess):
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    return False
+
+
+def test_a_function_runs_as_a_program_of_its_own():
+    with processes.in_process(add, 2, 3) as program:
+        line = program.wait_for_line("sum", timeout_s=15)
+        assert program.wait(timeout_s=15) == 0
+    assert line.startswith("sum 5, pid ")
+    assert int(line.rpartition(" ")[2]) != os.getpid()
+    assert program.lines == [line]
+    assert repr(program) == "Process(ended with 0, 1 lines)"
+
+
+def test_a_function_defined_inside_another_runs_too():
+    def inner():
+        print("from inside")
+
+    with processes.in_process(inner) as program:
+        program.wait_for_line("from inside", timeout_s=15)
+
+
+def test_kill_is_sigkill_and_leaves_unacked_messages_to_others(channel):
+    channel.queue_declare("q", durable=True)
+    publish.publish_batch(
+        channel, 5, exchange="", routing_key="q", persistent=False, mandatory=False, confirms=True
+    )
+    with processes.in_process(take_two_and_stay) as program:
+        program.wait_for_line("took 1", timeout_s=15)
+        assert "running" in repr(program)
+        assert metrics.ready(channel, "q") == 3
+        program.kill()
+        assert program.returncode == -signal.SIGKILL
+        metrics.wait_for_ready(channel, "q", 5, timeout_s=10)
+    flags = [channel.basic_get("q", auto_ack=True)[0].redelivered for _ in range(5)]
+    assert flags == [True, True, False, False, False]
+
+
+def test_a_program_that_ends_early_says_what_it_said_last():
+    with (
+        processes.in_process(fail) as program,
+        pytest.raises(RabbitLabError, match=r"ended with 1(?s:.*)the printer is on fire"),
+    ):
+        program.wait_for_line("ready", timeout_s=15)
+
+
+def test_a_line_that_never_comes_is_an_error_at_the_deadline():
+    with processes.in_process(say_and_stay, "hello") as program:
+        program.wait_for_line("hello", timeout_s=15)
+        with pytest.raises(WaitTimeoutError, match="to print 'ready'"):
+            program.wait_for_line("ready", timeout_s=0.1)
+        with pytest.raises(WaitTimeoutError, match="still runs after"):
+            program.wait(timeout_s=0.1)
+    assert program.returncode == -signal.SIGKILL
+
+
+def test_leaving_the_block_by_an_error_ends_the_program():
+    with (
+        pytest.raises(KeyboardInterrupt),
+        processes.in_process(say_and_stay, "hello") as program,
+    ):
+        raise KeyboardInterrupt
+    assert program.returncode == -signal.SIGKILL
+
+
+PARENT = """
+import sys, time
+sys.path.insert(0, {root!r})
+from helpers import processes
+from tests.test_processes import say_and_stay
+
+program = processes.in_process(say_and_stay, "hello")
+program.wait_for_line("hello", timeout_s=15)
+print(program._process.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_program_ends_with_the_process_that_started_it(pytestconfig):
+    code = PARENT.format(root=str(pytestconfig.rootpath))
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as it:
+        assert it.stdout
+        child = int(it.stdout.readline())
+        assert is_running(child)
+        it.kill()
+        wait_until(lambda: not is_running(child), timeout_s=10, what="the program to end as well")
+
+
+def test_what_cannot_run_as_a_program_is_refused_in_a_sentence():
+    with pytest.raises(UsageError, match="plain arguments"):
+        processes.in_process(add, object(), 1)
+    with pytest.raises(UsageError, match="a function defined in a file"):
+        processes.in_process(time.sleep, 1)
