@@ -152,7 +152,7 @@ def clone_to_lab_seconds() -> str:
         start = time.perf_counter()
         subprocess.run(["git", "clone", "-q", ROOT, folder], check=True)
         lab = subprocess.Popen(
-            ["make", "lab", "BROWSER=no"],
+            ["make", "lab", "ARGS=--no-browser"],
             cwd=folder, env=environment, text=True, start_new_session=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
         )  # fmt: skip

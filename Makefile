@@ -1,0 +1,57 @@
+# Two commands do: `make lab` and `make test`. Each target is one line that calls Python.
+#   make PYTHON=python3.12 lab      choose the Python that .venv is made with
+#   make notebooks ARGS="q02"       pass arguments on
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+READY := .venv/.ready
+RUN := .venv/bin/python -m helpers
+
+# A .venv whose Python has gone, or that was moved here from elsewhere, is made again.
+ifneq ($(shell .venv/bin/python -Ic "import helpers, os; print(os.path.samefile(helpers.__path__[0], 'helpers'))" 2>&1),True)
+$(shell rm -f $(READY))
+endif
+
+.PHONY: help lab test lint notebooks sabotage status doctor up down bench
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+lab: $(READY) ## open JupyterLab on the notebooks, with a live broker
+	@$(RUN) lab $(ARGS)
+
+test: $(READY) ## run everything: lint, tests, every notebook
+	@$(RUN) test
+
+lint: $(READY) ## run ruff and mypy
+	@$(RUN) lint
+
+notebooks: $(READY) ## run the notebooks and write their outputs
+	@$(RUN) notebooks $(ARGS)
+
+sabotage: $(READY) ## break each claim on purpose: every check has to notice
+	@$(RUN) sabotage $(ARGS)
+
+status: $(READY) ## tell whether a broker runs, and where
+	@$(RUN) status
+
+doctor: $(READY) ## tell what would keep the notebooks from running
+	@$(RUN) doctor
+
+up: $(READY) ## find a broker or start one
+	@$(RUN) up
+
+down: $(READY) ## stop the broker that we started
+	@$(RUN) down
+
+bench: $(READY) ## measure what is not a timed test
+	@$(RUN) bench $(ARGS)
+
+$(READY): requirements.txt pyproject.toml
+	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3.14; do \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    exec $$python helpers/bootstrap.py; \
+	  fi; \
+	done; \
+	echo "error: this needs Python 3.11 or newer: install one, or name it with make PYTHON=…" >&2; exit 1

@@ -1,0 +1,279 @@
+"""Figures about prefetch: a worker's clock, the queue meanwhile, the throughput and its knee."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from helpers.errors import UsageError
+from helpers.plots import style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+NO_LIMIT = "no limit"
+NO_LIMIT_AT = 250  # where prefetch 0 stands on an axis that goes to 100
+# One look for each distance, from near to far: shades of the colour of acked messages.
+DISTANCES = (("#00533c", "o", "-"), ("#009E73", "s", "-"), ("#63c9ab", "^", "-"))
+LANE_GAP, GROUP_GAP = 1.0, 1.0
+
+
+def prefetch_clock(frame: "pd.DataFrame") -> None:
+    """Draw where a worker's time goes: deliveries and acks under way, and the work itself.
+
+    Args:
+        frame: DataFrame[prefetch int; sent, begins, ends, acked float], one row a message, in
+            multiples of the work on one message: when the broker sends it, when the work begins
+            and ends, and when its ack is back. One pair of lanes for each prefetch.
+
+    Raises:
+        UsageError: a column is missing, or there is nothing to draw.
+    """
+    _check(frame, {"prefetch", "sent", "begins", "ends", "acked"})
+    title = "one worker's clock, as the model draws it"
+    with style.figure(title=title, height_in=0.9 + 1.15 * frame["prefetch"].nunique()) as axes:
+        lanes: dict[float, str] = {}
+        for number, (prefetch, rows) in enumerate(frame.groupby("prefetch")):
+            broker = -number * (LANE_GAP + GROUP_GAP)
+            lanes |= {broker: "broker", broker - LANE_GAP: "worker"}
+            axes.text(
+                0, broker + 0.2, f"prefetch {prefetch}", weight="bold", va="bottom",
+                color=style.INK,
+            )  # fmt: skip
+            _draw_clock(axes, rows, broker)
+        axes.set_yticks(list(lanes), list(lanes.values()))
+        axes.set(xlim=(-0.1, None), ylim=(min(lanes) - 0.5, 0.75))
+        axes.set_xlabel("time [multiples of the work on one message]")
+        axes.grid(visible=False)
+        axes.tick_params(axis="y", length=0)
+        axes.spines[["left"]].set_visible(False)
+        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=3, borderpad=0)
+
+
+def _draw_clock(axes: "Axes", rows: "pd.DataFrame", broker: float) -> None:
+    from matplotlib.patches import Rectangle
+
+    worker = broker - LANE_GAP
+    labels = axes.get_legend_handles_labels()[1]
+    ready, acked, unacked = (style.ROLES[name] for name in ("ready", "acked", "unacked"))
+    end = rows["acked"].max()
+    for lane in (broker, worker):
+        axes.plot([0, end], [lane, lane], color=style.MUTED, linewidth=0.8, zorder=1)
+    for number, row in enumerate(rows.itertuples()):
+        first = number == 0 and "work" not in labels
+        one_way = row.acked - row.ends
+        axes.plot(
+            [row.sent, row.sent + one_way], [broker, worker], color=ready.colour, linestyle="--",
+            linewidth=1.3, label="delivery" if first else None, zorder=2,
+        )  # fmt: skip
+        axes.plot(
+            [row.ends, row.acked], [worker, broker], color=acked.colour, linestyle="-",
+            linewidth=1.3, label="ack" if first else None, zorder=2,
+        )  # fmt: skip
+        axes.add_patch(
+            Rectangle(
+                (row.begins, worker - 0.2), row.ends - row.begins, 0.4, facecolor="#cfe3f1",
+                edgecolor=unacked.colour, hatch=unacked.hatch, linewidth=1, zorder=3,
+                label="work" if first else None,
+            )
+        )  # fmt: skip
+
+
+def ready_and_unacked(frame: "pd.DataFrame") -> None:
+    """Draw the ready and the unacknowledged messages of a queue over time, a column a prefetch.
+
+    Args:
+        frame: DataFrame[prefetch int; t_s float, seconds since the start; ready, unacked float].
+
+    Raises:
+        UsageError: a column is missing, or there is nothing to draw.
+    """
+    _check(frame, {"prefetch", "t_s", "ready", "unacked"})
+    groups = list(frame.groupby("prefetch"))
+    title = "one queue while a worker drains it, seen by the broker"
+    with style.figure(title=title, columns=len(groups), height_in=2.8) as drawn:
+        columns = list(drawn) if len(groups) > 1 else [drawn]
+        for axes, (prefetch, rows) in zip(columns, groups, strict=True):
+            axes.set_title(f"prefetch {prefetch}")
+            for name, width in (("ready", 1.6), ("unacked", 2.2)):
+                role = style.ROLES[name]
+                axes.plot(
+                    rows["t_s"], rows[name], color=role.colour, linestyle=role.line,
+                    linewidth=width, marker=role.marker, markersize=3.5, label=name,
+                )  # fmt: skip
+            axes.axhline(prefetch, color=style.MUTED, linestyle=":", linewidth=1)
+            axes.annotate(
+                f"limit {prefetch}", (1, prefetch), xycoords=("axes fraction", "data"),
+                xytext=(0, 3), textcoords="offset points", ha="right", va="bottom", fontsize=8,
+                color=style.MUTED,
+            )  # fmt: skip
+            axes.set(ylim=(0, None), xlabel="time [s]")
+        columns[0].set_ylabel("messages")
+        columns[-1].legend(loc="upper right", borderpad=0.2)
+
+
+def throughput_by_prefetch(measured: "pd.DataFrame", model: "pd.DataFrame") -> None:
+    """Draw the throughput for each prefetch at several distances, beside the model's curves.
+
+    Args:
+        measured: DataFrame[distance str, from near to far; prefetch int, 0 is no limit;
+            msgs_per_s float].
+        model: the same columns, as the model predicts them, and ``knee`` float: the prefetch at
+            which its curve turns flat.
+
+    Raises:
+        UsageError: a column is missing, there is nothing to draw, or more than three distances.
+    """
+    _check(measured, {"distance", "prefetch", "msgs_per_s"})
+    _check(model, {"distance", "prefetch", "msgs_per_s", "knee"})
+    looks = _looks(measured)
+    with style.figure(title="throughput by prefetch, at three distances", height_in=4.0) as axes:
+        axes.set(xscale="log", yscale="log")
+        axes.axvline(10, color=style.MUTED, linewidth=6, alpha=0.15)
+        for number, (distance, (colour, marker, line)) in enumerate(looks.items()):
+            curve = model[model["distance"] == distance].sort_values("prefetch")
+            dashed = style.ROLES["model"]
+            axes.plot(
+                curve["prefetch"], curve["msgs_per_s"], color=dashed.colour, linestyle=dashed.line,
+                linewidth=1.2, label=None if number else "model: min(P / (RTT + S), 1 / S)",
+                zorder=2,
+            )  # fmt: skip
+            rows = _by_prefetch(measured[measured["distance"] == distance])
+            axes.plot(
+                rows["x"], rows["msgs_per_s"], color=colour, marker=marker, linestyle=line,
+                markersize=6, linewidth=1.8, zorder=3,
+            )  # fmt: skip
+            first = rows.iloc[0]
+            axes.annotate(
+                distance, (first["x"], first["msgs_per_s"]), xytext=(0, 9),
+                textcoords="offset points", color=colour, weight="bold", va="bottom",
+            )  # fmt: skip
+            _mark_knee(axes, curve, colour)
+        axes.plot([], [], marker="v", linestyle="", color=style.INK, label="knee: 1 + RTT / S")
+        _prefetch_axis(axes)
+        axes.set_ylabel("throughput [messages/s]")
+        axes.set_ylim(top=axes.get_ylim()[1] * 1.9)
+        axes.text(
+            10, axes.get_ylim()[0] * 1.15, "the usual 10", ha="center", va="bottom", fontsize=8,
+            color=style.MUTED, backgroundcolor="#ffffffb0",
+        )  # fmt: skip
+        axes.legend(loc="lower right", borderpad=0.2)
+
+
+def _mark_knee(axes: "Axes", curve: "pd.DataFrame", colour: str) -> None:
+    knee = float(curve["knee"].iloc[0])
+    top = float(curve["msgs_per_s"].max())
+    axes.annotate(
+        f"{knee:.0f}" if knee >= 2 else f"{knee:.1f}", (knee, top), xytext=(0, 16),
+        textcoords="offset points", ha="center", va="bottom", weight="bold", color=colour,
+        arrowprops={"arrowstyle": "-|>", "color": style.INK, "shrinkA": 0, "shrinkB": 2},
+    )  # fmt: skip
+
+
+def uneven_workers(frame: "pd.DataFrame") -> None:
+    """Draw when each of two workers has finished, and how many messages it was given.
+
+    Args:
+        frame: DataFrame[prefetch int, 0 is no limit; worker str; messages int; finished_s float,
+            seconds since the first delivery], two workers for each prefetch.
+
+    Raises:
+        UsageError: a column is missing, there is nothing to draw, or not two workers.
+    """
+    _check(frame, {"prefetch", "worker", "messages", "finished_s"})
+    workers = list(dict.fromkeys(frame["worker"]))
+    if len(workers) != 2:
+        raise UsageError(f"there must be two workers, not {len(workers)}")
+    settings = list(dict.fromkeys(frame["prefetch"]))
+    looks = (("#009E73", ""), ("#bfe7da", "//"))
+    title = "a fast and a slow worker share one queue"
+    with style.figure(title=title, height_in=1.1 + 0.5 * len(settings)) as axes:
+        for number, (worker, (colour, hatch)) in enumerate(zip(workers, looks, strict=True)):
+            rows = frame[frame["worker"] == worker]
+            places = [settings.index(p) + (number - 0.5) * 0.38 for p in rows["prefetch"]]
+            bars = axes.barh(
+                places, rows["finished_s"], height=0.36, color=colour, hatch=hatch,
+                edgecolor="#00533c", linewidth=0.8, label=worker,
+            )  # fmt: skip
+            axes.bar_label(
+                bars, [f"{count} messages" for count in rows["messages"]], padding=4, fontsize=8
+            )
+        axes.set_yticks(range(len(settings)), [_setting(p) for p in settings])
+        axes.set(ylim=(len(settings) - 0.4, -0.6), ylabel="prefetch", xlabel="finished after [s]")
+        axes.set_xlim(0, axes.get_xlim()[1] * 1.12)
+        axes.grid(axis="y", visible=False)
+        axes.legend(loc="upper right", borderpad=0.2)
+
+
+def prefetch_knee(frame: "pd.DataFrame") -> None:
+    """Draw how busy the worker is against the prefetch in multiples of the recommended one.
+
+    Args:
+        frame: DataFrame[distance str, from near to far; prefetch int; needed float, 1 + RTT / S;
+            busy float, share of the time from 0 to 1]; rows without a limit are left out.
+
+    Raises:
+        UsageError: a column is missing, there is nothing to draw, or more than three distances.
+    """
+    _check(frame, {"distance", "prefetch", "needed", "busy"})
+    looks = _looks(frame)
+    with style.figure(title="how busy the worker is, by prefetch over 1 + RTT / S") as axes:
+        axes.set_xscale("log")
+        steps = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]
+        dashed = style.ROLES["model"]
+        axes.plot(
+            steps, [100 * min(1.0, step) for step in steps], color=dashed.colour,
+            linestyle=dashed.line, label="model", zorder=2,
+        )  # fmt: skip
+        for distance, (colour, marker, _) in looks.items():
+            rows = frame[(frame["distance"] == distance) & (frame["prefetch"] > 0)]
+            axes.plot(
+                rows["prefetch"] / rows["needed"], 100 * rows["busy"], color=colour, marker=marker,
+                linestyle="", markersize=7, label=distance, zorder=3,
+            )  # fmt: skip
+            for row in rows[rows["prefetch"] == 10].itertuples():
+                axes.annotate(
+                    "10", (10 / row.needed, 100 * row.busy), xytext=(0, -17), weight="bold",
+                    textcoords="offset points", ha="center", color=colour,
+                    bbox={"boxstyle": "circle,pad=0.15", "fc": style.PAPER, "ec": colour},
+                )  # fmt: skip
+        marks = [mark for mark in steps if 0.01 < mark < 100]
+        axes.set_xticks(marks, [f"{mark:g}" for mark in marks], minor=False)
+        axes.minorticks_off()
+        axes.set(ylim=(0, 112), xlim=(0.014, 70))
+        axes.set_xlabel("prefetch / (1 + RTT / S)")
+        axes.set_ylabel("time at work [%]")
+        axes.legend(loc="lower right", borderpad=0.2)
+
+
+def _by_prefetch(rows: "pd.DataFrame") -> "pd.DataFrame":
+    x = rows["prefetch"].where(rows["prefetch"] > 0, NO_LIMIT_AT)
+    return rows.assign(x=x).sort_values("x")
+
+
+def _prefetch_axis(axes: "Axes") -> None:
+    marks = [1, 2, 5, 10, 20, 50, 100, NO_LIMIT_AT]
+    axes.set_xticks(marks, [*map(str, marks[:-1]), NO_LIMIT])
+    axes.minorticks_off()
+    axes.set_xlabel("prefetch [unacknowledged messages per consumer]")
+    from matplotlib.ticker import FuncFormatter
+
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+
+
+def _setting(prefetch: int) -> str:
+    return str(prefetch) if prefetch else NO_LIMIT
+
+
+def _looks(frame: "pd.DataFrame") -> dict[str, Any]:
+    distances = list(dict.fromkeys(frame["distance"]))
+    if len(distances) > len(DISTANCES):
+        raise UsageError(f"at most {len(DISTANCES)} distances can be drawn, not {len(distances)}")
+    return dict(zip(distances, DISTANCES, strict=False))
+
+
+def _check(frame: "pd.DataFrame", columns: Collection[str]) -> None:
+    missing = sorted(set(columns) - set(frame))
+    if missing:
+        raise UsageError(f"the frame lacks the columns {', '.join(missing)}")
+    if frame.empty:
+        raise UsageError("there is nothing to draw: the frame is empty")

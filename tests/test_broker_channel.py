@@ -1,0 +1,185 @@
+"""A clean channel, whatever an earlier or interrupted cell left behind."""
+
+import _thread
+import threading
+from urllib.parse import quote
+
+import pika
+import pytest
+from pika import exceptions
+
+from helpers import broker
+from helpers.errors import BrokerNotReadyError
+from helpers.waits import wait_until
+from tests.conftest import child_environment
+
+CONSUME_FOR_EVER = """
+import os, pika
+connection = pika.BlockingConnection(pika.URLParameters(os.environ["AMQP_URL"]))
+channel = connection.channel()
+channel.basic_consume("work", lambda *_: None)
+print("consuming", flush=True)
+channel.start_consuming()
+"""
+
+
+def names(kind):
+    found = {item["name"] for item in broker.api("GET", f"{kind}/{{vhost}}?disable_stats=true")}
+    return {name for name in found if name and not name.startswith("amq.")}
+
+
+@pytest.mark.parametrize("queue_type", ["classic", "quorum", "stream"])
+def test_queues_are_gone(channel, queue_type):
+    arguments = {"x-queue-type": queue_type}
+    for name in ("a", "b/c d", "ü%2F"):
+        channel.queue_declare(name, durable=True, arguments=arguments)
+        channel.basic_publish("", name, b"left behind")
+    broker.clean_channel()
+    assert names("queues") == set()
+
+
+def test_exclusive_queues_are_gone(channel):
+    broker.connect().channel().queue_declare("mine", exclusive=True)
+    fresh = broker.clean_channel()
+    fresh.queue_declare("mine", exclusive=True)
+    assert names("queues") == {"mine"}
+
+
+def test_exchanges_bindings_policies_and_shovels_are_gone(channel):
+    channel.exchange_declare("events/x", "topic", durable=True)
+    channel.exchange_declare("inner", "fanout", internal=True)
+    channel.exchange_bind("inner", "events/x", "a.#")
+    channel.exchange_bind("amq.fanout", "amq.topic", "b")
+    policy = {"pattern": ".*", "definition": {"max-length": 3}, "apply-to": "queues"}
+    broker.api("PUT", f"policies/{{vhost}}/{quote('a policy', safe='')}", policy)
+    channel = broker.clean_channel()
+    assert names("exchanges") == set()
+    assert broker.api("GET", "bindings/{vhost}") == []
+    assert broker.api("GET", "policies/{vhost}") == []
+
+
+def test_a_second_clean_channel_closes_the_first(channel):
+    other = broker.clean_channel()
+    assert other.is_open
+    assert not channel.is_open
+    assert not channel.connection.is_open
+
+
+def test_after_a_channel_error(channel):
+    with pytest.raises(exceptions.ChannelClosedByBroker):
+        channel.queue_declare("missing", passive=True)
+    assert broker.clean_channel().queue_declare("missing", durable=True)
+
+
+def test_after_a_lost_socket(channel):
+    channel.connection._impl._transport._sock.close()
+    assert broker.clean_channel().queue_declare("q", durable=True)
+
+
+def test_leftover_consumer_of_a_thread_takes_nothing(channel):
+    channel.queue_declare("work", durable=True)
+    subscribed, ended, taken = threading.Event(), threading.Event(), []
+
+    def consume():
+        try:
+            theirs = broker.connect().channel()
+            theirs.basic_qos(prefetch_count=10)
+            theirs.basic_consume("work", lambda *message: taken.append(message[-1]))
+            subscribed.set()
+            theirs.start_consuming()
+        except exceptions.AMQPError:
+            ended.set()
+
+    thread = threading.Thread(target=consume)
+    thread.start()
+    assert subscribed.wait(5)
+    channel.basic_publish("", "work", b"earlier")
+    wait_until(lambda: taken, timeout_s=5, what="a delivery")
+    fresh = broker.clean_channel()
+    publish_and_expect_all(fresh)
+    assert ended.wait(5)
+    thread.join()
+    assert taken == [b"earlier"]
+
+
+def test_leftover_consumer_of_another_process_takes_nothing(channel, start_python):
+    channel.queue_declare("work", durable=True)
+    child = start_python(CONSUME_FOR_EVER, child_environment(AMQP_URL=broker.amqp_url()))
+    assert child.stdout.readline() == "consuming\n"
+    publish_and_expect_all(broker.clean_channel())
+    assert child.wait(10) != 0
+
+
+def publish_and_expect_all(channel):
+    channel.confirm_delivery()
+    channel.queue_declare("work", durable=True)
+    for number in range(20):
+        channel.basic_publish("", "work", str(number).encode())
+    assert channel.queue_declare("work", passive=True).method.message_count == 20
+
+
+def test_after_an_interrupt_in_the_middle_of_consuming(channel):
+    channel.queue_declare("work", durable=True)
+    channel.basic_consume("work", lambda *_: None)
+    for body in (b"1", b"2"):
+        channel.basic_publish("", "work", body)
+    timer = threading.Timer(0.3, _thread.interrupt_main)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        channel.start_consuming()
+    timer.join()
+    publish_and_expect_all(broker.clean_channel())
+
+
+def test_after_an_interrupt_inside_of_a_callback(channel):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    channel.queue_declare("work", durable=True)
+    channel.basic_consume("work", interrupted)
+    channel.basic_publish("", "work", b"1")
+    with pytest.raises(KeyboardInterrupt):
+        channel.start_consuming()
+    publish_and_expect_all(broker.clean_channel())
+
+
+def test_what_cannot_be_deleted_one_by_one_goes_with_the_vhost(channel, monkeypatch):
+    from helpers.broker import connections
+
+    def refuse(connection):
+        raise exceptions.ChannelClosedByBroker(405, "RESOURCE_LOCKED")
+
+    channel.queue_declare("stubborn", durable=True)
+    monkeypatch.setattr(connections, "_empty", refuse)
+    channel = broker.clean_channel()
+    assert names("queues") == set()
+    assert channel.queue_declare("q", durable=True)
+
+
+def test_connections_survive_trouble_by_default(channel):
+    parameters = broker.parameters()
+    assert parameters.blocked_connection_timeout == 10
+    assert parameters.socket_timeout == 5
+    assert parameters.heartbeat == 30
+    assert broker.parameters(heartbeat=7).heartbeat == 7
+    assert parameters.virtual_host == broker.vhost()
+
+
+def test_via_is_where_the_connection_goes(channel, shared_broker):
+    class Via:
+        host = "127.0.0.1"
+        port = 1
+
+    assert (broker.parameters(via=Via()).host, broker.parameters(via=Via()).port) == (
+        "127.0.0.1",
+        1,
+    )
+    assert f"@127.0.0.1:1/{broker.vhost()}" in broker.amqp_url(via=Via())
+    with pytest.raises(BrokerNotReadyError, match=r"127\.0\.0\.1:1 "):
+        broker.connect(via=Via())
+
+
+def test_url_is_all_that_a_child_needs(channel):
+    with pika.BlockingConnection(pika.URLParameters(broker.amqp_url())) as connection:
+        connection.channel().queue_declare("from-a-child", durable=True)
+    assert names("queues") == {"from-a-child"}
