@@ -17,6 +17,32 @@ OnMessage = Callable[[Any, Any, Any, bytes], object]
 GOODBYE_S = 5.0
 
 
+def take(channel: Any, queue: str, *, timeout_s: float = 10.0) -> tuple[Any, Any, bytes]:
+    """Get the next message of a queue, waiting until there is one; it stays unacknowledged.
+
+    Args:
+        channel: an open channel; acks and rejects of the message belong on it.
+        queue: an existing queue.
+        timeout_s: deadline in seconds.
+
+    Returns:
+        Method, properties and body, as pika's ``basic_get`` returns them.
+
+    Raises:
+        WaitTimeoutError: no message by the deadline.
+
+    Source: AMQP 0-9-1, ``basic.get``.
+    """
+
+    def get() -> tuple[Any, Any, bytes] | None:
+        method, properties, body = channel.basic_get(queue, auto_ack=False)
+        return None if method is None else (method, properties, body)
+
+    found = wait_until(get, timeout_s=timeout_s, what=f"a message in queue {queue!r}")
+    assert found is not None  # wait_until returns only what is true
+    return found
+
+
 class Consumer:
     """One consumer on one queue: ``with Consumer(...) as worker`` subscribes before it enters."""
 

@@ -208,9 +208,7 @@ def live(*, default_exchange: bool = False) -> Topology:
         for binding in broker.api("GET", "bindings/{vhost}")
         if binding["source"] or default_exchange
     ]
-    ends = {binding["source"] for binding in bindings} | {
-        binding["destination"] for binding in bindings if binding["destination_type"] == "exchange"
-    }
+    ends = {binding[end] for binding in bindings for end in ("source", "destination")}
     exchanges = [
         {**exchange, "alternate": _setting(exchange, "alternate-exchange", policies)}
         for exchange in broker.api("GET", "exchanges/{vhost}?disable_stats=true")

@@ -1,6 +1,6 @@
 """A clean channel, whatever an earlier or interrupted cell left behind."""
 
-import _thread
+import signal
 import threading
 from urllib.parse import quote
 
@@ -123,7 +123,9 @@ def test_after_an_interrupt_in_the_middle_of_consuming(channel):
     channel.basic_consume("work", lambda *_: None)
     for body in (b"1", b"2"):
         channel.basic_publish("", "work", body)
-    timer = threading.Timer(0.3, _thread.interrupt_main)
+    # What Jupyter's stop button sends.
+    stop = (threading.main_thread().ident, signal.SIGINT)
+    timer = threading.Timer(0.3, signal.pthread_kill, stop)
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         channel.start_consuming()

@@ -84,10 +84,21 @@ def test_host_that_does_not_resolve(given):
         given(host="nosuchhost.invalid")
 
 
-def test_port_of_something_else(given, shared_broker):
-    port = int(shared_broker.management_page.rpartition(":")[2])
-    with pytest.raises(BrokerRefusedError, match=r"does not speak AMQP 0-9-1"):
-        given(port=port)
+def test_port_of_something_else():
+    with socket.create_server(("127.0.0.1", 0)) as http:
+
+        def answer():
+            connection = http.accept()[0]
+            with connection:
+                connection.recv(100)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        parameters = pika.ConnectionParameters("127.0.0.1", http.getsockname()[1])
+        with pytest.raises(BrokerNotReadyError, match="does not speak AMQP 0-9-1"):
+            ready.open_connection(parameters)
+        thread.join()
 
 
 def test_port_that_never_answers():
@@ -103,10 +114,9 @@ def test_port_that_hangs_up():
         thread = threading.Thread(target=lambda: rude.accept()[0].close())
         thread.start()
         parameters = pika.ConnectionParameters("127.0.0.1", rude.getsockname()[1])
-        with pytest.raises((BrokerNotReadyError, BrokerRefusedError)) as caught:
+        with pytest.raises(BrokerNotReadyError, match="hangs up before a login"):
             ready.open_connection(parameters)
         thread.join()
-    assert "\n" not in str(caught.value)
 
 
 def test_unknown_vhost(given):

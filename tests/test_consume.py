@@ -260,3 +260,19 @@ def test_there_is_no_rate_of_one_message(queue):
         worker.wait_for(1, timeout_s=10)
     with pytest.raises(UsageError, match="no rate"):
         worker.rate_msgs_per_s()
+
+
+def test_take_waits_for_a_message_and_leaves_it_unacknowledged(queue):
+    late = threading.Timer(0.2, lambda: fill(broker.connect().channel(), 1))
+    late.start()
+    method, properties, body = consume.take(queue, "q", timeout_s=10)
+    late.join()
+    assert (method.redelivered, properties.message_id, body) == (False, "0", b"0")
+    assert metrics.ready(queue, "q") == 0
+    queue.basic_reject(method.delivery_tag, requeue=True)
+    assert consume.take(queue, "q", timeout_s=10)[0].redelivered
+
+
+def test_take_gives_up_when_there_is_no_message(queue):
+    with pytest.raises(WaitTimeoutError, match="a message in queue 'q'"):
+        consume.take(queue, "q", timeout_s=0.1)

@@ -115,20 +115,23 @@ def test_consumers_appear_with_their_settings_and_leave_at_once(channel):
     channel.basic_qos(prefetch_count=7)
     channel.basic_consume("q", lambda *_: None, auto_ack=False, consumer_tag="b")
     channel.basic_consume("q", lambda *_: None, auto_ack=True, consumer_tag="a")
+    declare(channel, "p", "quorum")
+    channel.basic_consume("p", lambda *_: None, auto_ack=False, consumer_tag="c")
     metrics.wait_for_consumers("q", 2, timeout_s=20)
+    metrics.wait_for_consumers("p", 1, timeout_s=20)
     frame = metrics.consumers()
     assert frame.to_dict("records") == [
         {
-            "queue": "q",
+            "queue": queue,
             "consumer_tag": tag,
             "prefetch_count": 7,
             "ack_required": ack_required,
             "active": True,
         }
-        for tag, ack_required in (("a", False), ("b", True))
+        for queue, tag, ack_required in (("p", "c", True), ("q", "a", False), ("q", "b", True))
     ]
     assert [str(dtype) for dtype in frame.dtypes] == ["str", "str", "int64", "bool", "bool"]
-    assert metrics.queues()["consumers"].tolist() == [2]
+    assert metrics.queues()["consumers"].tolist() == [1, 2]
     channel.basic_cancel("a")
     channel.basic_cancel("b")
     metrics.wait_for_consumers("q", 0, timeout_s=2)
@@ -139,6 +142,8 @@ def test_counters_wait_for_the_first_statistics(channel):
     declare(channel, "q", "classic")
     with pytest.raises(WaitTimeoutError, match="first statistics of queue 'q'"):
         metrics.counters("q", timeout_s=0)
+    declare(channel, "only-published", "classic")
+    publish(channel, "only-published", 1)
     publish(channel, "q", 3)
     metrics.wait_for_ready(channel, "q", 3, timeout_s=5)
     method, _, _ = channel.basic_get("q", auto_ack=False)
@@ -162,6 +167,8 @@ def test_counters_wait_for_the_first_statistics(channel):
         "ack": 1,
         "redeliver": 1,
     }
+    only_published = metrics.counters("only-published", timeout_s=20)
+    assert (only_published["publish"], only_published["ack"]) == (1, 0)
 
 
 def test_counters_say_when_there_is_no_such_queue(channel):
@@ -191,6 +198,11 @@ def test_prometheus_without_statistics_has_no_rows(channel):
     assert list(frame.columns) == ["metric", "queue", "vhost", "value"]
     assert len(frame) == 0
     assert len(metrics.prometheus("queue_that_nobody_has")) == 0
+
+
+def test_prometheus_shows_no_other_vhost(channel):
+    frame = metrics.prometheus("vhost_status")
+    assert set(frame["vhost"]) == {broker.vhost()}
 
 
 def test_prometheus_totals_of_the_node(channel):
@@ -231,6 +243,20 @@ def test_sample_skips_ticks_when_a_reading_is_slow():
     with metrics.sample(lambda: time.sleep(0.12) or {"n": 1}, every_s=0.05) as sampler:
         time.sleep(0.5)
     assert 3 <= len(sampler.frame()) <= 6
+
+
+def test_sample_does_not_catch_up_after_a_slow_reading():
+    pauses_s = iter([0.5])
+    with metrics.sample(lambda: time.sleep(next(pauses_s, 0)) or {"n": 1}, every_s=0.05) as sampler:
+        time.sleep(0.52)
+    assert len(sampler.frame()) <= 6
+
+
+def test_sample_reads_at_the_start_and_at_the_end():
+    numbers = iter(range(9))
+    with metrics.sample(lambda: {"n": next(numbers)}, every_s=60) as sampler:
+        time.sleep(0.05)
+    assert sampler.frame()["n"].tolist() == [0.0, 1.0]
 
 
 def test_sample_marks_what_a_reading_did_not_have():
@@ -324,6 +350,7 @@ def test_sample_does_not_wait_for_ever_for_a_reading(monkeypatch):
     ("url", "error", "says"),
     [
         (None, BrokerRefusedError, "no Prometheus endpoint"),
+        (lambda: broker.find().management_page, BrokerNotReadyError, "404"),
         (
             "http://127.0.0.1:1",
             BrokerNotReadyError,
@@ -332,6 +359,7 @@ def test_sample_does_not_wait_for_ever_for_a_reading(monkeypatch):
     ],
 )
 def test_prometheus_says_when_there_is_no_endpoint(monkeypatch, url, error, says):
+    url = url() if callable(url) else url
     elsewhere = dataclasses.replace(broker.find(), prometheus_url=url)
     monkeypatch.setattr(broker, "find", lambda: elsewhere)
     with pytest.raises(error, match=says):

@@ -1,5 +1,6 @@
 """Declaring and reading back the topology of the scratch vhost."""
 
+import pika
 import pytest
 
 from helpers import broker, metrics, topology
@@ -101,8 +102,6 @@ def test_bound_queues_receive(channel):
     topology.bind(channel, "topic", "by-key", routing_key="document.*")
     topology.bind(channel, "topic", "by-empty-key")
     topology.bind(channel, "headers", "by-header", headers={"x-match": "all", "kind": "pdf"})
-    import pika
-
     channel.basic_publish("topic", "document.created", b"")
     channel.basic_publish("topic", "by-empty-key", b"")
     channel.basic_publish("headers", "", b"", pika.BasicProperties(headers={"kind": "pdf"}))
@@ -150,10 +149,12 @@ def test_live_reads_everything_back(channel):
     topology.bind(channel, "events", "work", routing_key="document.#")
     topology.bind(channel, "amq.headers", "other", headers={"x-match": "any", "n": 1})
     channel.exchange_bind("unrouted", "events", "comment.*")
+    channel.exchange_bind("amq.fanout", "events", "payment.*")
 
     live = topology.live()
 
     assert rows(live.exchanges, "name", "type", "durable", "alternate") == [
+        ("amq.fanout", "fanout", True, None),
         ("amq.headers", "headers", True, None),
         ("by-policy", "direct", False, "spare"),
         ("events", "topic", True, "unrouted"),
@@ -161,6 +162,7 @@ def test_live_reads_everything_back(channel):
     ]
     assert rows(live.bindings, *live.bindings.columns) == [
         ("amq.headers", "other", "queue", "", {"x-match": "any", "n": 1}),
+        ("events", "amq.fanout", "exchange", "payment.*", {}),
         ("events", "unrouted", "exchange", "comment.*", {}),
         ("events", "work", "queue", "document.#", {}),
     ]
@@ -168,7 +170,7 @@ def test_live_reads_everything_back(channel):
         ("other", "classic", "dlx"),
         ("work", "quorum", ""),  # the argument wins over the policy
     ]
-    assert repr(live) == "Topology(4 exchanges, 3 bindings, 2 queues, 0 consumers)"
+    assert repr(live) == "Topology(5 exchanges, 4 bindings, 2 queues, 0 consumers)"
 
 
 def test_live_includes_the_default_exchange_on_request(channel):

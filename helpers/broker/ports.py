@@ -11,6 +11,10 @@ from helpers.errors import BrokerNotReadyError
 RANGE = range(20_000, 32_000)
 
 
+class PortTakenError(BrokerNotReadyError):
+    """Somebody took a port between our look at it and its use."""
+
+
 @dataclass(frozen=True)
 class Ports:
     """The six ports of a node."""

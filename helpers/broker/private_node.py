@@ -9,13 +9,14 @@ from pathlib import Path
 from helpers.broker import logs, ready
 from helpers.broker.model import Broker
 from helpers.broker.paths import shown
-from helpers.broker.ports import Ports, free_ports
+from helpers.broker.ports import Ports, PortTakenError, free_ports
 from helpers.broker.processes import (
     Identity,
     clean_environment,
     find_below,
     identify,
     is_alive,
+    is_listening,
     kill_below,
     spawn,
 )
@@ -114,9 +115,9 @@ class PrivateNode:
             self._lay_out()
             try:
                 return self.start_again(timeout_s=timeout_s)
-            except BrokerNotReadyError:
-                # Somebody took one of the ports between our look and the node's bind.
-                if attempt == TRIES or not logs.tells_of_taken_port(self.folder):
+            except BrokerNotReadyError as error:
+                taken = isinstance(error, PortTakenError) or logs.tells_of_taken_port(self.folder)
+                if attempt == TRIES or not taken:
                     raise
         raise AssertionError("unreachable")
 
@@ -237,12 +238,16 @@ class PrivateNode:
             folder=self.folder,
             output=self.folder / "out",
         )
-        try:
-            self.epmd = wait_until(
-                lambda: identify(pid, port), timeout_s=EPMD_TIMEOUT_S, what="epmd"
-            )
-        except WaitTimeoutError:
-            raise BrokerNotReadyError(logs.explain(self.folder, "epmd ended at once")) from None
+        self.epmd = identify(pid, port)
+
+        def listens_or_ended() -> bool:
+            return self.epmd is None or self.epmd.process() is None or is_listening(self.epmd)
+
+        wait_until(listens_or_ended, timeout_s=EPMD_TIMEOUT_S, what="epmd")
+        if self.epmd is None or not is_listening(self.epmd):
+            # It ends without a word when its port is taken.
+            raise PortTakenError(f"Erlang's epmd cannot listen on port {port}")
+        self._note()
 
     def _wait(self, started: int, mark: str, timeout_s: float) -> Broker:
         last: BrokerError = BrokerNotReadyError("it has not answered")

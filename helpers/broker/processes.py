@@ -74,9 +74,23 @@ def find_below(pid: int, mark: str) -> Identity | None:
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether process ``pid`` runs."""
+    """Return whether process ``pid`` runs, or still holds what it had open."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        process = psutil.Process(pid)
+        # Killed with many threads, it counts as a zombie when its first thread has ended; the
+        # others keep its ports open a little longer.
+        return process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1
+    except psutil.Error:
+        return False
+
+
+def is_listening(identity: Identity) -> bool:
+    """Return whether a process of ours has an open listener."""
+    process = identity.process()
+    try:
+        return process is not None and any(
+            connection.status == psutil.CONN_LISTEN for connection in process.net_connections("tcp")
+        )
     except psutil.Error:
         return False
 

@@ -117,9 +117,10 @@ def _known(
         case ssl.SSLError():
             found = BrokerRefusedError(f"no TLS connection with {where}: {cause.reason}")
         case exceptions.IncompatibleProtocolError():
-            found = BrokerRefusedError(
-                f"{where} answers, but does not speak AMQP 0-9-1: is it the port of the management"
-                " page, of TLS, or of something else?"
+            # pika's name for every connection that ends before the first answer.
+            found = BrokerNotReadyError(
+                f"{where} hangs up before a login: it does not speak AMQP 0-9-1 (is it the port of"
+                " the management page, of TLS, of something else?), or is starting or stopping"
             )
     return found
 

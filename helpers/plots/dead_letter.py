@@ -116,7 +116,7 @@ def hot_loop(events: "pd.DataFrame") -> None:
                     where="post", color=colour, linestyle=line, linewidth=2.5, label=name,
                 )  # fmt: skip
             rate = (mine["series"] == POISON).sum() / (end - start) if end > start else 0.0
-            panel.set_title(f"{setup}: {rate:,.0f} redeliveries/s", loc="left")
+            panel.set_title(f"{setup}\n{rate:,.0f} redeliveries/s, {len(at)} done", loc="left")
             panel.set(xlabel="time since the first delivery [ms]", xlim=(0, None))
         panels[0].set_ylabel("messages")
         panels[0].legend(loc="upper left")

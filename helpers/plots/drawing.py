@@ -36,7 +36,7 @@ def topology(live: "Topology") -> None:
     plan = _plan(live)
     title = "live topology: exchanges, bindings, queues, consumers"
     with style.figure(title=title, height_in=0.8 + plan.rows * ROW_IN) as axes:
-        axes.set(xlim=(0, 1), ylim=(plan.rows - 0.4, -1.4))
+        axes.set(xlim=(-0.003, 1.003), ylim=(plan.rows - 0.4, -1.4))
         axes.axis("off")
         plan.draw(axes)
 

@@ -56,6 +56,12 @@ def _draw_clock(axes: "Axes", rows: "pd.DataFrame", broker: float) -> None:
     labels = axes.get_legend_handles_labels()[1]
     ready, acked, unacked = (style.ROLES[name] for name in ("ready", "acked", "unacked"))
     end = rows["acked"].max()
+    for ended, begins in zip(rows["ends"], rows["begins"].iloc[1:], strict=False):
+        if begins - ended > 1:
+            axes.text(
+                (ended + begins) / 2, worker + 0.06, "idle", ha="center", va="bottom",
+                color=style.ROLES["lost"].colour, fontsize=8,
+            )  # fmt: skip
     for lane in (broker, worker):
         axes.plot([0, end], [lane, lane], color=style.MUTED, linewidth=0.8, zorder=1)
     for number, row in enumerate(rows.itertuples()):
@@ -101,11 +107,6 @@ def ready_and_unacked(frame: "pd.DataFrame") -> None:
                     linewidth=width, marker=role.marker, markersize=3.5, label=name,
                 )  # fmt: skip
             axes.axhline(prefetch, color=style.MUTED, linestyle=":", linewidth=1)
-            axes.annotate(
-                f"limit {prefetch}", (1, prefetch), xycoords=("axes fraction", "data"),
-                xytext=(0, 3), textcoords="offset points", ha="right", va="bottom", fontsize=8,
-                color=style.MUTED,
-            )  # fmt: skip
             axes.set(ylim=(0, None), xlabel="time [s]")
         columns[0].set_ylabel("messages")
         columns[-1].legend(loc="upper right", borderpad=0.2)
@@ -144,14 +145,14 @@ def throughput_by_prefetch(measured: "pd.DataFrame", model: "pd.DataFrame") -> N
             )  # fmt: skip
             first = rows.iloc[0]
             axes.annotate(
-                distance, (first["x"], first["msgs_per_s"]), xytext=(0, 9),
-                textcoords="offset points", color=colour, weight="bold", va="bottom",
+                distance, (first["x"], first["msgs_per_s"]), xytext=(9, -4),
+                textcoords="offset points", color=colour, weight="bold", va="top",
             )  # fmt: skip
             _mark_knee(axes, curve, colour)
         axes.plot([], [], marker="v", linestyle="", color=style.INK, label="knee: 1 + RTT / S")
-        _prefetch_axis(axes)
         axes.set_ylabel("throughput [messages/s]")
-        axes.set_ylim(top=axes.get_ylim()[1] * 1.9)
+        axes.set_ylim(axes.get_ylim()[0] / 1.25, axes.get_ylim()[1] * 1.7)
+        _logarithmic_ticks(axes)
         axes.text(
             10, axes.get_ylim()[0] * 1.15, "the usual 10", ha="center", va="bottom", fontsize=8,
             color=style.MUTED, backgroundcolor="#ffffffb0",
@@ -199,7 +200,7 @@ def uneven_workers(frame: "pd.DataFrame") -> None:
             )
         axes.set_yticks(range(len(settings)), [_setting(p) for p in settings])
         axes.set(ylim=(len(settings) - 0.4, -0.6), ylabel="prefetch", xlabel="finished after [s]")
-        axes.set_xlim(0, axes.get_xlim()[1] * 1.12)
+        axes.set_xlim(0, axes.get_xlim()[1] * 1.18)
         axes.grid(axis="y", visible=False)
         axes.legend(loc="upper right", borderpad=0.2)
 
@@ -218,7 +219,7 @@ def prefetch_knee(frame: "pd.DataFrame") -> None:
     looks = _looks(frame)
     with style.figure(title="how busy the worker is, by prefetch over 1 + RTT / S") as axes:
         axes.set_xscale("log")
-        steps = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]
+        steps = [10 ** (power / 20) for power in range(-40, 41)]
         dashed = style.ROLES["model"]
         axes.plot(
             steps, [100 * min(1.0, step) for step in steps], color=dashed.colour,
@@ -236,7 +237,7 @@ def prefetch_knee(frame: "pd.DataFrame") -> None:
                     textcoords="offset points", ha="center", color=colour,
                     bbox={"boxstyle": "circle,pad=0.15", "fc": style.PAPER, "ec": colour},
                 )  # fmt: skip
-        marks = [mark for mark in steps if 0.01 < mark < 100]
+        marks = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]
         axes.set_xticks(marks, [f"{mark:g}" for mark in marks], minor=False)
         axes.minorticks_off()
         axes.set(ylim=(0, 112), xlim=(0.014, 70))
@@ -250,14 +251,15 @@ def _by_prefetch(rows: "pd.DataFrame") -> "pd.DataFrame":
     return rows.assign(x=x).sort_values("x")
 
 
-def _prefetch_axis(axes: "Axes") -> None:
+def _logarithmic_ticks(axes: "Axes") -> None:
     marks = [1, 2, 5, 10, 20, 50, 100, NO_LIMIT_AT]
     axes.set_xticks(marks, [*map(str, marks[:-1]), NO_LIMIT])
-    axes.minorticks_off()
     axes.set_xlabel("prefetch [unacknowledged messages per consumer]")
-    from matplotlib.ticker import FuncFormatter
-
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    low, high = axes.get_ylim()
+    rates = [step * 10**power for power in range(6) for step in (1, 2, 5)]
+    rates = [rate for rate in rates if low <= rate <= high]
+    axes.set_yticks(rates, [f"{rate:,}" for rate in rates])
+    axes.minorticks_off()
 
 
 def _setting(prefetch: int) -> str:
