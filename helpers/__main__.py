@@ -28,7 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"unknown argument: {' '.join(rest)}")
     options.rest = rest
     try:
-        return options.run(options)
+        code: int = options.run(options)
+        sys.stdout.flush()
+        return code
     except RabbitLabError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1

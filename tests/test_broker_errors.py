@@ -75,12 +75,12 @@ def test_guest_over_the_network_is_explained():
 
 
 def test_refused_port(given):
-    with pytest.raises(BrokerNotReadyError, match="nothing listens at 127.0.0.1:"):
+    with pytest.raises(BrokerNotReadyError, match=r"nothing listens at 127\.0\.0\.1:"):
         given(port=free_ports().amqp)
 
 
 def test_host_that_does_not_resolve(given):
-    with pytest.raises(BrokerNotFoundError, match="'nosuchhost.invalid' does not resolve"):
+    with pytest.raises(BrokerNotFoundError, match=r"'nosuchhost\.invalid' does not resolve"):
         given(host="nosuchhost.invalid")
 
 
@@ -111,7 +111,11 @@ def test_port_that_never_answers():
 
 def test_port_that_hangs_up():
     with socket.create_server(("127.0.0.1", 0)) as rude:
-        thread = threading.Thread(target=lambda: rude.accept()[0].close())
+
+        def hang_up():
+            rude.accept()[0].close()
+
+        thread = threading.Thread(target=hang_up)
         thread.start()
         parameters = pika.ConnectionParameters("127.0.0.1", rude.getsockname()[1])
         with pytest.raises(BrokerNotReadyError, match="hangs up before a login"):

@@ -108,8 +108,11 @@ def _plan(live: "Topology") -> _Plan:
         free += rows + 0.4
     bottom = free
     types = dict(zip(live.exchanges["name"], live.exchanges["type"], strict=True))
-    names = dict.fromkeys([source for source, _, _ in bindings])
-    names.update(dict.fromkeys(name for start, end, _ in detours for name in (start, end)))
+    names = dict.fromkeys(
+        [start for start, _, _ in detours]
+        + [source for source, _, _ in bindings]
+        + [end for _, end, _ in detours]
+    )
     exchange_rows: dict[str, float] = {}
     free = 0.0
     for name in names:

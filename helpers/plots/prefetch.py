@@ -127,7 +127,9 @@ def throughput_by_prefetch(measured: "pd.DataFrame", model: "pd.DataFrame") -> N
     _check(measured, {"distance", "prefetch", "msgs_per_s"})
     _check(model, {"distance", "prefetch", "msgs_per_s", "knee"})
     looks = _looks(measured)
-    with style.figure(title="throughput by prefetch, at three distances", height_in=4.0) as axes:
+    with style.figure(
+        title="throughput by prefetch and distance from the broker", height_in=4.0
+    ) as axes:
         axes.set(xscale="log", yscale="log")
         axes.axvline(10, color=style.MUTED, linewidth=6, alpha=0.15)
         for number, (distance, (colour, marker, line)) in enumerate(looks.items()):

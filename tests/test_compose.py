@@ -1,0 +1,90 @@
+"""The Compose file and the image: what no engine is needed for to be sure of."""
+
+import re
+
+import pytest
+import yaml
+
+from helpers.broker import compose
+from helpers.broker.paths import ROOT
+from helpers.broker.private_node import PLUGINS
+
+# All RABBITMQ_ variables that the official image documents for its entrypoint and conf files;
+# others, such as the memory watermark's, end the container at once.
+DOCUMENTED = {
+    "RABBITMQ_DEFAULT_USER",
+    "RABBITMQ_DEFAULT_PASS",
+    "RABBITMQ_DEFAULT_VHOST",
+    "RABBITMQ_NODENAME",
+}
+
+
+@pytest.fixture(scope="module")
+def services():
+    return yaml.safe_load(compose.FILE.read_text())["services"]
+
+
+def test_services(services):
+    assert set(services) == {"rabbitmq", "jupyter"}
+    assert compose.SERVICE in services
+
+
+def test_image_is_one_exact_version_of_the_current_series(services):
+    image = services["rabbitmq"]["image"]
+    assert re.fullmatch(r"\$\{RABBITMQ_IMAGE:-rabbitmq:4\.3\.\d+-management\}", image)
+
+
+@pytest.mark.parametrize("service", ["rabbitmq", "jupyter"])
+def test_ports_are_on_loopback_only_and_can_be_changed(services, service):
+    for port in services[service]["ports"]:
+        assert re.fullmatch(r"127\.0\.0\.1:\$\{[A-Z_]+:-(\d+)\}:\1", port)
+
+
+def test_data_survive_a_new_container(services):
+    rabbitmq = services["rabbitmq"]
+    assert rabbitmq["hostname"]
+    assert any(volume.endswith(":/var/lib/rabbitmq") for volume in rabbitmq["volumes"])
+
+
+def test_only_variables_that_the_image_documents(services):
+    variables = services["rabbitmq"]["environment"]
+    assert {name for name in variables if name.startswith("RABBITMQ_")} <= DOCUMENTED
+    login = f"{variables['RABBITMQ_DEFAULT_USER']}:{variables['RABBITMQ_DEFAULT_PASS']}"
+    assert login == compose.LOGIN
+    assert f"//{login}@rabbitmq:5672/" in services["jupyter"]["environment"]["AMQP_URL"]
+
+
+def test_health_means_that_the_listeners_are_open(services):
+    health = services["rabbitmq"]["healthcheck"]
+    kind, command = health["test"]
+    assert kind == "CMD-SHELL"
+    assert command.split(" && ") == [
+        "rabbitmq-diagnostics -q check_running",
+        "rabbitmq-diagnostics -q check_port_connectivity",
+    ]
+    assert {"interval", "timeout", "retries", "start_period"} <= set(health)
+    condition = services["jupyter"]["depends_on"]["rabbitmq"]["condition"]
+    assert condition == "service_healthy"
+
+
+def test_plugins_are_those_of_a_private_node(services):
+    mount = "./docker/enabled_plugins:/etc/rabbitmq/enabled_plugins:ro"
+    assert mount in services["rabbitmq"]["volumes"]
+    text = (ROOT / "docker" / "enabled_plugins").read_text().strip()
+    assert text == f"[{','.join(PLUGINS)}]."
+
+
+def test_image_of_jupyter_copies_only_what_its_build_context_holds(services):
+    build = services["jupyter"]["build"]
+    lines = (ROOT / build["dockerfile"]).read_text().splitlines()
+    copied = {
+        name.removeprefix("./")
+        for line in lines
+        if line.startswith("COPY")
+        for name in line.split()[1:-1]
+    }
+    ignore = (ROOT / f"{build['dockerfile']}.dockerignore").read_text().splitlines()
+    assert copied == {line[1:] for line in ignore if line.startswith("!")}
+    assert all((ROOT / name).exists() for name in copied)
+    base = next(line for line in lines if line.startswith("FROM"))
+    assert re.fullmatch(r"FROM python:3\.\d+\.\d+-slim-\w+", base)
