@@ -17,7 +17,8 @@ from helpers.broker.paths import ROOT, home, shown
 from helpers.broker.ports import is_free
 from helpers.broker.private_node import PLUGINS
 from helpers.broker.scratch import call, leases, sweep
-from helpers.errors import BrokerError, BrokerNotFoundError, WaitTimeoutError
+from helpers.broker.selection import NotRunningError
+from helpers.errors import BrokerError, WaitTimeoutError
 from helpers.waits import wait_until
 
 # RabbitMQ stops accepting messages when less than 50 MB are free; twice that, and some for data.
@@ -69,7 +70,7 @@ def status() -> str:
     """Return whether a broker runs, where, and which scratch vhosts are in use."""
     try:
         found = broker.find(start=False)
-    except BrokerNotFoundError as error:
+    except NotRunningError as error:
         return f"Not running: {error}."
     left = sweep(found)
     used = [name for name, in_use in leases().items() if in_use]
@@ -84,9 +85,7 @@ def examine() -> list[Finding]:
     findings = [_python(), _packages(), _disk(), _jupyter_port(), *_cookie()]
     try:
         found = broker.find(start=False)
-    except BrokerNotFoundError as error:
-        if os.environ.get("AMQP_URL"):
-            return [*findings, Finding(False, str(error))]
+    except NotRunningError:
         return [*findings, *_ways()]
     except BrokerError as error:
         return [*findings, Finding(False, str(error))]

@@ -117,12 +117,15 @@ def _start(ip: str, port: int, token: str, log: Path) -> subprocess.Popen[bytes]
 
 
 def _wait_for(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    session = requests.Session()
+    session.trust_env = False  # a proxy of the environment is not for loopback
+
     def answers() -> bool:
         if server.poll() is not None:
             reason = f"JupyterLab ended with code {server.returncode}"
             raise RabbitLabError(_last_words(reason, log))
         try:
-            return requests.get(url, timeout=5).ok
+            return session.get(url, timeout=5).ok
         except requests.RequestException:
             return False
 

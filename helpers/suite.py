@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from helpers import broker, doctor
 from helpers.broker.paths import ROOT
-from helpers.errors import BrokerError, BrokerNotFoundError
+from helpers.broker.selection import NotRunningError
+from helpers.errors import BrokerError
 
 NOTEBOOKS = ROOT / "notebooks"
 STOP_TIMEOUT_S = 20.0
@@ -77,7 +78,7 @@ def run() -> int:
 def _is_running() -> bool:
     try:
         broker.find(start=False)
-    except BrokerNotFoundError:
+    except NotRunningError:
         return False
     except BrokerError:
         return True

@@ -17,6 +17,10 @@ _lock = threading.RLock()
 _current: Broker | None = None
 
 
+class NotRunningError(BrokerNotFoundError):
+    """No broker runs, and none was to be started."""
+
+
 def find(*, start: bool = True, timeout_s: float = 90.0) -> Broker:
     """Return the broker that this checkout uses; start one when there is none.
 
@@ -30,6 +34,7 @@ def find(*, start: bool = True, timeout_s: float = 90.0) -> Broker:
         timeout_s: how long one start may take, in seconds.
 
     Raises:
+        NotRunningError: none runs, and ``start`` is false.
         BrokerNotFoundError: none of the ways leads to a broker; the message names them.
         BrokerNotReadyError: there is one, but it does not become ready.
         BrokerRefusedError: it refuses the credentials, or the user is not an administrator.
@@ -64,7 +69,7 @@ def _search(*, start: bool, timeout_s: float) -> Broker:
             decide(broker.source, chosen=True, reason="it is already running")
             return broker
     if not start:
-        raise BrokerNotFoundError("no broker is running: start one with `make up`")
+        raise NotRunningError("no broker is running: start one with `make up`")
     ways: list[tuple[str, Callable[[], str | None], Callable[[], Broker]]] = [
         (compose.SOURCE, compose.why_not, lambda: compose.start(timeout_s=timeout_s)),
         (shared_node.SOURCE, server.why_no_server, lambda: shared_node.start(timeout_s=timeout_s)),

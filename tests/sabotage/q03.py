@@ -90,7 +90,7 @@ SABOTAGES = [
     ),
     Sabotage(
         claim="q03.6",
-        cell="replay-bill",
+        cell="replay-run",
         find="CREATE TABLE idempotent (id TEXT PRIMARY KEY)",
         replace="CREATE TABLE idempotent (id TEXT)",
         why="no key, so nothing tells a payment that was charged before",
