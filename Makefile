@@ -9,7 +9,7 @@ READY := .venv/.ready
 RUN := .venv/bin/python -m helpers
 
 # A .venv whose Python has gone, or that was moved here from elsewhere, is made again.
-ifneq ($(shell .venv/bin/python -Ic "import helpers, os; print(os.path.samefile(helpers.__path__[0], 'helpers'))" 2>&1),True)
+ifneq ($(shell { .venv/bin/python -Ic "import helpers, os; print(os.path.samefile(helpers.__path__[0], 'helpers'))"; } 2>/dev/null),True)
 $(shell rm -f $(READY))
 endif
 

@@ -47,7 +47,8 @@ def child_environment(*, home: Path | None = None, **variables: str | None) -> d
     environment = dict(os.environ)
     if home is not None:
         environment["RABBIT_LAB_HOME"] = str(home)
-        variables = {"AMQP_URL": None, "MANAGEMENT_URL": None} | variables
+        private = {"AMQP_URL": None, "MANAGEMENT_URL": None, "RABBIT_LAB_DOCKER": "off"}
+        variables = private | variables
     for name, value in variables.items():
         if value is None:
             environment.pop(name, None)

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from urllib.parse import quote
 
 import pika
@@ -71,9 +72,25 @@ def test_after_a_channel_error(channel):
     assert broker.clean_channel().queue_declare("missing", durable=True)
 
 
-def test_after_a_lost_socket(channel):
-    channel.connection._impl._transport._sock.close()
-    assert broker.clean_channel().queue_declare("q", durable=True)
+def test_after_lost_sockets(channel):
+    # RabbitMQ 3.10 trips over a connection that ends while it is told to close it.
+    for _ in range(20):
+        lost = [channel.connection, *(broker.connect() for _ in range(3))]
+        for connection in lost:
+            connection._impl._transport._sock.close()
+        channel = broker.clean_channel()
+    assert channel.queue_declare("q", durable=True)
+
+
+def test_after_a_consumer_that_stopped_reading(channel):
+    channel.queue_declare("big", durable=True)
+    for _ in range(200):
+        channel.basic_publish("", "big", bytes(200_000))
+    channel.basic_consume("big", lambda *_: None, auto_ack=True)
+    began_s = time.monotonic()
+    publish_and_expect_all(broker.clean_channel())
+    # Where the broker has to wait for the client, it does so for 3 s.
+    assert time.monotonic() - began_s < 2.5
 
 
 def test_leftover_consumer_of_a_thread_takes_nothing(channel):

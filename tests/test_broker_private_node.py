@@ -130,7 +130,12 @@ def foreign_checkout():
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_another_user_with_a_host_name_that_does_not_resolve(started, own_home, foreign_checkout):
     packages = next(path for path in sys.path if path.endswith("site-packages"))
-    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": packages, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": packages,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "RABBIT_LAB_DOCKER": "off",
+    }
     become = ["setpriv", f"--reuid={OTHER_USER}", f"--regid={OTHER_USER}", "--clear-groups"]
 
     def theirs(name):

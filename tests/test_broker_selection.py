@@ -39,8 +39,8 @@ def machine(monkeypatch, tmp_path):
     home = tmp_path / "home"
     monkeypatch.setenv("PATH", f"{programs}")
     monkeypatch.setenv("RABBIT_LAB_HOME", str(home))
-    monkeypatch.delenv("AMQP_URL", raising=False)
-    monkeypatch.delenv("MANAGEMENT_URL", raising=False)
+    for name in ("AMQP_URL", "MANAGEMENT_URL", "RABBIT_LAB_DOCKER", "RABBIT_LAB_SERVER"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(server, "PLACES", ())
     monkeypatch.setattr(install, "POLICY", tmp_path / "policy-rc.d")
     monkeypatch.setattr(selection, "_current", None)
@@ -119,6 +119,12 @@ def test_docker_without_an_engine_is_passed_over(machine):
         "no Docker engine answers"
         " (Cannot connect to the Docker daemon. Is the docker daemon running?)"
     )
+
+
+def test_docker_can_be_switched_off(engine, monkeypatch):
+    engine()
+    monkeypatch.setenv("RABBIT_LAB_DOCKER", "off")
+    assert compose.why_not() == "RABBIT_LAB_DOCKER is off"
 
 
 def test_docker_without_compose_is_passed_over(machine):

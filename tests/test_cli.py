@@ -165,7 +165,7 @@ def test_lab_answers_makes_no_call_and_stops_at_ctrl_c(shared_broker, tmp_path):
         said, _ = process.communicate(timeout=30)
     assert status.ok
     assert refused.status_code == 403
-    assert {"notebooks", "labs"} <= {folder["name"] for folder in folders}
+    assert {"notebooks", "helpers"} <= {folder["name"] for folder in folders}
     assert '"disabledExtensions": ["@jupyterlab/apputils-extension:announcements"]' in html
     properties = settings["schema"]["properties"]
     assert properties["fetchNews"]["default"] == "false"

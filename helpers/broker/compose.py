@@ -61,7 +61,12 @@ def running() -> Broker | None:
 
 
 def why_not() -> str | None:
-    """Return why Docker Compose cannot be used here, or None when it can."""
+    """Return why Docker Compose is not used here, or None when it can be.
+
+    ``RABBIT_LAB_DOCKER=off`` goes on to the next way at once.
+    """
+    if os.environ.get("RABBIT_LAB_DOCKER") == "off":
+        return "RABBIT_LAB_DOCKER is off"
     if shutil.which("docker") is None:
         return "there is no docker command"
     engine = _docker("version", "--format", "{{.Server.Version}}")

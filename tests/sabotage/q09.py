@@ -33,8 +33,8 @@ SABOTAGES = [
     Sabotage(
         claim="q09.2",
         cell="slow-run",
-        find="at_distance(0, [1, 50], work_s=0.025)",
-        replace="at_distance(20, [1, 50], work_s=0.001)",
+        find="at_distance(0, [1, 50] * 2, work_s=0.025)",
+        replace="at_distance(20, [1, 50] * 2, work_s=0.001)",
         why="the worker next door is far away and quick",
     ),
     Sabotage(
