@@ -1,6 +1,7 @@
 """Fixtures that several test modules use: the shared broker, and children of ours."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,9 @@ from helpers import broker
 from helpers.waits import wait_until
 
 CHILD_TIMEOUT_S = 120.0
+
+# A shell starts what runs in the background with interrupts ignored, and children inherit it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
