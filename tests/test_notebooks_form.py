@@ -1,9 +1,10 @@
 """Normalising notebooks, reading their claims, refreshing them and the README's table."""
 
+import base64
 import copy
 
 import pytest
-from nbformat import NotebookNode, from_dict, reads, v4, writes
+from nbformat import NotebookNode, from_dict, reads, v4, write, writes
 
 from helpers.errors import UsageError
 from helpers.notebooks import (
@@ -12,6 +13,7 @@ from helpers.notebooks import (
     Claim,
     claim_ids,
     claim_lines,
+    figure,
     find,
     main,
     normalise,
@@ -20,6 +22,7 @@ from helpers.notebooks import (
     title,
     write_readme_table,
 )
+from helpers.notebooks.figure import write_readme_figure
 from helpers.notebooks.readme import stored_table
 from tests.tiny_notebooks import CHECK, checkout, claim_notebook, code, prose
 
@@ -155,6 +158,20 @@ def test_a_readme_without_marks_is_refused(checkout):
     (checkout / "README.md").unlink()
     with pytest.raises(UsageError, match="needs the marks"):
         write_readme_table(checkout)
+
+
+def test_the_readme_figure_follows_the_notebook(checkout):
+    assert not write_readme_figure(checkout)
+    shown = v4.new_output("display_data", {"image/png": base64.b64encode(b"a figure").decode()})
+    drawn = v4.new_code_cell("plots.sweep()", id=figure.CELL, outputs=[shown], execution_count=1)
+    path = checkout / "notebooks" / figure.NOTEBOOK
+    write(v4.new_notebook(cells=[drawn]), path)
+    assert write_readme_figure(checkout)
+    assert (checkout / figure.FILE).read_bytes() == b"a figure"
+    assert not write_readme_figure(checkout)
+    write(v4.new_notebook(), path)
+    with pytest.raises(UsageError, match="no figure in a cell"):
+        write_readme_figure(checkout)
 
 
 # refresh ------------------------------------------------------------------------------------------

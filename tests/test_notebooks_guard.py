@@ -7,7 +7,8 @@ import pytest
 from nbformat import NotebookNode
 
 from helpers.notebooks import QUESTIONS, find, readme_table
-from helpers.notebooks.readme import stored_table
+from helpers.notebooks.figure import FILE, stored_figure
+from helpers.notebooks.readme import ROOT, stored_table
 from tests import claims_on_trial
 from tests.example_notebook import cell, example
 from tests.guards import GUARDS, Book, Guard, anatomy, content, form
@@ -34,6 +35,11 @@ def test_notebook_passes(path, guard):
 
 def test_the_readme_shows_the_notebooks_titles_and_verdicts():
     assert stored_table() == readme_table(), "run `make notebooks`"
+
+
+def test_the_readme_shows_the_notebooks_figure():
+    assert (ROOT / FILE).read_bytes() == stored_figure(), "run `make notebooks`"
+    assert f"({FILE})" in (ROOT / "README.md").read_text()
 
 
 def set_source(name: str, source: str) -> Change:

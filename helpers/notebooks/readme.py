@@ -61,7 +61,7 @@ def readme_table(root: Path = ROOT) -> str:
             rows.append(f"| {number} | {question} | in preparation |")
             continue
         nb = read(files[0])
-        claims = [f"{claim.id} {claim.verdict}" for claim in claim_lines(nb)]
+        claims = sorted(f"{claim.id} {claim.verdict}" for claim in claim_lines(nb))
         verdicts = "<br>".join(claims).replace("|", r"\|")
         rows.append(f"| {number} | [{title(nb)}](notebooks/{files[0].name}) | {verdicts} |")
     return "\n".join(rows)

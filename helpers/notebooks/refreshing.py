@@ -1,4 +1,4 @@
-"""Run the committed notebooks, write their outputs back, and keep the README's table equal."""
+"""Run the committed notebooks, write their outputs back, and keep the README in step."""
 
 import argparse
 import sys
@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 
 from helpers.errors import RabbitLabError, UsageError
 from helpers.notebooks.claimlines import claim_lines
+from helpers.notebooks.figure import write_readme_figure
 from helpers.notebooks.normal import normalise
 from helpers.notebooks.readme import ROOT, write_readme_table
 from helpers.notebooks.running import Run, read, run
@@ -92,7 +93,7 @@ def _write(path: Path, nb: NotebookNode) -> None:
 
 
 def main(argv: Sequence[str] | None = None, *, root: Path = ROOT) -> int:
-    """Refresh the notebooks named on the command line and the README's table.
+    """Refresh the notebooks named on the command line and the README's table and figure.
 
     Args:
         argv: names of notebooks and ``--check``; None takes the command line's.
@@ -119,6 +120,7 @@ def main(argv: Sequence[str] | None = None, *, root: Path = ROOT) -> int:
         )
         if not options.check:
             write_readme_table(root)
+            write_readme_figure(root)
     except RabbitLabError as error:
         print(error, file=sys.stderr)
         return 1
