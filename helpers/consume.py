@@ -87,6 +87,7 @@ class Consumer:
         self._stop_after, self._via = stop_after, via
         self._open: dict[int, str] = {}
         self._subscribed, self._stopping = threading.Event(), False
+        self._waiting: list[tuple[int, threading.Event]] = []
         self._error: Exception | None = None
         self._connection: Any = None
         self._channel: Any = None
@@ -118,13 +119,21 @@ class Consumer:
             WaitTimeoutError: too few by the deadline.
             RabbitLabError: the consumer failed meanwhile.
         """
-        wait_until(
-            lambda: self._error or self.count >= count,
-            timeout_s=timeout_s,
-            what=f"{count} deliveries to {self.name} (it has {self.count})",
-            every_s=0.002,
-        )
+        # An event, not a poll: a thread that wakes up often takes time from the one measured.
+        arrived = threading.Event()
+        self._waiting.append((count, arrived))
+        try:
+            if self.count < count and self._thread.is_alive():
+                arrived.wait(timeout_s)
+        finally:
+            self._waiting.remove((count, arrived))
         self._raise_error()
+        if self.count < count:
+            ended = " and has ended" if arrived.is_set() or not self._thread.is_alive() else ""
+            raise WaitTimeoutError(
+                f"waited for {count} deliveries to {self.name}, at most {timeout_s:g} s, in vain: "
+                f"it has {self.count}{ended}"
+            )
 
     def stop(self) -> None:
         """Cancel, return what is unsettled to the queue, and close; safe to call twice."""
@@ -174,6 +183,8 @@ class Consumer:
             self._error = error
         finally:
             self._subscribed.set()
+            for _, arrived in tuple(self._waiting):  # nothing more will come
+                arrived.set()
             with suppress(AMQPError):
                 self._connection.close()
 
@@ -181,8 +192,10 @@ class Consumer:
         """Build the callback that measures; what it does per message is kept to a minimum."""
         clock, seen, ids, flags = time.perf_counter, self.times_s, self.messages, self.redelivered
         pending, history, work_s = self._open, self._history, self.service_time_s
-        tap = _Tap(self._channel, self)
-        handle, stop_after, settled = self._on_message, self._stop_after, self.settled_s
+        waiting, tap = self._waiting, _Tap(self._channel, self)
+        handle, stop_after, auto_ack = self._on_message, self._stop_after, self.auto_ack
+        delivered = history.writer("deliver", actor=self.name) if history is not None else None
+        worked = history.writer("effect", actor=self.name) if history is not None else None
 
         def on_message(channel: Any, method: Any, properties: Any, body: bytes) -> None:
             if self._stopping:
@@ -191,19 +204,21 @@ class Consumer:
             message = properties.message_id
             ids.append(message)
             flags.append(method.redelivered)
-            if history is not None:
-                history.record("deliver", message, actor=self.name, redelivered=method.redelivered)
-            if not self.auto_ack:
+            if delivered:
+                delivered(message, method.redelivered)
+            if not auto_ack:
                 pending[method.delivery_tag] = message
+            if waiting:
+                _wake(waiting, len(seen))
             if handle:
                 handle(tap, method, properties, body)
             else:
                 if work_s:
                     time.sleep(work_s)
-                if history is not None:
-                    history.record("effect", message, actor=self.name)
-                if self.auto_ack:
-                    settled.append(clock())
+                if worked:
+                    worked(message)
+                if auto_ack:
+                    self.settled_s.append(clock())
                 else:
                     tap.basic_ack(method.delivery_tag)
             if stop_after and len(seen) >= stop_after:
@@ -212,35 +227,47 @@ class Consumer:
         return on_message
 
 
+def _wake(waiting: list[tuple[int, threading.Event]], count: int) -> None:
+    for wanted, arrived in tuple(waiting):
+        if count >= wanted:
+            arrived.set()
+
+
 class _Tap:
     """The consumer's channel, with a note taken of every settlement."""
 
     def __init__(self, channel: Any, consumer: Consumer) -> None:
-        self._channel, self._consumer = channel, consumer
+        self._channel, self._pending = channel, consumer._open
+        self._settled_s, history = consumer.settled_s, consumer._history
+        self._ack, self._nack, self._reject = (
+            history.writer(kind, actor=consumer.name) if history is not None else None
+            for kind in ("ack", "nack", "reject")
+        )
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._channel, name)
 
     def basic_ack(self, delivery_tag: int = 0, multiple: bool = False) -> None:
         self._channel.basic_ack(delivery_tag, multiple)
-        self._note("ack", delivery_tag, multiple)
+        self._note(self._ack, delivery_tag, multiple)
 
     def basic_nack(
         self, delivery_tag: int = 0, multiple: bool = False, requeue: bool = True
     ) -> None:
         self._channel.basic_nack(delivery_tag, multiple, requeue)
-        self._note("nack", delivery_tag, multiple)
+        self._note(self._nack, delivery_tag, multiple)
 
     def basic_reject(self, delivery_tag: int = 0, requeue: bool = True) -> None:
         self._channel.basic_reject(delivery_tag, requeue)
-        self._note("reject", delivery_tag, False)
+        self._note(self._reject, delivery_tag, False)
 
-    def _note(self, kind: str, delivery_tag: int, multiple: bool) -> None:
-        consumer = self._consumer
-        pending = consumer._open
-        tags = [t for t in pending if t <= delivery_tag] if multiple else [delivery_tag]
-        for tag in tags:
-            message = pending.pop(tag, None)
-            consumer.settled_s.append(time.perf_counter())
-            if consumer._history is not None:
-                consumer._history.record(kind, message, actor=consumer.name)
+    def _note(self, write: Any, delivery_tag: int, multiple: bool) -> None:
+        if multiple:  # the tag 0 stands for all that are outstanding, as in AMQP
+            for tag in tuple(self._pending):
+                if tag <= delivery_tag or delivery_tag == 0:
+                    self._note(write, tag, False)
+            return
+        message = self._pending.pop(delivery_tag, None)
+        self._settled_s.append(time.perf_counter())
+        if write:
+            write(message)

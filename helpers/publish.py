@@ -12,6 +12,8 @@ from helpers.history import History
 if TYPE_CHECKING:
     from pika.adapters.blocking_connection import BlockingChannel
 
+OUTCOMES = ("publish", "confirm", "return", "nacked")
+
 
 def publish_batch(
     channel: "BlockingChannel",
@@ -57,14 +59,14 @@ def publish_batch(
     if confirms:
         _ensure_confirms(channel)
     mode = pika.DeliveryMode.Persistent.value if persistent else pika.DeliveryMode.Transient.value
-    record = history.record if history is not None else None
+    note = {kind: history.writer(kind) for kind in OUTCOMES} if history is not None else None
     send, accepted = channel.basic_publish, 0
     for message, body in enumerate(bodies, first_id):
         properties = pika.BasicProperties(
             message_id=str(message), delivery_mode=mode, headers=headers
         )
-        if record:
-            record("publish", message)
+        if note:
+            note["publish"](message)
         outcome = "confirm"
         try:
             send(exchange, routing_key, body, properties, mandatory)
@@ -73,8 +75,8 @@ def publish_batch(
             outcome = "return"
         except NackError:
             outcome = "nacked"
-        if record and confirms:
-            record(outcome, message)
+        if note and confirms:
+            note[outcome](message)
     return accepted
 
 

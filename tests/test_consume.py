@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -81,6 +82,39 @@ def test_stop_after_ends_by_itself_and_returns_the_rest(queue):
         worker.wait_for(5, timeout_s=10)
         metrics.wait_for_ready(queue, "q", 25, timeout_s=10)
         assert worker.count == 5
+
+
+def test_waiting_for_more_than_it_took_ends_when_it_ends(queue):
+    fill(queue, 5)
+    with consumer(stop_after=3) as worker:
+        started = time.monotonic()
+        with pytest.raises(WaitTimeoutError, match="it has 3 and has ended"):
+            worker.wait_for(4, timeout_s=60)
+        assert time.monotonic() - started < 30
+        worker.wait_for(3, timeout_s=1)
+
+
+def test_two_threads_may_wait_for_different_counts(queue):
+    with consumer() as worker, ThreadPoolExecutor(2) as pool:
+        few, many = (pool.submit(worker.wait_for, n, timeout_s=10) for n in (2, 5))
+        fill(queue, 2)
+        few.result(timeout=10)
+        assert not many.done()
+        fill(queue, 3)
+        many.result(timeout=10)
+
+
+def test_an_ack_of_all_is_noted_for_all(queue):
+    fill(queue, 4)
+
+    def on_message(channel, method, properties, body):
+        if int(body) == 3:
+            channel.basic_ack(0, multiple=True)
+
+    with consumer(on_message=on_message) as worker:
+        wait_until(lambda: len(worker.settled_s) == 4, timeout_s=10, what="4 acks noted")
+        assert worker.unacked == 0
+    assert metrics.ready(queue, "q") == 0
 
 
 def test_automatic_acks_settle_at_delivery(queue):
