@@ -1,0 +1,137 @@
+"""Figures about idempotent handlers: a race step by step, and which technique survives what."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from helpers.errors import UsageError
+from helpers.plots import style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+ROW_IN = 0.42  # height of a row of the grid
+LANE_IN = 0.75  # height of a consumer's lane
+RIGHT, TOO_MUCH, TOO_LITTLE = "right", "too much: duplicated", "too little: lost"
+
+# what became of the money: the role whose colour and hatch it has
+FATES = {
+    RIGHT: style.ROLES["acked"],
+    TOO_MUCH: style.ROLES["duplicated"],
+    TOO_LITTLE: style.ROLES["lost"],
+}
+
+# kind of step: colour and marker
+STEPS = {
+    "delivered": (style.ROLES["unacked"].colour, style.ROLES["unacked"].marker),
+    "checked": (style.INK, "s"),
+    "charged": (style.ROLES["duplicated"].colour, style.ROLES["duplicated"].marker),
+    "acked": (style.ROLES["acked"].colour, style.ROLES["acked"].marker),
+    "ack failed": (style.ROLES["lost"].colour, style.ROLES["lost"].marker),
+}
+
+
+def race(steps: "pd.DataFrame") -> None:
+    """Draw who did what in which order, a lane per consumer.
+
+    Args:
+        steps: DataFrame[consumer str, step str], in the order in which the steps happened; a step
+            is "delivered", "checked", "charged", "acked" or "ack failed".
+
+    Raises:
+        UsageError: a column is missing, no rows, or an unknown step.
+    """
+    _check(steps, {"consumer", "step"})
+    unknown = set(steps["step"]) - set(STEPS)
+    if unknown:
+        raise UsageError(f"step must be one of {', '.join(STEPS)}, not {sorted(unknown)!r}")
+    lanes = sorted(steps["consumer"].unique())
+    title = "what two deliveries of one payment led to, in order"
+    with style.figure(title=title, height_in=1.0 + LANE_IN * len(lanes)) as axes:
+        pairs = zip(steps["consumer"], steps["step"], strict=True)
+        places = [(n, lanes.index(consumer), step) for n, (consumer, step) in enumerate(pairs, 1)]
+        for lane in range(len(lanes)):
+            numbers = [n for n, row, _ in places if row == lane]
+            axes.plot(numbers, [lane] * len(numbers), color=style.MUTED, linewidth=1, zorder=1)
+        for number, lane, step in places:
+            colour, marker = STEPS[step]
+            axes.plot(number, lane, marker, color=colour, markersize=8, zorder=2)
+            axes.annotate(
+                step, (number, lane), xytext=(0, 9), textcoords="offset points", ha="center",
+                color=style.INK,
+            )  # fmt: skip
+        axes.set_yticks(range(len(lanes)), lanes)
+        axes.set_xticks(range(1, len(places) + 1))
+        axes.set(xlim=(0.5, len(places) + 0.5), ylim=(len(lanes) - 0.6, -0.7))
+        axes.grid(visible=False)
+        axes.set_xlabel("step")
+
+
+def techniques(charged: "pd.DataFrame", *, owed_cents: int) -> None:
+    """Draw what each technique charged under each fault: amount inside, fate as colour and hatch.
+
+    Args:
+        charged: DataFrame of the cents charged (int); a row per technique, a column per fault.
+        owed_cents: what each cell should be, in cents.
+
+    Raises:
+        UsageError: the frame is empty.
+    """
+    _check(charged, ())
+    height_in = 1.5 + ROW_IN * len(charged)
+    title = f"cents charged where {owed_cents} are owed, by technique and fault"
+    with style.figure(title=title, height_in=height_in) as axes:
+        for row, (_, cells) in enumerate(charged.iterrows()):
+            for column, cents in enumerate(cells):
+                _draw_cell(axes, (column, row), int(cents), _fate(int(cents), owed_cents))
+        faults = [str(fault).replace(", ", ",\n") for fault in charged.columns]
+        axes.set_xticks(range(len(faults)), faults)
+        axes.set_yticks(range(len(charged)), [str(name) for name in charged.index])
+        axes.set(xlim=(-0.6, len(faults) - 0.4), ylim=(len(charged) - 0.4, -0.6))
+        axes.grid(visible=False)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        _legend(axes)
+
+
+def _fate(cents: int, owed_cents: int) -> str:
+    if cents == owed_cents:
+        return RIGHT
+    return TOO_MUCH if cents > owed_cents else TOO_LITTLE
+
+
+def _draw_cell(axes: "Axes", place: tuple[int, int], cents: int, fate: str) -> None:
+    from matplotlib.patches import Rectangle
+
+    role = FATES[fate]
+    axes.add_patch(
+        Rectangle(
+            (place[0] - 0.46, place[1] - 0.42), 0.92, 0.84, facecolor=f"{role.colour}55",
+            edgecolor=role.colour, hatch=role.hatch, linewidth=1,
+        )
+    )  # fmt: skip
+    axes.text(
+        *place, str(cents), ha="center", va="center", weight="bold", color=style.INK,
+        bbox={"boxstyle": "round,pad=0.15", "facecolor": style.PAPER, "edgecolor": "none"},
+    )  # fmt: skip
+
+
+def _legend(axes: Any) -> None:
+    from matplotlib.patches import Patch
+
+    shown = [
+        Patch(facecolor=f"{role.colour}55", edgecolor=role.colour, hatch=role.hatch, label=name)
+        for name, role in FATES.items()
+    ]
+    axes.legend(
+        handles=shown, loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, columnspacing=1.2,
+        handletextpad=0.4, borderpad=0.2,
+    )  # fmt: skip
+
+
+def _check(frame: "pd.DataFrame", columns: Collection[str]) -> None:
+    missing = sorted(set(columns) - set(frame))
+    if missing:
+        raise UsageError(f"the frame lacks the columns {', '.join(missing)}")
+    if frame.empty:
+        raise UsageError("there is nothing to draw: the frame is empty")
