@@ -10,17 +10,20 @@ from helpers.broker.paths import ROOT
 from helpers.broker.selection import NotRunningError
 from helpers.errors import BrokerError
 
-NOTEBOOKS = ROOT / "notebooks"
 STOP_TIMEOUT_S = 20.0
-NBVAL = ("notebooks", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=60")
+NBVAL = ("--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=60")
 LINT = (
     ("ruff check", ("-m", "ruff", "check", ".")),
     ("ruff format", ("-m", "ruff", "format", "--check", ".")),
     ("mypy", ("-m", "mypy")),
 )
-TESTS = ("-m", "pytest", "tests", "--cov", "--cov-report=term")
-TOGETHER = ("-m", "pytest", *NBVAL, "-n", "2", "-m", "not measures_rates")
-ALONE = ("-m", "pytest", *NBVAL, "-m", "measures_rates")
+# Tests and notebooks mostly wait, so four workers fill two cores. A file stays on one worker, and
+# files go out in the order of tests/spread.py.
+TOGETHER = (
+    "-m", "pytest", "tests", "notebooks", *NBVAL, "-m", "not measures_rates",
+    "-n", "4", "--dist=loadgroup", "--no-loadscope-reorder", "--cov", "--cov-report=term",
+)  # fmt: skip
+ALONE = ("-m", "pytest", "notebooks", *NBVAL, "-m", "measures_rates")
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,9 @@ def run() -> int:
     try:
         phases.append(_broker())
         if phases[-1].passed:
-            phases.append(_phase("tests", TESTS))
-            if any(NOTEBOOKS.glob("*.ipynb")):
-                phases.append(_phase("notebooks, two at once", TOGETHER))
-                # No notebook that measures rates would mean that the marker got lost.
-                phases.append(_phase("notebooks that measure rates", ALONE))
+            phases.append(_phase("tests and notebooks", TOGETHER))
+            # No notebook that measures rates would mean that the marker got lost.
+            phases.append(_phase("notebooks that measure rates", ALONE))
     finally:
         if ours:
             doctor.stop_what_is_ours()

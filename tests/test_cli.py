@@ -237,18 +237,14 @@ def test_closed_terminal_counts_as_ctrl_c(monkeypatch, capsys):
 
 
 @pytest.fixture
-def phases(monkeypatch, tmp_path):
+def phases(monkeypatch):
     """Replace what the suite runs by tiny programs that end with a chosen code."""
 
-    def choose(*, lint=0, tests=0, together=0, alone=0, notebook=True):
+    def choose(*, lint=0, together=0, alone=0):
         def ends(code):
             return ("-c", f"raise SystemExit({code})")
 
-        if notebook:
-            (tmp_path / "q.ipynb").touch()
-        monkeypatch.setattr(suite, "NOTEBOOKS", tmp_path)
         monkeypatch.setattr(suite, "LINT", (("lint one", ends(lint)), ("lint two", ends(0))))
-        monkeypatch.setattr(suite, "TESTS", ends(tests))
         monkeypatch.setattr(suite, "TOGETHER", ends(together))
         monkeypatch.setattr(suite, "ALONE", ends(alone))
 
@@ -269,8 +265,7 @@ def test_suite_runs_everything(phases, shared_broker, capfd):
         "lint one",
         "lint two",
         "broker",
-        "tests",
-        "notebooks, two at once",
+        "tests and notebooks",
         "notebooks that measure rates",
     ]
     assert last.startswith("all passed in ")
@@ -278,18 +273,14 @@ def test_suite_runs_everything(phases, shared_broker, capfd):
 
 
 def test_suite_goes_on_after_a_failure_and_fails(phases, shared_broker, capfd):
-    phases(lint=1, tests=2, alone=5)
+    phases(lint=1, together=2, alone=5)
     assert suite.run() == 1
     *results, last = summary(capfd)
     assert [line.split()[-1] for line in results if "FAILED" in line] == ["1", "2", "5"]
-    assert len(results) == 6
-    assert last.startswith("failed: lint one, tests, notebooks that measure rates in ")
-
-
-def test_suite_without_notebooks_does_not_miss_them(phases, shared_broker, capfd):
-    phases(alone=5, notebook=False)
-    assert suite.run() == 0
-    assert len(summary(capfd)) == 5
+    assert len(results) == 5
+    assert last.startswith(
+        "failed: lint one, tests and notebooks, notebooks that measure rates in "
+    )
 
 
 def test_suite_without_a_broker_fails(phases, capfd, monkeypatch):
