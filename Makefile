@@ -13,10 +13,10 @@ ifneq ($(shell { .venv/bin/python -Ic "import helpers, os; print(os.path.samefil
 $(shell rm -f $(READY))
 endif
 
-.PHONY: help lab test lint notebooks sabotage status doctor up down bench
+.PHONY: help lab test lint notebooks verdicts drill sabotage test-browser status doctor up down bench
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 lab: $(READY) ## open JupyterLab on the notebooks, with a live broker
 	@$(RUN) lab $(ARGS)
@@ -30,8 +30,17 @@ lint: $(READY) ## run ruff and mypy
 notebooks: $(READY) ## run the notebooks and write their outputs
 	@$(RUN) notebooks $(ARGS)
 
+verdicts: $(READY) ## run the notebooks, record their verdicts on this broker
+	@$(RUN) verdicts $(ARGS)
+
+drill: $(READY) ## be asked the questions of the interview drills
+	@$(RUN) drill $(ARGS)
+
 sabotage: $(READY) ## break each claim on purpose: every check has to notice
 	@$(RUN) sabotage $(ARGS)
+
+test-browser: $(READY) ## run the notebooks in JupyterLab in a real browser
+	@$(RUN) browser $(ARGS)
 
 status: $(READY) ## tell whether a broker runs, and where
 	@$(RUN) status

@@ -1,6 +1,6 @@
 """The parts that notebooks, labs and tests share.
 
 Floors, each importing only from floors below it: ``errors`` and ``waits``, ``broker`` (0);
-``claims``, ``history``, ``metrics``, ``predict``, ``topology`` (1); ``publish``, ``consume``,
-``chaos`` (2); ``plots`` and the command line (3).
+``claims``, ``history``, ``metrics``, ``predict``, ``services``, ``topology`` (1); ``publish``,
+``consume``, ``chaos``, ``ledgers``, ``stored`` (2); ``plots`` and the command line (3).
 """

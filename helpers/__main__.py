@@ -62,7 +62,10 @@ def _parser() -> argparse.ArgumentParser:
     add("test", _test, "run lint, tests and every notebook")
     add("lint", _lint, "run ruff and mypy")
     add("notebooks", _notebooks, "run the notebooks and write their outputs", passes_on=True)
+    add("verdicts", _verdicts, "run the notebooks and record their verdicts", passes_on=True)
+    add("drill", _drill, "ask the questions of the interview drills", passes_on=True)
     add("sabotage", _module("tests.sabotage"), "break each claim on purpose", passes_on=True)
+    add("browser", _module("tests.browser"), "run the notebooks in a browser", passes_on=True)
     add("bench", _module("tests.bench"), "measure what is not a timed test", passes_on=True)
     return parser
 
@@ -119,6 +122,18 @@ def _notebooks(options: argparse.Namespace) -> int:
     from helpers import notebooks
 
     return notebooks.main(options.rest)
+
+
+def _verdicts(options: argparse.Namespace) -> int:
+    from helpers.notebooks import verdicts
+
+    return verdicts.main(options.rest)
+
+
+def _drill(options: argparse.Namespace) -> int:
+    from helpers import drill
+
+    return drill.main(options.rest)
 
 
 def _module(name: str) -> Command:

@@ -32,8 +32,16 @@ class Proxy:
         """Let what clients send vanish from now on, while their sockets look healthy."""
         self._tell("swallow")
 
+    def swallow_answers(self) -> None:
+        """Let what the broker sends vanish from now on, such as the confirm of a publish."""
+        self._tell("mute")
+
+    def refuse(self) -> None:
+        """Cut every connection and let no new one through, as when the broker is down."""
+        self._tell("refuse")
+
     def restore(self) -> None:
-        """End ``swallow``; bytes that vanished stay lost, so connect anew."""
+        """End all three; bytes that vanished stay lost, so connect anew."""
         self._tell("pass")
 
     def _tell(self, command: str) -> None:

@@ -143,6 +143,7 @@ def check(
     condition: str | None = None,
     outside: Sequence[Case] = (),
     also: Sequence[Case] = (),
+    stored: str = "",
 ) -> None:
     """Compute the verdict on a sentence and print it as one line, or fail with the numbers.
 
@@ -154,6 +155,8 @@ def check(
         condition: what makes the sentence true: "each subscriber has its own queue".
         outside: with a ``condition``: the set-ups that do not meet it.
         also: cases that must have held whatever the verdict, such as the remedy.
+        stored: when and with what the numbers were measured, if not now; what is printed is then
+            no claim line, because nothing was put to the test.
 
     Raises:
         ClaimFailedError: the computed verdict is not the expected one, or a case is too close to
@@ -177,8 +180,11 @@ def check(
         raise ClaimFailedError(_report(claim, sentence, verdict, expect, [*cases, *outside, *also]))
     said = f"holds if {condition}" if condition else verdict
     evidence = "; ".join(case.seen for case in (*cases, *outside, *also))
+    line = f"{claim} {said}: {evidence}"
+    if stored:
+        said, line = f"{said} (not checked now)", f"not checked now; {stored}: {line}"
     _checked[claim] = Checked(claim, sentence, said, evidence)
-    print(f"{claim} {said}: {evidence}")
+    print(line)
 
 
 def _verdict(cases: Sequence[Case], outside: Sequence[Case]) -> str:
@@ -206,6 +212,11 @@ def _report(claim: str, sentence: str, verdict: str, expect: str, cases: Sequenc
     return "\n".join([head, *rows])
 
 
+def _in_order(claim: str) -> tuple[str, int]:
+    question, _, number = claim.partition(".")
+    return question, int(number) if number.isdigit() else 0
+
+
 def table() -> "pd.DataFrame":
     """Return the claims checked in this kernel, in the order of their ids.
 
@@ -214,6 +225,8 @@ def table() -> "pd.DataFrame":
     """
     import pandas as pd
 
-    rows = [vars(checked) for _, checked in sorted(_checked.items())]
+    from helpers import tables
+
+    rows = [vars(_checked[claim]) for claim in sorted(_checked, key=_in_order)]
     columns = ["claim", "sentence", "verdict", "evidence"]
-    return pd.DataFrame(rows, columns=columns).set_index("claim")
+    return tables.of_words(pd.DataFrame(rows, columns=columns).set_index("claim"))

@@ -18,7 +18,9 @@ from helpers.broker.ports import is_free
 from helpers.broker.private_node import PLUGINS
 from helpers.broker.scratch import call, leases, sweep
 from helpers.broker.selection import NotRunningError
-from helpers.errors import BrokerError, WaitTimeoutError
+from helpers.errors import BrokerError, RabbitLabError, WaitTimeoutError
+from helpers.services import postgresql, prometheus
+from helpers.services.install import SERVICES
 from helpers.waits import wait_until
 
 # RabbitMQ stops accepting messages when less than 50 MB are free; twice that, and some for data.
@@ -51,12 +53,16 @@ def describe(found: broker.Broker) -> str:
 
 
 def stop_what_is_ours() -> str:
-    """Stop the broker that we started and everything of ours around it; say what was stopped."""
+    """Stop what we started, broker and services, and say what was stopped."""
     stopped = [shared_node.SOURCE] if shared_node.stop() else []
     if compose.stop():
         stopped.append(compose.SOURCE)
     if left := disposable_node.sweep():
         stopped.append(f"{len(left)} disposable node(s) that a killed process left behind")
+    if postgresql.stop():
+        stopped.append("private PostgreSQL")
+    if left := prometheus.sweep():
+        stopped.append(f"{len(left)} Prometheus server(s) that a killed process left behind")
     used = [name for name, in_use in leases().items() if in_use]
     lines = [f"Stopped: {', '.join(stopped)}." if stopped else "Nothing of ours is running."]
     if stopped and used:
@@ -68,21 +74,22 @@ def stop_what_is_ours() -> str:
 
 def status() -> str:
     """Return whether a broker runs, where, and which scratch vhosts are in use."""
+    beside = "".join(f"\n  {finding.text}" for finding in _services())
     try:
         found = broker.find(start=False)
     except NotRunningError as error:
-        return f"Not running: {error}."
+        return f"Not running: {error}.{beside}"
     left = sweep(found)
     used = [name for name, in_use in leases().items() if in_use]
     lines = [describe(found), f"  scratch vhosts   {', '.join(used) or 'none'}"]
     if left:
         lines.append(f"  swept            {', '.join(left)} (left behind by killed processes)")
-    return "\n".join(lines)
+    return "\n".join(lines) + beside
 
 
 def examine() -> list[Finding]:
     """Look at everything that the notebooks need; nothing is started or installed."""
-    findings = [_python(), _packages(), _disk(), _jupyter_port(), *_cookie()]
+    findings = [_python(), _packages(), _disk(), _jupyter_port(), *_cookie(), *_services()]
     try:
         found = broker.find(start=False)
     except NotRunningError:
@@ -94,6 +101,20 @@ def examine() -> list[Finding]:
     if found.source == shared_node.SOURCE and (reason := compose.why_not()):
         findings.append(Finding(True, f"{compose.SOURCE}: passed over, {reason}"))
     return [*findings, _plugins(found), _prometheus(found), _vhosts()]
+
+
+def _services() -> list[Finding]:
+    # Nothing that must be there: the cells that need one show a stored result without it.
+    found = []
+    for service in SERVICES:
+        if lacks := service.missing():
+            found.append(Finding(True, f"optional: {lacks.rstrip('.')}"))
+            continue
+        try:
+            found.append(Finding(True, f"{service.NAME}: {service.describe()}"))
+        except RabbitLabError as error:
+            found.append(Finding(False, str(error)))
+    return found
 
 
 def _ways() -> list[Finding]:
@@ -117,7 +138,7 @@ def _python() -> Finding:
 def _packages() -> Finding:
     wrong: list[str] = []
     for line in (ROOT / "requirements.txt").read_text().splitlines():
-        if pin := re.match(r"([\w.-]+)==(\S+)", line):
+        if pin := re.match(r"([\w.-]+)(?:\[\w+\])?==(\S+)", line):
             name, wanted = pin.groups()
             try:
                 there = importlib.metadata.version(name)

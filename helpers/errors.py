@@ -7,6 +7,9 @@
     │   ├── BrokerNotFoundError   no way to get a broker on this machine
     │   ├── BrokerNotReadyError   a broker is there but does not log in and declare in time
     │   └── BrokerRefusedError    the broker said no: credentials, permissions, a missing plugin
+    ├── ServiceError
+    │   ├── ServiceMissingError   PostgreSQL or Prometheus is not to be had on this machine
+    │   └── ServiceNotReadyError  it is there but does not start, answer or accept what it is given
     ├── ClaimFailedError          a measurement does not support the verdict (AssertionError too)
     ├── UsageError                an argument that makes no sense (ValueError too)
     └── WaitTimeoutError          a condition did not come true by its deadline (TimeoutError too)
@@ -33,6 +36,18 @@ class BrokerNotReadyError(BrokerError):
 
 class BrokerRefusedError(BrokerError):
     """The broker answered and refused: credentials, permissions or a missing plugin."""
+
+
+class ServiceError(RabbitLabError):
+    """Something is wrong with a service beside the broker, which may be absent."""
+
+
+class ServiceMissingError(ServiceError):
+    """The service is not running here and cannot be started; the message says how to get it."""
+
+
+class ServiceNotReadyError(ServiceError):
+    """The service does not start, does not answer in time, or refuses what it is given."""
 
 
 class ClaimFailedError(RabbitLabError, AssertionError):

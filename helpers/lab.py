@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -84,6 +85,9 @@ def _choose_port(ip: str, port: int | None) -> int:
 
 def _start(ip: str, port: int, token: str, log: Path) -> subprocess.Popen[bytes]:
     own = home() / "jupyter"
+    styles = own / "config" / "custom"  # the only place where JupyterLab looks for it
+    styles.mkdir(parents=True, exist_ok=True)
+    shutil.copy(SETTINGS / "custom.css", styles)
     # The user's own JupyterLab settings and workspaces are neither used nor changed.
     environment = os.environ | {
         "JUPYTER_CONFIG_DIR": str(own / "config"),

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Self
 
@@ -83,6 +83,10 @@ class Process:
         self._process.wait(timeout=GOODBYE_S)
         self._reader.join(timeout=GOODBYE_S)
 
+    def terminate(self) -> None:
+        """Ask it to end by SIGTERM, as an orchestrator does before it kills."""
+        self._process.terminate()
+
     def wait(self, *, timeout_s: float) -> int:
         """Wait for the program to end by itself and return its exit status.
 
@@ -111,7 +115,9 @@ class Process:
             self.lines.append(line.rstrip("\n"))
 
 
-def in_process(function: Callable[..., object], *args: object) -> Process:
+def in_process(
+    function: Callable[..., object], *args: object, uses: Sequence[Callable[..., object]] = ()
+) -> Process:
     """Run a self-contained function as a child process that can really die.
 
     The function's source is what runs, so it imports what it needs itself. The scratch vhost's
@@ -120,6 +126,7 @@ def in_process(function: Callable[..., object], *args: object) -> Process:
     Args:
         function: a function written in a file or a cell, with all its imports inside.
         *args: its arguments, anything that JSON can hold.
+        uses: functions of the same kind that it calls; their sources go along.
 
     Returns:
         A context manager that kills the child when it ends.
@@ -128,12 +135,12 @@ def in_process(function: Callable[..., object], *args: object) -> Process:
         UsageError: no source to be had, or arguments that JSON can't hold.
     """
     try:
-        source = textwrap.dedent(inspect.getsource(function))
+        sources = [textwrap.dedent(inspect.getsource(used)) for used in (*uses, function)]
         arguments = json.dumps(args)
     except (OSError, TypeError) as error:
         raise UsageError(
             "in_process needs a function defined in a file or a cell, and plain arguments "
             f"(numbers, texts, lists): {error}"
         ) from error
-    program = PROGRAM.format(source=source, name=function.__name__)
+    program = PROGRAM.format(source="\n".join(sources), name=function.__name__)
     return Process(program, arguments, broker.amqp_url())

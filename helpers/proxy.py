@@ -2,8 +2,8 @@
 
 It runs in a process of its own, so that its timing does not depend on the kernel's threads. Two
 threads a direction: one stamps what it reads with the time at which it is due, one sleeps until
-then. It obeys one-word commands on its standard input (``cut``, ``swallow``, ``pass``) and ends
-with it, so it never outlives the process that started it.
+then. It obeys one-word commands on its standard input (``cut``, ``swallow``, ``mute``,
+``refuse``, ``pass``) and ends with it, so it never outlives the process that started it.
 """
 
 import queue
@@ -24,18 +24,23 @@ class Link:
         self.sockets = (client, server)
         self.delay_s = delay_s
         self.swallowing = threading.Event()
+        self.muted = threading.Event()
         for one in self.sockets:
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._pump(client, server, drops=True)
-        self._pump(server, client, drops=False)
 
-    def _pump(self, source: socket.socket, sink: socket.socket, *, drops: bool) -> None:
+    def open(self) -> None:
+        """Begin to carry what comes from either end."""
+        client, server = self.sockets
+        self._pump(client, server, drops=self.swallowing)
+        self._pump(server, client, drops=self.muted)
+
+    def _pump(self, source: socket.socket, sink: socket.socket, *, drops: threading.Event) -> None:
         parcels: queue.SimpleQueue[Parcel] = queue.SimpleQueue()
         threading.Thread(target=self._read, args=(source, parcels, drops), daemon=True).start()
         threading.Thread(target=self._write, args=(sink, parcels), daemon=True).start()
 
     def _read(
-        self, source: socket.socket, parcels: "queue.SimpleQueue[Parcel]", drops: bool
+        self, source: socket.socket, parcels: "queue.SimpleQueue[Parcel]", drops: threading.Event
     ) -> None:
         data = b"first"
         while data:
@@ -43,7 +48,7 @@ class Link:
                 data = source.recv(CHUNK_BYTES)
             except OSError:
                 data = b""
-            if not (drops and data and self.swallowing.is_set()):
+            if not (data and drops.is_set()):
                 parcels.put((time.perf_counter() + self.delay_s, data))
 
     def _write(self, sink: socket.socket, parcels: "queue.SimpleQueue[Parcel]") -> None:
@@ -71,6 +76,7 @@ def main(argv: list[str]) -> int:
     target = (argv[0], int(argv[1]))
     delay_s = float(argv[2]) / 1000
     links: list[Link] = []
+    refusing = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
 
     def accept() -> None:
@@ -82,21 +88,31 @@ def main(argv: list[str]) -> int:
                 client.close()
                 continue
             server.settimeout(None)
-            links.append(Link(client, server, delay_s))
+            link = Link(client, server, delay_s)
+            links.append(link)  # first: no client is up and unknown
+            link.open()
+            if refusing.is_set():
+                link.cut()
 
     threading.Thread(target=accept, daemon=True).start()
     print(listener.getsockname()[1], flush=True)
     for line in sys.stdin:
         command = line.strip()
-        for link in links:
-            if command == "cut":
+        if command in ("refuse", "pass"):
+            (refusing.set if command == "refuse" else refusing.clear)()
+        present = list(links)  # a client that is cut may be back before the last one is cut
+        for link in present:
+            if command in ("cut", "refuse"):
                 link.cut()
             elif command == "swallow":
                 link.swallowing.set()
+            elif command == "mute":
+                link.muted.set()
             elif command == "pass":
                 link.swallowing.clear()
-        if command == "cut":
-            links.clear()
+                link.muted.clear()
+        if command in ("cut", "refuse"):
+            del links[: len(present)]
         print(command, flush=True)
     return 0
 

@@ -9,6 +9,8 @@ from helpers import broker, doctor
 from helpers.broker.paths import ROOT
 from helpers.broker.selection import NotRunningError
 from helpers.errors import BrokerError
+from helpers.services import postgresql
+from helpers.services.install import SERVICES, install_missing
 
 STOP_TIMEOUT_S = 20.0
 NBVAL = ("--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=60")
@@ -17,11 +19,10 @@ LINT = (
     ("ruff format", ("-m", "ruff", "format", "--check", ".")),
     ("mypy", ("-m", "mypy")),
 )
-# Tests and notebooks mostly wait, so four workers fill two cores. A file stays on one worker, and
-# files go out in the order of tests/spread.py.
+# Tests and notebooks mostly wait, so four workers fill two cores; see tests/spread.py.
 TOGETHER = (
     "-m", "pytest", "tests", "notebooks", *NBVAL, "-m", "not measures_rates",
-    "-n", "4", "--dist=loadgroup", "--no-loadscope-reorder", "--cov", "--cov-report=term",
+    "-n", "4", "--cov", "--cov-report=term",
 )  # fmt: skip
 ALONE = ("-m", "pytest", "notebooks", *NBVAL, "-m", "measures_rates")
 
@@ -58,16 +59,19 @@ def run() -> int:
         0 when every phase passed, else 1.
     """
     phases = [_phase(name, arguments) for name, arguments in LINT]
-    ours = not _is_running()
+    ours, postgresql_ours = not _is_running(), not postgresql.is_running()
     try:
         phases.append(_broker())
         if phases[-1].passed:
+            phases.append(_services())
             phases.append(_phase("tests and notebooks", TOGETHER))
             # No notebook that measures rates would mean that the marker got lost.
             phases.append(_phase("notebooks that measure rates", ALONE))
     finally:
         if ours:
             doctor.stop_what_is_ours()
+        elif postgresql_ours:
+            postgresql.stop()
     print("\n" + "\n".join(map(str, phases)))
     failed = [phase.name for phase in phases if not phase.passed]
     total_s = sum(phase.duration_s for phase in phases)
@@ -96,6 +100,18 @@ def _broker() -> Phase:
         return Phase("broker", False, time.monotonic() - began_s, "nothing else could be run")
     print(doctor.describe(found), flush=True)
     return Phase("broker", True, time.monotonic() - began_s, f"RabbitMQ {found.version}")
+
+
+def _services() -> Phase:
+    print("\n── services", flush=True)
+    began_s = time.monotonic()
+    lacking = install_missing()
+    for sentence in lacking:
+        print(f"{sentence} Its cells count as skipped.", flush=True)
+    there = [service.NAME for service in SERVICES if service.missing() is None]
+    print(f"There are: {', '.join(there) or 'none'}", flush=True)
+    note = f"{len(lacking)} missing: their cells are skipped" if lacking else ", ".join(there)
+    return Phase("services", True, time.monotonic() - began_s, note)
 
 
 def _phase(name: str, arguments: tuple[str, ...]) -> Phase:

@@ -1,11 +1,14 @@
-"""How tests and notebooks are spread over workers, as a pytest plugin (``--dist=loadgroup``).
+"""How tests and notebooks are spread over workers (``--dist=loadfile``), as a pytest plugin.
 
 A file stays on one worker, so that what its tests share (a broker node, a scratch vhost) is made
 once. The runs of every cell twice are each a file's worth of waiting and are spread one by one.
 What takes longest goes out first, so that no worker is left with a long one at the end.
 """
 
+from typing import Any
+
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 ONE_BY_ONE = "test_notebooks_twice.py"
 FIRST = (
@@ -17,18 +20,26 @@ FIRST = (
 )
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Group and order the tests when they are spread over workers."""
-    if config.getoption("dist", "no") != "loadgroup":
-        return
-    for item in items:
-        alone = item.path.name == ONE_BY_ONE
-        item.add_marker(pytest.mark.xdist_group(item.name if alone else item.path.name))
+class Spread(LoadFileScheduling):
+    """Keeps files together, except the one whose tests take as long as a file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return nodeid if file.endswith(ONE_BY_ONE) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """Use ``Spread`` where files are to be kept together."""
+    return Spread(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put slow tests first, then notebooks, then all the others."""
     items.sort(key=lambda item: place(item.path.name))
 
 
 def place(name: str) -> int:
-    """Return when a file's turn is: slow tests, then notebooks, then all the others."""
+    """Return when a file's turn is."""
     if name in FIRST:
         return FIRST.index(name)
     return len(FIRST) + (not name.endswith(".ipynb"))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from helpers import broker, doctor
+from helpers.broker import apt as apt_get
 from helpers.broker import compose, install, ready, scratch, selection, server, shared_node
 from helpers.broker.decisions import decisions
 from helpers.errors import BrokerError, BrokerNotFoundError, BrokerNotReadyError
@@ -42,7 +43,7 @@ def machine(monkeypatch, tmp_path):
     for name in ("AMQP_URL", "MANAGEMENT_URL", "RABBIT_LAB_DOCKER", "RABBIT_LAB_SERVER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(server, "PLACES", ())
-    monkeypatch.setattr(install, "POLICY", tmp_path / "policy-rc.d")
+    monkeypatch.setattr(apt_get, "POLICY", tmp_path / "policy-rc.d")
     monkeypatch.setattr(selection, "_current", None)
     monkeypatch.setattr(scratch, "_scratch", None)
     return programs
@@ -214,7 +215,7 @@ def apt(machine, monkeypatch, tmp_path, shared_broker):
     monkeypatch.setattr(shared_node, "start", lambda timeout_s: shared_broker)
 
     def there(script):
-        policy = f'echo "$* policy=$(cat {install.POLICY} 2>/dev/null | tail -n 1)" >>{calls}\n'
+        policy = f'echo "$* policy=$(cat {apt_get.POLICY} 2>/dev/null | tail -n 1)" >>{calls}\n'
         program(machine, "apt-get", policy + script)
         return lambda: calls.read_text().splitlines()
 
@@ -229,11 +230,11 @@ def test_apt_installs_without_starting_a_service(apt, shared_broker, capsys):
     (call,) = calls()
     assert "install -y --no-install-recommends rabbitmq-server" in call
     assert call.endswith("policy=exit 101")
-    assert not install.POLICY.exists()
+    assert not apt_get.POLICY.exists()
 
 
 def test_apt_updates_its_lists_when_they_are_empty(apt, shared_broker):
-    done = install.POLICY.with_name("updated")
+    done = apt_get.POLICY.with_name("updated")
     calls = apt(f'case "$*" in *update) touch {done} ;; *) [ -e {done} ] ;; esac')
     assert broker.find() == shared_broker
     assert [call.split()[3] for call in calls()] == ["install", "update", "install"]
@@ -241,21 +242,21 @@ def test_apt_updates_its_lists_when_they_are_empty(apt, shared_broker):
 
 def test_policy_of_the_machine_is_left_as_it_is(apt):
     calls = apt("exit 0")
-    install.POLICY.write_text("#!/bin/sh\nexit 7\n")
+    apt_get.POLICY.write_text("#!/bin/sh\nexit 7\n")
     broker.find()
     assert calls()[0].endswith("policy=exit 7")
-    assert install.POLICY.read_text() == "#!/bin/sh\nexit 7\n"
+    assert apt_get.POLICY.read_text() == "#!/bin/sh\nexit 7\n"
 
 
 def test_apt_that_fails_is_one_error(apt):
     apt('echo "E: Unable to locate package" >&2; exit 100')
     with pytest.raises(BrokerNotFoundError, match=r"failed \(Unable to locate package\); there is"):
         broker.find()
-    assert not install.POLICY.exists()
+    assert not apt_get.POLICY.exists()
 
 
 def test_apt_that_hangs_is_one_error(apt, monkeypatch):
-    monkeypatch.setattr(install, "APT_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(apt_get, "APT_TIMEOUT_S", 0.2)
     apt("sleep 5")
     with pytest.raises(BrokerNotFoundError, match=r"took more than 0\.2 s"):
         broker.find()

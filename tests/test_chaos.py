@@ -5,13 +5,14 @@ import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 from pika.exceptions import AMQPError
 
 from helpers import broker, chaos, metrics
-from helpers.errors import RabbitLabError, UsageError
+from helpers.errors import BrokerError, RabbitLabError, UsageError
 from helpers.waits import wait_until
 from tests.test_processes import is_running
 
@@ -93,6 +94,28 @@ def test_swallow_loses_what_clients_send_without_an_error(queue):
     assert metrics.ready(queue, "q") == 0
 
 
+def test_swallow_answers_loses_the_confirm_and_not_the_publish(queue):
+    with chaos.proxy(round_trip_ms=0) as way:
+        channel = broker.connect(via=way).channel()
+        channel.confirm_delivery()
+        way.swallow_answers()
+
+        def cut_when_stored():
+            with broker.connect() as connection:
+                metrics.wait_for_ready(connection.channel(), "q", 1, timeout_s=10)
+            way.cut()
+
+        watcher = threading.Thread(target=cut_when_stored)
+        watcher.start()
+        with pytest.raises(AMQPError):
+            channel.basic_publish("", "q", b"x")
+        watcher.join(timeout=10)
+        again = broker.connect(via=way).channel()
+        again.confirm_delivery()
+        again.basic_publish("", "q", b"x")
+    assert metrics.ready(queue, "q") == 2
+
+
 def test_restore_lets_new_connections_work_again(queue):
     with chaos.proxy(round_trip_ms=0) as way:
         broker.connect(via=way).channel()
@@ -102,6 +125,19 @@ def test_restore_lets_new_connections_work_again(queue):
         channel.confirm_delivery()
         channel.basic_publish("", "q", b"x")
     assert metrics.ready(queue, "q") == 1
+
+
+def test_refuse_cuts_and_lets_nothing_through_until_restored(queue):
+    with chaos.proxy(round_trip_ms=0) as way:
+        connection = broker.connect(via=way)
+        way.refuse()
+        with pytest.raises(AMQPError):
+            connection.channel()
+        for _ in range(2):
+            with pytest.raises(BrokerError):
+                broker.connect(via=way)
+        way.restore()
+        assert broker.connect(via=way).channel().queue_declare("q", passive=True)
 
 
 def test_a_broker_that_is_not_there_closes_the_connection(monkeypatch):

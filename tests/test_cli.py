@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -14,7 +15,7 @@ import requests
 from helpers import __main__ as command_line
 from helpers import bootstrap, broker, doctor, lab, suite
 from helpers.broker.paths import ROOT
-from helpers.errors import BrokerNotReadyError, RabbitLabError, UsageError
+from helpers.errors import BrokerNotReadyError, RabbitLabError, ServiceNotReadyError, UsageError
 from tests.conftest import child_environment, run_python
 
 NOWHERE = child_environment(AMQP_URL="amqp://guest:guest@nosuchhost.invalid/")
@@ -70,15 +71,31 @@ def test_up_status_and_doctor(channel, shared_broker, capsys):
 
 
 def test_status_and_doctor_without_a_broker(tmp_path):
-    environment = child_environment(home=tmp_path)
+    environment = child_environment(home=tmp_path, RABBIT_LAB_SERVICES="off")
     done = run_python("-m", "helpers", "status", environment=environment)
     assert (done.returncode, done.stdout) == (
         0,
-        "Not running: no broker is running: start one with `make up`.\n",
+        "Not running: no broker is running: start one with `make up`.\n"
+        "  optional: PostgreSQL is not used: RABBIT_LAB_SERVICES is off\n"
+        "  optional: Prometheus is not used: RABBIT_LAB_SERVICES is off\n",
     )
     done = run_python("-m", "helpers", "doctor", environment=environment)
     assert "AMQP_URL" not in done.stdout
     assert "no broker is running yet" in done.stdout
+
+
+def test_doctor_names_the_services(monkeypatch):
+    monkeypatch.setattr(doctor, "SERVICES", (there := SimpleNamespace(NAME="Database"),))
+    there.missing, there.describe = lambda: None, lambda: "is up"
+    assert [str(finding) for finding in doctor._services()] == ["ok    Database: is up"]
+    there.missing = lambda: "There is no Database: get one."
+    assert str(doctor._services()[0]) == "ok    optional: There is no Database: get one"
+
+    def refuses():
+        raise ServiceNotReadyError("no connection to Database")
+
+    there.missing, there.describe = lambda: None, refuses
+    assert str(doctor._services()[0]) == "LOOK  no connection to Database"
 
 
 def test_doctor_finds_packages_that_differ(monkeypatch):
@@ -247,6 +264,7 @@ def phases(monkeypatch):
         monkeypatch.setattr(suite, "LINT", (("lint one", ends(lint)), ("lint two", ends(0))))
         monkeypatch.setattr(suite, "TOGETHER", ends(together))
         monkeypatch.setattr(suite, "ALONE", ends(alone))
+        monkeypatch.setenv("RABBIT_LAB_SERVICES", "off")
 
     return choose
 
@@ -265,9 +283,11 @@ def test_suite_runs_everything(phases, shared_broker, capfd):
         "lint one",
         "lint two",
         "broker",
+        "services",
         "tests and notebooks",
         "notebooks that measure rates",
     ]
+    assert results[3].endswith("2 missing: their cells are skipped")
     assert last.startswith("all passed in ")
     assert broker.find() == shared_broker
 
@@ -277,7 +297,7 @@ def test_suite_goes_on_after_a_failure_and_fails(phases, shared_broker, capfd):
     assert suite.run() == 1
     *results, last = summary(capfd)
     assert [line.split()[-1] for line in results if "FAILED" in line] == ["1", "2", "5"]
-    assert len(results) == 5
+    assert len(results) == 6
     assert last.startswith(
         "failed: lint one, tests and notebooks, notebooks that measure rates in "
     )
@@ -300,6 +320,17 @@ def test_suite_stops_the_broker_that_it_started(phases, shared_broker, monkeypat
     monkeypatch.setattr(suite.doctor, "stop_what_is_ours", lambda: stopped.append(1))
     assert suite.run() == 0
     assert stopped == [1]
+
+
+@pytest.mark.parametrize("ran_before", [True, False])
+def test_suite_stops_the_postgresql_that_it_started(phases, shared_broker, monkeypatch, ran_before):
+    stopped = []
+    phases()
+    monkeypatch.setattr(suite, "_is_running", lambda: True)
+    monkeypatch.setattr(suite.postgresql, "is_running", lambda: ran_before)
+    monkeypatch.setattr(suite.postgresql, "stop", lambda: stopped.append(1))
+    assert suite.run() == 0
+    assert stopped == ([] if ran_before else [1])
 
 
 def test_interrupted_phase_is_ended(monkeypatch):

@@ -8,6 +8,7 @@ import yaml
 from helpers.broker import compose
 from helpers.broker.paths import ROOT
 from helpers.broker.private_node import PLUGINS
+from helpers.services import postgresql
 
 # All RABBITMQ_ variables that the official image documents for its entrypoint and conf files;
 # others, such as the memory watermark's, end the container at once.
@@ -25,8 +26,48 @@ def services():
 
 
 def test_services(services):
-    assert set(services) == {"rabbitmq", "jupyter"}
+    assert set(services) == {"rabbitmq", "jupyter", "postgres", "prometheus"}
     assert compose.SERVICE in services
+
+
+def test_what_only_some_notebooks_use_has_a_profile(services):
+    profiles = {name: service.get("profiles", []) for name, service in services.items()}
+    assert profiles == {
+        "rabbitmq": [],
+        "jupyter": [],
+        "postgres": ["postgres"],
+        "prometheus": ["monitoring"],
+    }
+
+
+@pytest.mark.parametrize("service", ["postgres", "prometheus"])
+def test_images_of_services_are_one_exact_version(services, service):
+    image = services[service]["image"]
+    assert re.fullmatch(r"\$\{[A-Z]+_IMAGE:-[a-z/]+:v?\d+\.\d+(\.\d+)?\}", image)
+
+
+def test_login_of_postgres_is_the_one_that_we_use(services):
+    variables = services["postgres"]["environment"]
+    assert set(variables.values()) == {postgresql.COMPOSE_LOGIN}
+
+
+def test_health_of_postgres_is_asked_over_tcp(services):
+    _, command = services["postgres"]["healthcheck"]["test"]
+    assert command.startswith("pg_isready --host 127.0.0.1 ")
+
+
+def test_prometheus_scrapes_the_broker_beside_it_and_has_the_alert_rules(services):
+    assert "./monitoring:/etc/prometheus:ro" in services["prometheus"]["volumes"]
+    config = yaml.safe_load((ROOT / "monitoring" / "prometheus.yml").read_text())
+    assert "--config.file=/etc/prometheus/prometheus.yml" in services["prometheus"]["command"]
+    targets = [
+        target
+        for job in config["scrape_configs"]
+        for static in job["static_configs"]
+        for target in static["targets"]
+    ]
+    assert set(targets) == {"rabbitmq:15692"}
+    assert config["rule_files"] == ["alerts.yml"]
 
 
 def test_image_is_one_exact_version_of_the_current_series(services):
@@ -34,7 +75,7 @@ def test_image_is_one_exact_version_of_the_current_series(services):
     assert re.fullmatch(r"\$\{RABBITMQ_IMAGE:-rabbitmq:4\.3\.\d+-management\}", image)
 
 
-@pytest.mark.parametrize("service", ["rabbitmq", "jupyter"])
+@pytest.mark.parametrize("service", ["rabbitmq", "jupyter", "postgres", "prometheus"])
 def test_ports_are_on_loopback_only_and_can_be_changed(services, service):
     for port in services[service]["ports"]:
         assert re.fullmatch(r"127\.0\.0\.1:\$\{[A-Z_]+:-(\d+)\}:\1", port)

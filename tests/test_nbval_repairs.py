@@ -3,6 +3,7 @@
 The same tiny notebooks run under plain nbval and under nbval with the repairs, side by side.
 """
 
+import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -25,6 +26,12 @@ try:
     time.sleep(60)
 except KeyboardInterrupt:
     pass
+"""
+# What ipykernel does to hear its children. Their output itself may come after the cell's end.
+WATCHES_CHILDREN = "import sys\nprint(hasattr(sys.stdout, 'watch_fd_thread'))"
+SHOW_TRANSPORT = """
+import ipykernel, json
+print(json.loads(ipykernel.get_connection_info())["transport"])
 """
 CLEAN_UP_AT_END = """
 import atexit, pathlib
@@ -59,12 +66,15 @@ def stream(text: str) -> object:
 NOTEBOOKS = {
     # name: (code, stored outputs) of each cell; every cell is compared.
     "history": [("x = 41", []), ("x + 1;", []), ("print(len(In))", [stream("4\n")])],
-    "children": [("import os\n_ = os.system('echo child')", [stream("child\n")])],
+    "children": [(WATCHES_CHILDREN, [stream("True\n")])],
     "death": [("import os", []), ("os._exit(3)", []), ("x = 1", [])],
     "limit": [("import time\ntime.sleep(60)", []), ("x = 1", [])],
     "swallowed": [(SWALLOW_INTERRUPT, []), ("x = 1", [])],
     "svg": [(SHOW_SVG, [v4.new_output("display_data", data=STORED_SVG)])],
+    "ports": [(SHOW_TRANSPORT, [stream("ipc\n")])],
     "end": [(CLEAN_UP_AT_END, [])],
+    # The tag of the service is set below; RABBIT_LAB_SERVICES=off takes the service away.
+    "needs": [("print('as measured')", [stream("as stored\n")]), ("1 / 0", []), ("x = 1", [])],
 }
 
 
@@ -75,6 +85,9 @@ def write_notebooks(folder: Path) -> None:
             cell = v4.new_code_cell(code, outputs=outputs, execution_count=number)
             cell.metadata["tags"] = ["nbval-check-output"]
             nb.cells.append(cell)
+        if name == "needs":
+            for cell in nb.cells[:2]:
+                cell.metadata["tags"] += ["needs-postgresql"]
         if name == "history":
             nb.cells[0].metadata["tags"] += ["measures-rates"]
         write(nb, folder / f"{name}.ipynb")
@@ -89,6 +102,7 @@ def start(folder: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*command, f"--junitxml={folder / 'results.xml'}"],
         cwd=ROOT,
+        env=os.environ | {"RABBIT_LAB_SERVICES": "off"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -122,6 +136,12 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Session, Session]:
 
 def words(outcomes: list[Outcome]) -> list[str]:
     return [outcome.word for outcome in outcomes]
+
+
+def test_kernels_take_no_ports(both):
+    plain, repaired = both
+    assert words(plain["ports"]) == ["failure"]
+    assert words(repaired["ports"]) == ["passed"]
 
 
 def test_history_is_as_in_jupyter(both):
@@ -174,6 +194,13 @@ def test_the_kernel_cleans_up_at_its_end(both):
     assert words(plain["end"]) == words(repaired["end"]) == ["passed"]
     assert not (plain.folder / "cleaned-up").exists()
     assert (repaired.folder / "cleaned-up").exists()
+
+
+def test_a_cell_whose_service_is_missing_is_run_and_counts_as_skipped(both):
+    plain, repaired = both
+    assert words(plain["needs"]) == ["failure", "failure", "passed"]
+    assert words(repaired["needs"]) == ["skipped", "failure", "passed"]
+    assert "PostgreSQL is not used: RABBIT_LAB_SERVICES is off." in repaired["needs"][0].text
 
 
 def test_a_notebook_that_measures_rates_is_marked(tmp_path):

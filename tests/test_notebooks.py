@@ -9,6 +9,7 @@ from nbformat import NotebookNode
 
 from helpers.errors import UsageError
 from helpers.notebooks import CHECK_TAG, EXPERIMENT_TAG, run
+from helpers.notebooks.sockets import own_sockets
 from tests.tiny_notebooks import CHECK, checkout, claim_notebook, code, prose, save
 
 __all__ = ["checkout"]
@@ -24,7 +25,7 @@ def test_run_uses_this_python_whatever_is_installed_as_python3(checkout, monkeyp
         checkout,
         code("python", "import os, sys, pathlib\nprint(sys.executable, pathlib.Path.cwd().name)"),
         code("environment", "print(os.environ['PYTHONHASHSEED'], os.environ.get('MPLBACKEND'))"),
-        code("child", "_ = os.system('echo child')"),
+        code("hears-children", "print(hasattr(sys.stdout, 'watch_fd_thread'))"),
     )
     before = path.read_bytes()
     result = run(path)
@@ -32,10 +33,20 @@ def test_run_uses_this_python_whatever_is_installed_as_python3(checkout, monkeyp
     assert printed[0] == f"{sys.executable} notebooks\n"
     assert printed[1].startswith("0 ")
     assert "Agg" not in printed[1]
-    assert printed[2] == "child\n"
+    assert printed[2] == "True\n"
     assert [cell.execution_count for cell in result.notebook.cells] == [1, 2, 3]
     assert path.read_bytes() == before
     assert repr(result).startswith("Run(claims=[0], problems=0, wall_s=")
+
+
+def test_kernels_use_sockets_that_no_other_can_take(checkout):
+    ask = "from ipykernel import get_connection_info\nimport json\n"
+    path = save(
+        checkout, code("socket", ask + "print(json.loads(get_connection_info())['transport'])")
+    )
+    first, second = (run(path).notebook.cells[0].outputs[0].text for _ in range(2))
+    assert (first, second) == ("ipc\n", "ipc\n")
+    assert own_sockets()["ip"] != own_sockets()["ip"]
 
 
 def test_twice_runs_cells_twice_and_experiments_again_from_the_last_section(checkout):

@@ -139,15 +139,18 @@ def test_the_table_has_ten_questions_and_the_stored_verdicts(checkout):
     assert readme_table(checkout).count("in preparation") == 10
     path = claim_notebook(checkout)
     assert main([], root=checkout) == 0
-    rows = readme_table(checkout).splitlines()
-    assert rows[3] == (
-        "| 2 | [Message queue or bus?](notebooks/q02_tiny.ipynb) | q02.1 holds<br>q02.2 holds |"
-    )
+    table = readme_table(checkout)
+    assert (
+        "| 2 | [Message queue or bus?](notebooks/q02_tiny.ipynb) | 2 | 0 | 0"
+        " | “Each message goes to one consumer”: holds |"
+    ) in table.splitlines()
+    assert "<summary>Q2 · Message queue or bus? · 2 claims</summary>" in table
+    assert "| q02.2 | Each message goes to one consumer | holds | copies 40 |" in table
     assert (checkout / "README.md").read_text(encoding="utf-8").count("in preparation") == 9
     assert not write_readme_table(checkout)
     assert stored_table(checkout) == readme_table(checkout)
     path.with_name("q02_other.ipynb").write_text("{}")
-    with pytest.raises(UsageError, match="more than one notebook"):
+    with pytest.raises(UsageError, match=r"more than one notebook: q02_other.* q02_tiny"):
         readme_table(checkout)
 
 

@@ -6,14 +6,18 @@ from collections.abc import Callable
 import pytest
 from nbformat import NotebookNode
 
-from helpers.notebooks import QUESTIONS, find, readme_table
+from helpers.notebooks import QUESTIONS, find, page, readme_table
 from helpers.notebooks.figure import FILE, stored_figure
-from helpers.notebooks.readme import ROOT, stored_table
+from helpers.notebooks.page import FILE as PAGE
+from helpers.notebooks.readme import ROOT, SURPRISES, answered, stored_table
+from helpers.notebooks.running import read
+from helpers.notebooks.table import rows
 from tests import claims_on_trial
-from tests.example_notebook import cell, example
+from tests.example_notebook import FOLLOW_UPS, cell, example
 from tests.guards import GUARDS, Book, Guard, anatomy, content, form
 
 BY_NAME = {guard.__name__: guard for guard in GUARDS}
+FIRST_CARD = FOLLOW_UPS.partition("</details>\n")[0] + "</details>\n"
 Change = Callable[[NotebookNode], object]
 
 
@@ -33,8 +37,20 @@ def test_notebook_passes(path, guard):
     assert BY_NAME[guard](Book.read(path)) == []
 
 
+TABLES_ARE_OLD = "run `make verdicts`, or without running anything: make verdicts ARGS=--stored"
+
+
 def test_the_readme_shows_the_notebooks_titles_and_verdicts():
-    assert stored_table() == readme_table(), "run `make notebooks`"
+    assert stored_table() == readme_table(), TABLES_ARE_OLD
+
+
+def test_the_page_of_verdicts_shows_the_notebooks_claims_and_the_recorded_runs():
+    assert (ROOT / PAGE).read_text(encoding="utf-8") == page(), TABLES_ARE_OLD
+
+
+@pytest.mark.parametrize("number", answered())
+def test_a_surprise_is_a_claim_of_its_question(number):
+    assert SURPRISES[number] in [row.claim.id for row in rows(read(answered()[number]))]
 
 
 def test_the_readme_shows_the_notebooks_figure():
@@ -122,6 +138,10 @@ BROKEN: list[tuple[Guard, str, Change]] = [
     (anatomy.has_drill, "unreadable", replace("drill", "<summary>[staff]", "<summary>")),
     (anatomy.has_drill, "no claim", replace("drill", "| q02.5 |", "| it is wrong |")),
     (anatomy.has_drill, "unknown claim", replace("drill", "| q02.5 |", "| q02.9 |")),
+    (anatomy.has_drill, "no senior", replace("drill", "[senior]", "[staff]")),
+    (anatomy.has_drill, "short answer", replace("drill", "Said in two minutes. ", "Said. ")),
+    (anatomy.has_drill, "few cards", replace("drill", FIRST_CARD, "")),
+    (anatomy.has_drill, "no proper answer", replace("drill", "An answer. ", "An ")),
     (anatomy.has_drill, "few rows", replace("drill", "| wrong 5 | why | q02.5 |", "")),
     (content.has_checked_claims, "no output", lambda nb: cell(nb, "check-1").update(outputs=[])),
     (content.has_checked_claims, "two lines", set_text("check-1", "more\n")),
@@ -140,6 +160,11 @@ BROKEN: list[tuple[Guard, str, Change]] = [
     (content.ends_with_claims_table, "not shown", lambda nb: cell(nb, "table").update(outputs=[])),
     (content.ends_with_claims_table, "not all", replace("check-1", "q02.1", "q02.7")),
     (content.has_known_tags, "unknown", set_tags("step-1", "slow")),
+    (
+        content.has_known_tags,
+        "no need",
+        set_source("step-1", "stored.result('a', f)"),
+    ),
     (content.has_known_tags, "not first", set_tags("step-1", "measures-rates")),
     (content.has_known_tags, "no experiment", set_tags("experiment")),
     (content.leaves_the_guess_open, "guess", set_text("step-1", "q02.1 Copies? Your guess: 3.")),

@@ -92,7 +92,9 @@ def test_herd_names_each_jitter_and_its_numbers(drawn):
     (axes,) = drawn[0].axes
     assert labels(axes.yaxis) == ["none", "full"]
     assert texts(axes) == [
+        "5",
         "worst burst 4\n9 calls\ndone after 1 s",
+        "1",
         "worst burst 1\n2 calls\ndone after 0 s",
     ]
     assert axes.get_xlabel() == "time since the first wave [s]"

@@ -44,11 +44,44 @@ def take_two_and_stay():
     channel.start_consuming()
 
 
+def half(number):
+    return number / 2
+
+
+def print_half(number):
+    print(f"half {half(number)}")
+
+
+def end_when_asked():
+    import signal
+    import sys
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+    print("asks")
+    signal.pause()
+
+
 def is_running(pid):
     """Tell whether a process is there and more than a zombie that nobody has waited for."""
     with suppress(psutil.NoSuchProcess):
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     return False
+
+
+def test_functions_that_it_uses_go_along():
+    with processes.in_process(print_half, 9, uses=[half]) as program:
+        program.wait_for_line("half 4.5", timeout_s=15)
+
+
+def test_terminate_asks_and_the_program_decides():
+    with processes.in_process(end_when_asked) as program:
+        program.wait_for_line("asks", timeout_s=15)
+        program.terminate()
+        assert program.wait(timeout_s=15) == 7
+    with processes.in_process(say_and_stay, "here") as program:
+        program.wait_for_line("here", timeout_s=15)
+        program.terminate()
+        assert program.wait(timeout_s=15) == -signal.SIGTERM
 
 
 def test_a_function_runs_as_a_program_of_its_own():

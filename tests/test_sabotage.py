@@ -98,6 +98,20 @@ def test_outcomes_are_told_apart(tiny, change, word, detail):
     assert tiny.read_bytes() == before
 
 
+def test_a_claim_whose_service_is_missing_is_skipped(tiny, monkeypatch, capsys):
+    nb = read(tiny)
+    nb.cells[4].metadata["tags"] += ["needs-postgresql"]
+    write(nb, tiny)
+    monkeypatch.setenv("RABBIT_LAB_SERVICES", "off")
+    change = sabotage("q99.2", "own", "0", "1")
+    assert (judge(change, tiny).word, judge(change, tiny).detail) == (
+        "skipped",
+        "PostgreSQL is not used: RABBIT_LAB_SERVICES is off.",
+    )
+    assert report([change], [], notebook=lambda claim: tiny) == 0
+    assert capsys.readouterr().out.endswith("0 / 0 killed, 1 skipped\n")
+
+
 def test_a_claim_line_that_changes_counts_as_failed(tiny):
     change = sabotage("q99.2", "check-q99-2", '"lost"', '"missing"')
     assert judge(change, tiny).word == "killed"

@@ -126,6 +126,26 @@ def stop() -> bool:
     return bool(noted.get("ours"))
 
 
+def address_of(service: str, port: int) -> str | None:
+    """Return where a service that somebody started with Docker Compose listens, or None.
+
+    Args:
+        service: its name in ``docker-compose.yml``; it is never started by this.
+        port: the port inside of its container.
+
+    Returns:
+        Host and port on this machine, ``127.0.0.1:5432``.
+    """
+    if why_not() is not None:
+        return None
+    # Our project first, then the one that plain `docker compose` takes in this folder.
+    for project in (_project(), None):
+        done = _compose("port", service, str(port), project=project, timeout_s=ASK_TIMEOUT_S)
+        if done is not None and done.returncode == 0 and not done.stdout.strip().endswith(":0"):
+            return done.stdout.strip().replace("0.0.0.0", "127.0.0.1") or None
+    return None
+
+
 def _look(amqp: str, management: str, prometheus: str, *, timeout_s: float = 5.0) -> Broker:
     broker = ready.look(
         f"amqp://{LOGIN}@{amqp}/%2F", f"http://{management}", source=SOURCE, timeout_s=timeout_s
@@ -158,12 +178,18 @@ def _output(*arguments: str) -> str:
     return done.stdout.strip() if done is not None and done.returncode == 0 else ""
 
 
-def _compose(*arguments: str, timeout_s: float) -> subprocess.CompletedProcess[str] | None:
+def _project() -> str:
     # Two checkouts in folders of the same name must not share containers.
-    project = os.environ.get("COMPOSE_PROJECT_NAME")
-    project = project or f"rabbit-lab-{hashlib.sha1(str(ROOT).encode()).hexdigest()[:8]}"
-    call = ("compose", "--project-name", project, "--file", str(FILE), *arguments)
-    return _docker(*call, timeout_s=timeout_s)
+    named = os.environ.get("COMPOSE_PROJECT_NAME")
+    return named or f"rabbit-lab-{hashlib.sha1(str(ROOT).encode()).hexdigest()[:8]}"
+
+
+def _compose(
+    *arguments: str, timeout_s: float, project: str | None = ""
+) -> subprocess.CompletedProcess[str] | None:
+    name = _project() if project == "" else project
+    named = () if name is None else ("--project-name", name)
+    return _docker("compose", *named, "--file", str(FILE), *arguments, timeout_s=timeout_s)
 
 
 def _docker(

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pika
 
-from helpers.broker import locks, ready
+from helpers.broker import locks, ready, server
 from helpers.broker.connections import DEFAULTS
 from helpers.broker.model import Broker
 from helpers.broker.paths import home
@@ -18,6 +19,7 @@ from helpers.errors import BrokerError, UsageError
 
 SOURCE = "disposable node"
 START_TIMEOUT_S = 90.0
+CTL_TIMEOUT_S = 30.0
 
 _numbers = itertools.count(1)
 
@@ -71,6 +73,43 @@ class DisposableNode:
         if not self._node.kill():
             raise BrokerError("the disposable node is down already")
 
+    def ctl(self, *arguments: str, timeout_s: float = CTL_TIMEOUT_S) -> str:
+        """Run ``rabbitmqctl`` for this node, such as ``ctl("list_queues")``.
+
+        Args:
+            arguments: the command and its arguments.
+            timeout_s: how long it may take, in seconds.
+
+        Returns:
+            What it printed.
+
+        Raises:
+            BrokerError: it cannot be run, fails, or takes too long.
+
+        Source: RabbitMQ documentation, "rabbitmqctl".
+        """
+        script = server.server_script()
+        what = f"`rabbitmqctl {' '.join(arguments)}`"
+        try:
+            done = subprocess.run(
+                [str(script and script.with_name("rabbitmqctl")), "--quiet", *arguments],
+                env=self._node._environment("ctl"),
+                cwd=self._node.folder,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=timeout_s,
+                check=False,
+            )
+        except OSError as error:
+            raise BrokerError(f"{what} cannot be run: {error.strerror}") from None
+        except subprocess.TimeoutExpired:
+            raise BrokerError(f"{what} took more than {timeout_s:g} s") from None
+        if done.returncode:
+            words = (done.stderr.strip() or done.stdout.strip()).splitlines()
+            raise BrokerError(f"{what} failed: {words[0] if words else done.returncode}")
+        return done.stdout
+
     def start(self, *, timeout_s: float = START_TIMEOUT_S) -> None:
         """Start the node again with the same data, name and ports.
 
@@ -108,16 +147,12 @@ def disposable(
     """
     sweep()
     folder = home() / f"disposable-{os.getpid()}-{next(_numbers)}"
-    lease = folder.with_suffix(".lock")
-    handle = locks.take(lease)
-    if handle is None:
-        raise BrokerError(f"another process removes {lease.name}: try again")
-    node = PrivateNode(folder, source=SOURCE, config=config, advanced=advanced)
-    try:
-        yield DisposableNode(node, node.start_fresh(timeout_s=timeout_s))
-    finally:
-        node.remove()
-        locks.drop(lease, handle)
+    with locks.lease(folder.with_suffix(".lock")):
+        node = PrivateNode(folder, source=SOURCE, config=config, advanced=advanced)
+        try:
+            yield DisposableNode(node, node.start_fresh(timeout_s=timeout_s))
+        finally:
+            node.remove()
 
 
 def sweep() -> list[Path]:
@@ -127,14 +162,10 @@ def sweep() -> list[Path]:
         Their folders.
     """
     swept: list[Path] = []
-    for lease in sorted(home().glob("disposable-*.lock")):
-        handle = locks.take(lease)
-        if handle is None:
-            continue
+    for lease in locks.abandoned(home(), "disposable-*.lock"):
         folder = lease.with_suffix("")
         node = PrivateNode(folder, source=SOURCE)
         node.load()
         node.remove()
         swept.append(folder)
-        locks.drop(lease, handle)
     return swept

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from helpers.broker.paths import shown
-from helpers.errors import BrokerNotReadyError, WaitTimeoutError
+from helpers.errors import BrokerError, BrokerNotReadyError, WaitTimeoutError
 from helpers.waits import wait_until
 
 
@@ -58,6 +58,31 @@ def drop(path: Path, handle: int) -> None:
     """Remove a lease file that we hold, and give its lock back."""
     path.unlink(missing_ok=True)
     os.close(handle)
+
+
+@contextmanager
+def lease(path: Path) -> Iterator[None]:
+    """Hold the lease file ``path`` so that `abandoned` does not give it; it is removed at the end.
+
+    Raises:
+        BrokerError: another process holds it.
+    """
+    handle = take(path)
+    if handle is None:
+        raise BrokerError(f"another process removes {path.name}: try again")
+    try:
+        yield
+    finally:
+        drop(path, handle)
+
+
+def abandoned(folder: Path, pattern: str) -> Iterator[Path]:
+    """Yield the lease files whose holders have died; each is removed after its turn."""
+    for path in sorted(folder.glob(pattern)):
+        handle = take(path)
+        if handle is not None:
+            yield path
+            drop(path, handle)
 
 
 def in_use(path: Path) -> bool:

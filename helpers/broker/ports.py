@@ -33,13 +33,24 @@ def free_ports() -> Ports:
     Raises:
         BrokerNotReadyError: there are not six.
     """
-    wanted = len(fields(Ports))
+    return Ports(*free_port_numbers(len(fields(Ports))))
+
+
+def free_port_numbers(wanted: int) -> list[int]:
+    """Return different loopback ports on which nobody listens right now.
+
+    Args:
+        wanted: how many.
+
+    Raises:
+        BrokerNotReadyError: there are fewer.
+    """
     found: list[int] = []
     for port in random.sample(RANGE, len(RANGE)):
         if is_free(port):
             found.append(port)
             if len(found) == wanted:
-                return Ports(*found)
+                return found
     raise BrokerNotReadyError(
         f"fewer than {wanted} of the ports {RANGE.start} to {RANGE.stop - 1} are free"
     )

@@ -1,14 +1,17 @@
 """Processes that outlive us, and ending only those that are ours."""
 
 import os
+import pwd
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
+from helpers.errors import WaitTimeoutError
 from helpers.waits import wait_until
 
 # The wall clock may be set between two runs, and the start time is derived from it.
@@ -36,8 +39,12 @@ class Identity:
             return None
         return process if ours else None
 
-    def kill(self, *, timeout_s: float = 10.0) -> bool:
+    def kill(self, *, politely: int | None = None, timeout_s: float = 10.0) -> bool:
         """End the process with SIGKILL and wait until it is gone.
+
+        Args:
+            politely: a signal to try first, for a process that has something to clear away.
+            timeout_s: longest wait for the end after each signal, in seconds.
 
         Returns:
             Whether there was one to end.
@@ -45,6 +52,11 @@ class Identity:
         process = self.process()
         if process is None:
             return False
+        if politely is not None:
+            with suppress(psutil.NoSuchProcess, WaitTimeoutError):
+                process.send_signal(politely)
+                _wait_for_end([self.pid], timeout_s=timeout_s)
+                return True
         with suppress(psutil.NoSuchProcess):
             process.kill()
         _wait_for_end([self.pid], timeout_s=timeout_s)
@@ -114,7 +126,14 @@ def _wait_for_end(pids: list[int], *, timeout_s: float) -> None:
     wait_until(lambda: not any(is_alive(pid) for pid in pids), timeout_s=timeout_s, what="its end")
 
 
-def spawn(command: list[str], *, environment: Mapping[str, str], folder: Path, output: Path) -> int:
+def spawn(
+    command: list[str],
+    *,
+    environment: Mapping[str, str],
+    folder: Path,
+    output: Path,
+    user: str | None = None,
+) -> int:
     """Start a process that outlives this one and does not hear its Ctrl-C.
 
     Args:
@@ -122,6 +141,7 @@ def spawn(command: list[str], *, environment: Mapping[str, str], folder: Path, o
         environment: its whole environment.
         folder: its working folder.
         output: file that its stdout and stderr are appended to.
+        user: whom it runs as; only root may name another.
 
     Returns:
         The process id.
@@ -139,8 +159,20 @@ def spawn(command: list[str], *, environment: Mapping[str, str], folder: Path, o
         check=True,
         timeout=30,
         text=True,
+        **as_user(user),
     )
     return int(done.stdout)
+
+
+def as_user(name: str | None) -> dict[str, Any]:
+    """Return the arguments that make ``subprocess`` start a process as another user.
+
+    Args:
+        name: the user, who must exist; None changes nothing.
+    """
+    if name is None:
+        return {}
+    return {"user": name, "group": pwd.getpwnam(name).pw_gid, "extra_groups": []}
 
 
 def clean_environment() -> dict[str, str]:

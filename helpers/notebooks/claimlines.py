@@ -3,8 +3,11 @@
 import ast
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from nbformat import NotebookNode
+
+from helpers.errors import UsageError
 
 CHECK_TAG = "nbval-check-output"
 CLAIM_LINE = re.compile(
@@ -19,6 +22,11 @@ class Claim:
     id: str
     verdict: str
     text: str
+
+    @property
+    def evidence(self) -> str:
+        """What the line says after its verdict."""
+        return self.text.removeprefix(f"{self.id} {self.verdict}: ")
 
 
 def tags(cell: NotebookNode) -> list[str]:
@@ -35,6 +43,32 @@ def claim_ids(cell: NotebookNode) -> list[str]:
     Returns:
         The first argument of every ``claims.check(...)``, in the order of the code.
     """
+    return [str(call.args[0].value) for call in _checks(cell)]
+
+
+def claim_sentences(cell: NotebookNode) -> dict[str, str]:
+    """Return the sentences on trial in a cell's code.
+
+    Args:
+        cell: a cell of any type.
+
+    Returns:
+        Claim id to the second argument of its ``claims.check(...)``.
+
+    Raises:
+        UsageError: a sentence is not written out as a string.
+    """
+    found = {}
+    for call in _checks(cell):
+        sentence = call.args[1] if len(call.args) > 1 else None
+        if not (isinstance(sentence, ast.Constant) and isinstance(sentence.value, str)):
+            raise UsageError(f"{call.args[0].value}: the sentence must be written out as a string")
+        found[str(call.args[0].value)] = sentence.value
+    return found
+
+
+def _checks(cell: NotebookNode) -> list[Any]:
+    """Return the calls of ``claims.check`` with an id that is written out, in their order."""
     if cell.cell_type != "code":
         return []
     try:
@@ -44,7 +78,7 @@ def claim_ids(cell: NotebookNode) -> list[str]:
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     calls.sort(key=lambda call: (call.lineno, call.col_offset))
     return [
-        str(call.args[0].value)
+        call
         for call in calls
         if ast.unparse(call.func) == "claims.check"
         and call.args

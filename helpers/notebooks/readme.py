@@ -1,13 +1,14 @@
-"""The table of the ten questions and their verdicts in the README, made from the notebooks."""
+"""The README's part on the ten questions and their verdicts, made from the notebooks."""
 
+import html
 import re
 from pathlib import Path
 
 from nbformat import NotebookNode
 
 from helpers.errors import UsageError
-from helpers.notebooks.claimlines import claim_lines
 from helpers.notebooks.running import read
+from helpers.notebooks.table import Row, as_sentence, escape, rows
 
 ROOT = Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- questions:begin -->", "<!-- questions:end -->"
@@ -24,6 +25,11 @@ QUESTIONS = {
     8: "How would you handle message ordering?",
     9: "What is prefetch and why does it matter?",
     10: "How do you monitor messaging systems?",
+}
+# The claim of each question that readers expect least.
+SURPRISES = {
+    **{1: "q01.5", 2: "q02.4", 3: "q03.2", 4: "q04.3", 5: "q05.4"},
+    **{6: "q06.2", 7: "q07.4", 8: "q08.7", 9: "q09.7", 10: "q10.5"},
 }
 
 
@@ -43,32 +49,82 @@ def title(nb: NotebookNode) -> str:
     return match[2]
 
 
-def readme_table(root: Path = ROOT) -> str:
-    """Return the table of questions as Markdown, with the verdicts stored in the notebooks.
+def answered(root: Path = ROOT) -> dict[int, Path]:
+    """Return the notebooks by the number of their question.
 
     Args:
-        root: the checkout, whose ``notebooks/qNN_*.ipynb`` are read.
+        root: the checkout, whose ``notebooks/qNN_*.ipynb`` are listed.
 
     Raises:
-        UsageError: a notebook has no title, or two answer the same question.
+        UsageError: two notebooks answer the same question.
     """
-    rows = ["| | question | what the experiments say |", "|--:|---|---|"]
+    found: dict[int, Path] = {}
+    for path in sorted((root / "notebooks").glob("q[0-9][0-9]_*.ipynb")):
+        number = int(path.name[1:3])
+        if number in found:
+            raise UsageError(
+                f"question {number} has more than one notebook: {found[number].name}, {path.name}"
+            )
+        found[number] = path
+    return found
+
+
+def readme_table(root: Path = ROOT) -> str:
+    """Return the README's part as Markdown: the questions, then their claims, folded.
+
+    Args:
+        root: the checkout, whose notebooks are read as they are stored.
+
+    Raises:
+        UsageError: a notebook has no title, two answer the same question, or a stored claim has
+            no sentence.
+    """
+    questions = [
+        "| | question | holds | holds if … | refuted | most surprising |",
+        "|--:|---|--:|--:|--:|---|",
+    ]
+    folded = []
+    notebooks = answered(root)
     for number, question in QUESTIONS.items():
-        files = sorted((root / "notebooks").glob(f"q{number:02}_*.ipynb"))
-        if len(files) > 1:
-            raise UsageError(f"question {number} has more than one notebook: {files}")
-        if not files:
-            rows.append(f"| {number} | {question} | in preparation |")
+        path = notebooks.get(number)
+        if path is None:
+            questions.append(f"| {number} | {question} | | | | *in preparation* |")
             continue
-        nb = read(files[0])
-        claims = sorted(f"{claim.id} {claim.verdict}" for claim in claim_lines(nb))
-        verdicts = "<br>".join(claims).replace("|", r"\|")
-        rows.append(f"| {number} | [{title(nb)}](notebooks/{files[0].name}) | {verdicts} |")
-    return "\n".join(rows)
+        nb = read(path)
+        found = rows(nb)
+        kinds = [row.claim.verdict.partition(" if ")[0:2] for row in found]
+        counts = [kinds.count(kind) for kind in (("holds", ""), ("holds", " if "), ("refuted", ""))]
+        cells = " | ".join(map(str, counts))
+        link = f"[{title(nb)}](notebooks/{path.name})"
+        questions.append(f"| {number} | {link} | {cells} | {_example(number, found)} |")
+        folded.append(_folded(number, title(nb), found))
+    return "\n\n".join(["\n".join(questions), *folded])
+
+
+def _example(number: int, found: list[Row]) -> str:
+    # Where it is not there (yet): the first that is refuted, or the first of all.
+    chosen = [row for row in found if row.claim.id == SURPRISES[number]]
+    chosen += [row for row in found if row.claim.verdict == "refuted"] + found
+    if not chosen:
+        return ""
+    return f"“{escape(as_sentence(chosen[0].sentence))}”: {escape(chosen[0].claim.verdict)}"
+
+
+def _folded(number: int, question: str, found: list[Row]) -> str:
+    count = f"{len(found)} claim{'s' if len(found) != 1 else ''}"
+    lines = [
+        f"<details>\n<summary>Q{number} · {html.escape(question)} · {count}</summary>\n",
+        "| claim | sentence | verdict | evidence |",
+        "|---|---|---|---|",
+    ]
+    for row in found:
+        texts = (as_sentence(row.sentence), row.claim.verdict, row.brief)
+        lines.append(f"| {row.claim.id} | {' | '.join(map(escape, texts))} |")
+    return "\n".join([*lines, "\n</details>"])
 
 
 def stored_table(root: Path = ROOT) -> str:
-    """Return the table that the README has between its two marks.
+    """Return what the README has between its two marks.
 
     Args:
         root: the checkout, whose ``README.md`` is read.
@@ -80,7 +136,7 @@ def stored_table(root: Path = ROOT) -> str:
 
 
 def write_readme_table(root: Path = ROOT) -> bool:
-    """Put the current table between the README's two marks.
+    """Put the current tables between the README's two marks.
 
     Args:
         root: the checkout.
@@ -104,5 +160,5 @@ def _split(root: Path) -> tuple[str, str, str]:
     before, begin, rest = text.partition(BEGIN)
     table, end, after = rest.partition(END)
     if not (begin and end):
-        raise UsageError(f"README.md needs the marks {BEGIN} and {END} around its table")
+        raise UsageError(f"README.md needs the marks {BEGIN} and {END} around its tables")
     return before, table, after

@@ -1,4 +1,4 @@
-"""Run the committed notebooks, write their outputs back, and keep the README in step."""
+"""Run the committed notebooks, write their outputs back, and keep the tables in step."""
 
 import argparse
 import sys
@@ -8,12 +8,15 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from helpers import services
 from helpers.errors import RabbitLabError, UsageError
-from helpers.notebooks.claimlines import claim_lines
+from helpers.notebooks.claimlines import claim_ids, claim_lines, tags
 from helpers.notebooks.figure import write_readme_figure
 from helpers.notebooks.normal import normalise
-from helpers.notebooks.readme import ROOT, write_readme_table
+from helpers.notebooks.page import write_tables
+from helpers.notebooks.readme import ROOT
 from helpers.notebooks.running import Run, read, run
+from helpers.stored import collecting
 
 
 def find(names: Sequence[str] = (), *, root: Path = ROOT) -> list[Path]:
@@ -45,8 +48,9 @@ def find(names: Sequence[str] = (), *, root: Path = ROOT) -> list[Path]:
 def refresh(paths: Sequence[Path], *, check: bool = False, timeout_s: float = 60.0) -> bool:
     """Run notebooks one after the other, and store what they gave.
 
-    Each is written back in normal form, unless a cell failed: then it stays as it is and the
-    cell or claim is printed with its numbers. Prints one line for each notebook.
+    Each is written back in normal form, together with the results that are to be shown where a
+    service is missing. If a cell failed, or could not check its claim, the notebook stays as it is
+    and the cell or claim is printed with its numbers. Prints one line for each notebook.
 
     Args:
         paths: notebook files.
@@ -58,12 +62,17 @@ def refresh(paths: Sequence[Path], *, check: bool = False, timeout_s: float = 60
     """
     every_fine = True
     for path in paths:
-        result = run(path, timeout_s=timeout_s)
-        details = [str(problem) for problem in result.problems]
-        if check and not details:
-            details = _differences(read(path), result)
-        if not details and not check:
-            _write(path, normalise(result.notebook))
+        with collecting() as keep:
+            result = run(path, timeout_s=timeout_s)
+            details = [str(problem) for problem in result.problems]
+            if check and not details:
+                details = differences(read(path), result)
+            if not check and not details:
+                absent = skipped(read(path), result)
+                details = [f"{claim} needs a service that is missing" for claim in absent]
+            if not details and not check:
+                _write(path, normalise(result.notebook))
+                keep()
         fine = not details
         every_fine = every_fine and fine
         done = f"{len(result.passes[0])} claims" + (" as stored" if check else "")
@@ -74,14 +83,31 @@ def refresh(paths: Sequence[Path], *, check: bool = False, timeout_s: float = 60
     return every_fine
 
 
-def _differences(stored: NotebookNode, result: Run) -> list[str]:
+def differences(stored: NotebookNode, result: Run) -> list[str]:
+    """Return where a run's claim lines are not those that the notebook has stored.
+
+    A cell tagged ``needs-…`` prints no claim line when the service that it needs is absent.
+
+    Args:
+        stored: the notebook as it was before the run.
+        result: its run.
+    """
     before = {claim.id: claim.text for claim in claim_lines(stored)}
     now = {claim.id: claim.text for claim in result.passes[0]}
+    for claim in skipped(stored, result):
+        before.pop(claim, None)
     return [
         f"stored: {before.get(claim, 'nothing')}\nnow:    {now.get(claim, 'nothing')}"
         for claim in sorted(before.keys() | now.keys())
         if before.get(claim) != now.get(claim)
     ]
+
+
+def skipped(stored: NotebookNode, result: Run) -> list[str]:
+    """Return the claims that a run did not check because a service that they need is absent."""
+    now = {claim.id for claim in result.passes[0]}
+    without = [cell for cell in stored.cells if services.missing(tags(cell))]
+    return sorted({claim for cell in without for claim in claim_ids(cell)} - now)
 
 
 def _write(path: Path, nb: NotebookNode) -> None:
@@ -93,7 +119,7 @@ def _write(path: Path, nb: NotebookNode) -> None:
 
 
 def main(argv: Sequence[str] | None = None, *, root: Path = ROOT) -> int:
-    """Refresh the notebooks named on the command line and the README's table and figure.
+    """Refresh the notebooks named on the command line, the tables and the README's figure.
 
     Args:
         argv: names of notebooks and ``--check``; None takes the command line's.
@@ -119,7 +145,7 @@ def main(argv: Sequence[str] | None = None, *, root: Path = ROOT) -> int:
             find(options.names, root=root), check=options.check, timeout_s=options.timeout
         )
         if not options.check:
-            write_readme_table(root)
+            write_tables(root)
             write_readme_figure(root)
     except RabbitLabError as error:
         print(error, file=sys.stderr)

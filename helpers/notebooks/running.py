@@ -21,6 +21,7 @@ from nbformat import NotebookNode
 
 from helpers.errors import UsageError
 from helpers.notebooks.claimlines import CHECK_TAG, Claim, cell_claims, claim_ids, tags
+from helpers.notebooks.sockets import own_sockets
 
 EXPERIMENT_TAG = "experiment"
 Order = Literal["once", "twice"]
@@ -147,9 +148,8 @@ def _client(nb: NotebookNode, folder: Path, timeout_s: float) -> NotebookClient:
         km=AsyncKernelManager(
             kernel_name="python3",
             kernel_spec_manager=_ThisPython(),
-            # Without it, the kernel warns on stderr at every start.
-            transport_encryption="auto",
             shutdown_wait_time=10.0,
+            **own_sockets(),
         ),
         timeout=timeout_s,
         # Errors are read from the outputs: with stop_on_error the kernel may silently skip the

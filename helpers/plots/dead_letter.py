@@ -120,6 +120,8 @@ def hot_loop(events: "pd.DataFrame") -> None:
             panel.set_title(f"{setup}\n{rate:,.0f} redeliveries/s, {len(at)} done", loc="left")
             panel.set(xlabel="time since the first delivery [ms]", xlim=(0, None))
         panels[0].set_ylabel("messages")
+        for panel in panels:
+            panel.margins(y=0.2)  # room above the curves, for the legend
         panels[0].legend(loc="upper left")
 
 

@@ -109,7 +109,7 @@ def herd(calls: "pd.DataFrame", *, until_s: float) -> None:
     _check(calls, {"jitter", "t_s"})
     kinds = list(calls["jitter"].unique())
     counts = {k: _per_slot(calls[calls["jitter"] == k]["t_s"]) for k in kinds}
-    height = 1.25 * max(max(slots.values()) for slots in counts.values())
+    height = 1.35 * max(max(slots.values()) for slots in counts.values())
     blue = style.ROLES["unacked"].colour
     with style.figure(
         title="calls per 100 ms, by jitter", height_in=0.9 + 0.62 * len(kinds)
@@ -121,6 +121,9 @@ def herd(calls: "pd.DataFrame", *, until_s: float) -> None:
             tops = [base + slots.get(slot, 0) for slot in shown]
             axes.fill_between(at_s, base, tops, step="post", color=blue, linewidth=0.6)
             axes.axhline(base, color=style.MUTED, linewidth=0.6)
+            first = slots.get(0, 0)
+            axes.annotate(f"{first:,}", (0, base + first), xytext=(-2, 1),
+                          textcoords="offset points", fontsize=8)  # fmt: skip
             worst = max((n for slot, n in slots.items() if slot > 0), default=0)
             text = f"worst burst {worst:,}\n{sum(slots.values()):,} calls\n"
             text += f"done after {max(slots) / SLOTS_PER_S:,.0f} s"

@@ -42,13 +42,16 @@ ROLES = {
 
 
 @contextmanager
-def figure(*, title: str, columns: int = 1, height_in: float = SIZE_IN[1]) -> Iterator[Any]:
+def figure(
+    *, title: str, columns: int = 1, height_in: float = SIZE_IN[1], share_y: bool = True
+) -> Iterator[Any]:
     """Open a figure in the common style, hand out its axes, and show it.
 
     Args:
         title: what was measured, never the result.
-        columns: axes side by side, sharing the y axis.
+        columns: axes side by side.
         height_in: height in inches, for figures with many rows.
+        share_y: whether several columns share the y axis.
 
     Returns:
         A context manager that yields the axes, or an array of them for several columns; leaving
@@ -76,7 +79,7 @@ def figure(*, title: str, columns: int = 1, height_in: float = SIZE_IN[1]) -> It
         }
     ):
         drawn, axes = plt.subplots(
-            1, columns, figsize=(SIZE_IN[0], height_in), layout="constrained", sharey=columns > 1
+            1, columns, figsize=(SIZE_IN[0], height_in), layout="constrained", sharey=share_y
         )
         drawn.suptitle(title, fontsize=10, x=0.01, ha="left", fontweight="bold")
         try:

@@ -1,8 +1,8 @@
 """Guards of a notebook's anatomy: its sections, their sizes, the interview drill."""
 
-import re
 import statistics
 
+from helpers import drill
 from helpers.errors import UsageError
 from helpers.notebooks import claim_ids, title
 from tests import claims_on_trial
@@ -19,12 +19,6 @@ SECTIONS = [
     "Interview drill",
     "Clean-up and sources",
 ]
-DRILL = ["Two-minute answer", "Follow-ups", "Common wrong answers"]
-LEVELS = ("junior", "senior", "staff")
-FOLLOW_UP = re.compile(
-    r"<details>\s*<summary>\[(?P<level>\w+)\] (?P<question>.+?)</summary>(?P<answer>.*?)</details>",
-    re.DOTALL,
-)
 
 
 def has_sections_in_order(book: Book) -> list[str]:
@@ -85,28 +79,30 @@ def has_short_answer(book: Book) -> list[str]:
 
 
 def has_drill(book: Book) -> list[str]:
-    prose = book.prose("Interview drill")
-    parts = re.split(r"^### (.+?)\s*$", prose, flags=re.MULTILINE)
-    names, bodies = parts[1::2], parts[2::2]
-    if names[: len(DRILL)] != DRILL:
-        return [f"the drill's headings are {names}; they begin with {DRILL}"]
-    two_minutes, follow_ups, wrong_answers = bodies[: len(DRILL)]
-    wrong = [] if count_words(two_minutes) >= 100 else ["the two-minute answer is too short"]
-    cards = list(FOLLOW_UP.finditer(follow_ups))
-    if len(cards) < 8 or len(cards) != follow_ups.count("<details>"):
-        wrong.append(f"{len(cards)} readable follow-ups, not at least 8 and all")
-    for card in cards:
-        if card["level"] not in LEVELS:
-            wrong.append(f"follow-up with the level [{card['level']}], not one of {LEVELS}")
-        if count_words(card["answer"]) < 10:
-            wrong.append(f"follow-up without an answer: {card['question']}")
-    rows = [line for line in wrong_answers.splitlines() if line.strip().startswith("|")][2:]
-    if len(rows) < 5:
-        wrong.append(f"{len(rows)} common wrong answers, not at least 5")
+    try:
+        found = drill.parse(book.nb, book.name)
+    except UsageError as error:
+        return [str(error)]
+    wrong = []
+    if count_words(found.two_minute_answer) < 100:
+        wrong.append("the two-minute answer has fewer than 100 words")
+    if len(found.follow_ups) < 8:
+        wrong.append(f"{len(found.follow_ups)} follow-ups, not at least 8")
+    absent = set(drill.LEVELS) - {card.level for card in found.follow_ups}
+    wrong += [f"there is no follow-up of the level [{level}]" for level in sorted(absent)]
+    wrong += [
+        f"follow-up without a proper answer: {card.question}"
+        for card in found.follow_ups
+        if count_words(card.answer) < 10
+    ]
+    if len(found.wrong_answers) < 5:
+        wrong.append(f"{len(found.wrong_answers)} common wrong answers, not at least 5")
     known = {claim for cell in book.claim_cells for claim in claim_ids(cell)}
     known |= set(claims_on_trial.ON_TRIAL)
-    for row in rows:
-        named = re.findall(r"q\d\d\.\d+", row.strip().strip("|").rpartition("|")[2])
-        if not named or not set(named) <= known:
-            wrong.append(f"a wrong answer's last column names no claim that exists: {row}")
+    wrong += [
+        f"a wrong answer names {claim}, which does not exist: {answer.says}"
+        for answer in found.wrong_answers
+        for claim in answer.claims
+        if claim not in known
+    ]
     return wrong

@@ -4,11 +4,12 @@ import ast
 import re
 
 from helpers.notebooks import CHECK_TAG, CLAIM_LINE, EXPERIMENT_TAG, claim_ids
+from helpers.services import NEEDS
 from tests import claims_on_trial
 from tests.guards.anatomy import SECTIONS
 from tests.guards.book import Book, figures, in_cell, tags, texts
 
-TAGS = {CHECK_TAG, EXPERIMENT_TAG, "measures-rates"}
+TAGS = {CHECK_TAG, EXPERIMENT_TAG, "measures-rates", *NEEDS}
 FORBIDDEN = {
     "a star import": re.compile(r"^\s*from .* import \*", re.MULTILINE),
     "sys.path": re.compile(r"\bsys\.path\b"),
@@ -86,6 +87,11 @@ def has_known_tags(book: Book) -> list[str]:
         in_cell(cell, "measures-rates belongs on the first cell")
         for cell in book.nb.cells[1:]
         if "measures-rates" in tags(cell)
+    ]
+    wrong += [
+        in_cell(cell, "uses a result that needs a service, and has no tag that says which")
+        for cell in book.code
+        if re.search(r"\bstored\.result\(|\bstored=", cell.source) and not NEEDS.keys() & tags(cell)
     ]
     if not any(EXPERIMENT_TAG in tags(cell) for cell in book.code):
         wrong.append(f"no cell has the tag {EXPERIMENT_TAG}")

@@ -56,7 +56,8 @@ class Outcome:
     """What became of a sabotage.
 
     ``word`` is "killed": exactly the claim failed; "survived": no claim did; "collateral": others
-    failed too, or instead; "broken": something other than a claim went wrong.
+    failed too, or instead; "broken": something other than a claim went wrong; "skipped": a
+    service that the claim needs is missing.
     """
 
     sabotage: Sabotage

@@ -40,7 +40,7 @@ SABOTAGES = [
     ),
     Sabotage(
         claim="q05.5",
-        cell="handlers-status",
+        cell="status-run",
         find=" WHERE excluded.version > documents.version",
         replace=" WHERE excluded.version > 0",
         why="the version is compared with nothing",
@@ -83,8 +83,29 @@ SABOTAGES = [
     Sabotage(
         claim="q05.9",
         cell="grid-run",
-        find="race(handle, 2)",
-        replace="race(handle, 1)",
-        why="one of the faults does not happen",
+        find="redeliver_first(handle, PARTS, charged)",
+        replace="redeliver_first(handle, PARTS[:1], charged)",
+        why="the newer event never comes",
+    ),
+    Sabotage(
+        claim="q05.10",
+        cell="postgresql-run",
+        find="race(handle, 2, on)",
+        replace="race(handle, 1, on)",
+        why="nothing is delivered twice on PostgreSQL",
+    ),
+    Sabotage(
+        claim="q05.10",
+        cell="postgresql-run",
+        find="race(give_way, 2, on)",
+        replace="race(unique_key, 2, on)",
+        why="the one that is waited for does not roll back",
+    ),
+    Sabotage(
+        claim="q05.11",
+        cell="postgresql-run",
+        find="SET TRANSACTION ISOLATION LEVEL {level}",
+        replace="SET TRANSACTION READ WRITE",
+        why="every transaction runs at the default isolation level",
     ),
 ]

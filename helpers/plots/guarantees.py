@@ -1,0 +1,160 @@
+"""Figures about delivery guarantees: what faults lose or double, a killed broker, what it costs."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from helpers.errors import UsageError
+from helpers.plots import style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+ROW_IN = 0.5  # height of a row of the grid
+BAR_IN = 0.38  # height of a bar or of a pair of markers
+EACH_ONCE, LOST, TWICE = "each once", "lost", "twice"
+
+# what became of the messages: the role whose colour and hatch it has
+FATES = {
+    EACH_ONCE: style.ROLES["acked"],
+    LOST: style.ROLES["lost"],
+    TWICE: style.ROLES["duplicated"],
+}
+
+# which half of the way a rate is of
+HOPS = {"publish": style.ROLES["unacked"], "consume": style.ROLES["acked"]}
+
+
+def losses(frame: "pd.DataFrame") -> None:
+    """Draw how many messages were lost and how many came twice, by design and fault.
+
+    Args:
+        frame: DataFrame[design, fault str; lost, duplicated int], a row for each trial.
+
+    Raises:
+        UsageError: a column is missing or no rows.
+    """
+    _check(frame, {"design", "fault", "lost", "duplicated"})
+    designs = list(dict.fromkeys(frame["design"]))
+    faults = list(dict.fromkeys(frame["fault"]))
+    title = "messages lost and messages handled twice, by design and fault"
+    with style.figure(title=title, height_in=1.5 + ROW_IN * len(designs)) as axes:
+        for trial in frame.itertuples():
+            place = (faults.index(trial.fault), designs.index(trial.design))
+            _draw_cell(axes, place, int(trial.lost), int(trial.duplicated))
+        axes.set_xticks(range(len(faults)), [str(name).replace(", ", ",\n") for name in faults])
+        axes.set_yticks(range(len(designs)), [str(name) for name in designs])
+        axes.set(xlim=(-0.6, len(faults) - 0.4), ylim=(len(designs) - 0.4, -0.6))
+        axes.grid(visible=False)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        _legend(axes)
+
+
+def survivors(frame: "pd.DataFrame", *, published: int) -> None:
+    """Draw how many messages were still there after the broker was killed, a bar per store.
+
+    Args:
+        frame: DataFrame[store str; survived int].
+        published: how many each store had been given.
+
+    Raises:
+        UsageError: a column is missing or no rows.
+    """
+    _check(frame, {"store", "survived"})
+    kept, lost = FATES[EACH_ONCE], FATES[LOST]
+    title = "messages after kill -9 of the broker and a restart, by store"
+    with style.figure(title=title, height_in=1.2 + BAR_IN * len(frame)) as axes:
+        stores, there = frame["store"], frame["survived"]
+        axes.barh(stores, there, height=0.6, color=f"{kept.colour}99", label="there")
+        part = frame[there < published]
+        axes.barh(
+            part["store"], published - part["survived"], left=part["survived"], height=0.6,
+            facecolor=f"{lost.colour}22", edgecolor=lost.colour, hatch=lost.hatch, linewidth=0.8,
+            label="lost",
+        )  # fmt: skip
+        for store, count in zip(stores, there, strict=True):
+            axes.text(published * 1.02, store, str(count), va="center", color=style.INK)
+        axes.invert_yaxis()
+        axes.set(xlim=(0, published * 1.1), xlabel=f"messages, of {published}")
+        axes.grid(axis="y", visible=False)
+        axes.legend(loc="lower right", bbox_to_anchor=(1.01, 1.0), ncols=2, borderpad=0.2)
+
+
+def guarantee_rates(frame: "pd.DataFrame") -> None:
+    """Draw the rates of publishing and of consuming for each guarantee, a panel per distance.
+
+    Args:
+        frame: DataFrame[guarantee str; round_trip_ms, publish, consume float], rates in messages
+            per second.
+
+    Raises:
+        UsageError: a column is missing or no rows.
+    """
+    _check(frame, {"guarantee", "round_trip_ms", *HOPS})
+    guarantees = list(dict.fromkeys(frame["guarantee"]))
+    distances = sorted(frame["round_trip_ms"].unique())
+    with style.figure(
+        title="messages per second, by guarantee and distance to the broker",
+        columns=len(distances),
+        height_in=1.5 + BAR_IN * len(guarantees),
+    ) as drawn:
+        panels = list(drawn) if len(distances) > 1 else [drawn]
+        for axes, distance in zip(panels, distances, strict=True):
+            part = frame[frame["round_trip_ms"] == distance]
+            rows = [guarantees.index(name) for name in part["guarantee"]]
+            for (hop, role), shift in zip(HOPS.items(), (-0.13, 0.13), strict=True):
+                axes.plot(
+                    part[hop], [row + shift for row in rows], role.marker, color=role.colour,
+                    markersize=7, label=hop,
+                )  # fmt: skip
+            axes.set_xscale("log")
+            axes.set(ylim=(len(guarantees) - 0.5, -0.5), xlabel="rate [messages/s]")
+            axes.set_title("loopback" if not distance else f"{distance:g} ms there and back")
+        panels[0].set_yticks(range(len(guarantees)), guarantees)
+        low, high = frame[list(HOPS)].min(axis=None), frame[list(HOPS)].max(axis=None)
+        for axes in panels:
+            axes.set_xlim(low / 2, high * 2)
+        panels[0].figure.legend(
+            *panels[0].get_legend_handles_labels(), loc="outside lower right", ncols=2
+        )
+
+
+def _draw_cell(axes: "Axes", place: tuple[int, int], lost: int, duplicated: int) -> None:
+    from matplotlib.patches import Rectangle
+
+    fate = LOST if lost else TWICE if duplicated else EACH_ONCE
+    words = [f"{lost} lost"] * (lost > 0) + [f"{duplicated} twice"] * (duplicated > 0)
+    role = FATES[fate]
+    axes.add_patch(
+        Rectangle(
+            (place[0] - 0.46, place[1] - 0.42), 0.92, 0.84, facecolor=f"{role.colour}55",
+            edgecolor=role.colour, hatch=role.hatch, linewidth=1,
+        )
+    )  # fmt: skip
+    axes.text(
+        *place, "\n".join(words) or EACH_ONCE, ha="center", va="center", weight="bold",
+        color=style.INK,
+        bbox={"boxstyle": "round,pad=0.15", "facecolor": style.PAPER, "edgecolor": "none"},
+    )  # fmt: skip
+
+
+def _legend(axes: Any) -> None:
+    from matplotlib.patches import Patch
+
+    shown = [
+        Patch(facecolor=f"{role.colour}55", edgecolor=role.colour, hatch=role.hatch, label=name)
+        for name, role in FATES.items()
+    ]
+    axes.legend(
+        handles=shown, loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, columnspacing=1.2,
+        handletextpad=0.4, borderpad=0.2,
+    )  # fmt: skip
+
+
+def _check(frame: "pd.DataFrame", columns: Collection[str]) -> None:
+    missing = sorted(set(columns) - set(frame))
+    if missing:
+        raise UsageError(f"the frame lacks the columns {', '.join(missing)}")
+    if frame.empty:
+        raise UsageError("there is nothing to draw: the frame is empty")

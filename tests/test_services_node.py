@@ -1,0 +1,36 @@
+"""Whether a node of our own can be had here, and which version it would be."""
+
+from helpers import services
+from helpers.services import node
+
+
+def server_at(tmp_path, monkeypatch, folder):
+    script = tmp_path / folder / "sbin" / "rabbitmq-server"
+    script.parent.mkdir(parents=True)
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("RABBIT_LAB_SERVER", str(script))
+
+
+def test_without_a_server_it_says_so_and_how_to_get_one(monkeypatch):
+    monkeypatch.setenv("RABBIT_LAB_SERVER", "/nowhere/rabbitmq-server")
+    said = node.missing()
+    assert "RABBIT_LAB_SERVER names /nowhere/rabbitmq-server" in said
+    assert "apt-get install rabbitmq-server" in said
+    assert services.missing(["experiment", "needs-node"]) == said
+    assert node.version() == "?"
+
+
+def test_with_a_server_nothing_is_missing(monkeypatch):
+    monkeypatch.setattr(node.server, "why_no_server", lambda: None)
+    assert node.missing() is None
+
+
+def test_version_is_that_of_the_server_s_folder(tmp_path, monkeypatch):
+    server_at(tmp_path, monkeypatch, "rabbitmq_server-4.3.6")
+    assert node.version() == "4.3.6"
+
+
+def test_version_is_found_in_the_folders_of_homebrew(tmp_path, monkeypatch):
+    server_at(tmp_path, monkeypatch, "Cellar/rabbitmq/4.0.5")
+    assert node.version() == "4.0.5"
