@@ -45,7 +45,7 @@ def test_answers_are_a_distribution_with_their_percentiles(drawn):
         ([100, 200, 300], [1, 2, 3]),
         ([10, 20, 30], [1, 2, 3]),
     ]
-    assert legend(left) == ["inline\np50 200, p99 298 ms", "queued\np50 20, p99 30 ms"]
+    assert legend(left) == ["inline: p50 200, p99 298 ms", "queued: p50 20, p99 30 ms"]
     assert (left.get_xlabel(), left.get_ylabel()) == ("latency of the answer [ms]", "requests")
 
 

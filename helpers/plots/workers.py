@@ -52,12 +52,12 @@ def inline_and_queued(latency_ms: "pd.Series", made: "pd.DataFrame") -> None:
     if len(ways) != len(WAYS):
         raise UsageError(f"there must be two ways of taking a request, not {len(ways)}")
     title = "the same load: when the answer comes, and when the work is done"
-    with style.figure(title=title, columns=2) as (left, right):
+    with style.figure(title=title, columns=2, height_in=3.8) as (left, right):
         for way, role in zip(ways, WAYS, strict=True):
             waits = sorted(latency_ms.loc[way])
             look = {"color": role.colour, "linestyle": role.line, "marker": role.marker}
             p50, p99 = latency_ms.loc[way].quantile([0.5, 0.99])
-            label = f"{way}\np50 {p50:.0f}, p99 {p99:.0f} ms"
+            label = f"{way}: p50 {p50:.0f}, p99 {p99:.0f} ms"
             left.plot(waits, range(1, len(waits) + 1), **look, markersize=3.5, label=label)
             steps = made[made["way"] == way]
             right.plot(
@@ -70,8 +70,7 @@ def inline_and_queued(latency_ms: "pd.Series", made: "pd.DataFrame") -> None:
         for axes in (left, right):
             axes.set_xlim(left=0)
             axes.set_ylim(bottom=0)
-        left.legend(loc="lower right", fontsize=8)
-        right.legend(loc="lower right", fontsize=8)
+            axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), fontsize=8)
 
 
 def drain_by_workers(curves: "pd.DataFrame") -> None:
