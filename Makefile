@@ -13,7 +13,7 @@ ifneq ($(shell { .venv/bin/python -Ic "import helpers, os; print(os.path.samefil
 $(shell rm -f $(READY))
 endif
 
-.PHONY: help lab test lint notebooks verdicts drill sabotage test-browser status doctor up down bench
+.PHONY: help lab test twice lint notebooks verdicts drill sabotage test-browser status doctor up down bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ lab: $(READY) ## open JupyterLab on the notebooks, with a live broker
 
 test: $(READY) ## run everything: lint, tests, every notebook
 	@$(RUN) test
+
+twice: $(READY) ## run every notebook with its cells twice and its experiments again
+	@$(RUN) twice
 
 lint: $(READY) ## run ruff and mypy
 	@$(RUN) lint

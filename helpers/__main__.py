@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     add("doctor", _doctor, "tell what would keep the notebooks from running")
     add("lab", _lab, "open JupyterLab on the notebooks, with a live broker")
     add("test", _test, "run lint, tests and every notebook")
+    add("twice", _twice, "run every notebook's cells twice, and experiments again")
     add("lint", _lint, "run ruff and mypy")
     add("notebooks", _notebooks, "run the notebooks and write their outputs", passes_on=True)
     add("verdicts", _verdicts, "run the notebooks and record their verdicts", passes_on=True)
@@ -110,6 +111,12 @@ def _test(_: argparse.Namespace) -> int:
     from helpers import suite
 
     return suite.run()
+
+
+def _twice(_: argparse.Namespace) -> int:
+    from helpers import suite
+
+    return suite.twice()
 
 
 def _lint(_: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pika
 from pika.exceptions import AMQPError
 
-from helpers import broker
+from helpers import broker, tables
 from helpers.consume import Consumer, OnMessage
 from helpers.errors import UsageError
 from helpers.waits import wait_until
@@ -90,7 +90,7 @@ def table() -> "pd.DataFrame":
     """
     import pandas as pd
 
-    return pd.DataFrame([vars(incident) for incident in ALL]).set_index("name")
+    return tables.of_words(pd.DataFrame([vars(incident) for incident in ALL]).set_index("name"))
 
 
 @contextmanager

@@ -19,12 +19,13 @@ LINT = (
     ("ruff format", ("-m", "ruff", "format", "--check", ".")),
     ("mypy", ("-m", "mypy")),
 )
-# Tests and notebooks mostly wait, so four workers fill two cores; see tests/spread.py.
+# Tests and notebooks mostly wait, so five workers fill two cores; see tests/spread.py.
 TOGETHER = (
-    "-m", "pytest", "tests", "notebooks", *NBVAL, "-m", "not measures_rates",
-    "-n", "4", "--cov", "--cov-report=term",
+    "-m", "pytest", "tests", "notebooks", *NBVAL, "-m", "not measures_rates and not twice",
+    "-n", "5", "--cov", "--cov-report=term",
 )  # fmt: skip
 ALONE = ("-m", "pytest", "notebooks", *NBVAL, "-m", "measures_rates")
+TWICE = ("-m", "pytest", "tests", "-m", "twice", "-n", "4")
 
 
 @dataclass(frozen=True)
@@ -59,19 +60,38 @@ def run() -> int:
         0 when every phase passed, else 1.
     """
     phases = [_phase(name, arguments) for name, arguments in LINT]
+    # No notebook that measures rates would mean that the marker got lost.
+    phases += _on_a_broker({"tests and notebooks": TOGETHER, "notebooks that measure rates": ALONE})
+    return _conclude(phases)
+
+
+def twice() -> int:
+    """Run every notebook once more: each cell twice, and each experiment again after the last.
+
+    Returns:
+        0 when every claim line stayed the same, else 1.
+    """
+    return _conclude(_on_a_broker({"every cell twice": TWICE}))
+
+
+def _on_a_broker(runs: dict[str, tuple[str, ...]]) -> list[Phase]:
+    """Find or start what the runs need, run them, and stop what was not running before."""
     ours, postgresql_ours = not _is_running(), not postgresql.is_running()
+    phases = []
     try:
         phases.append(_broker())
         if phases[-1].passed:
             phases.append(_services())
-            phases.append(_phase("tests and notebooks", TOGETHER))
-            # No notebook that measures rates would mean that the marker got lost.
-            phases.append(_phase("notebooks that measure rates", ALONE))
+            phases += [_phase(name, arguments) for name, arguments in runs.items()]
     finally:
         if ours:
             doctor.stop_what_is_ours()
         elif postgresql_ours:
             postgresql.stop()
+    return phases
+
+
+def _conclude(phases: list[Phase]) -> int:
     print("\n" + "\n".join(map(str, phases)))
     failed = [phase.name for phase in phases if not phase.passed]
     total_s = sum(phase.duration_s for phase in phases)

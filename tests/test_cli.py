@@ -257,13 +257,14 @@ def test_closed_terminal_counts_as_ctrl_c(monkeypatch, capsys):
 def phases(monkeypatch):
     """Replace what the suite runs by tiny programs that end with a chosen code."""
 
-    def choose(*, lint=0, together=0, alone=0):
+    def choose(*, lint=0, together=0, alone=0, twice=0):
         def ends(code):
             return ("-c", f"raise SystemExit({code})")
 
         monkeypatch.setattr(suite, "LINT", (("lint one", ends(lint)), ("lint two", ends(0))))
         monkeypatch.setattr(suite, "TOGETHER", ends(together))
         monkeypatch.setattr(suite, "ALONE", ends(alone))
+        monkeypatch.setattr(suite, "TWICE", ends(twice))
         monkeypatch.setenv("RABBIT_LAB_SERVICES", "off")
 
     return choose
@@ -301,6 +302,16 @@ def test_suite_goes_on_after_a_failure_and_fails(phases, shared_broker, capfd):
     assert last.startswith(
         "failed: lint one, tests and notebooks, notebooks that measure rates in "
     )
+
+
+def test_every_cell_twice_is_a_run_of_its_own(phases, shared_broker, capfd):
+    phases(lint=1, twice=0)
+    assert suite.twice() == 0
+    names = [line.partition("  ")[0] for line in summary(capfd)[:-1]]
+    assert names == ["broker", "services", "every cell twice"]
+    phases(twice=3)
+    assert suite.twice() == 1
+    assert summary(capfd)[-1].startswith("failed: every cell twice in ")
 
 
 def test_suite_without_a_broker_fails(phases, capfd, monkeypatch):

@@ -1,4 +1,7 @@
-"""Any cell can run twice, and any experiment again after a later one: the same claim lines."""
+"""Any cell can run twice, and any experiment again after a later one: the same claim lines.
+
+This takes three times as long as all notebooks do and runs by itself: ``make twice``.
+"""
 
 import pytest
 
@@ -6,6 +9,8 @@ from helpers import services
 from helpers.notebooks import claim_ids, claim_lines, find, run
 from helpers.notebooks.claimlines import tags
 from helpers.notebooks.running import read
+
+pytestmark = pytest.mark.twice
 
 
 @pytest.mark.timeout(900)
