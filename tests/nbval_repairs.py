@@ -6,8 +6,8 @@
 * Limit: a cell over its time limit fails, also when it swallows the interrupt.
 * After: what follows such a cell, or a death, fails without running instead of showing green.
 * SVG: pictures are not compared, whatever their format.
-* Coverage: kernels are measured as all children are, by coverage's own patch of subprocesses; a
-  second measurement started in the kernel, as nbval does, would end both.
+* Coverage: kernels are not measured. nbval would start a second measurement in each, which ends
+  both, and what the notebooks use is covered by tests.
 * Ports: kernels use sockets of their own; see ``helpers.notebooks.sockets``.
 * Services: a cell whose service is missing is run, to see that it copes, and counts as skipped.
 * End: the kernel is asked to end before it is killed, so that its clean-up runs.
@@ -37,6 +37,8 @@ from helpers.notebooks.sockets import own_sockets
 
 RATES_TAG, RATES_MARK = "measures-rates", "measures_rates"
 LOOK_EVERY_S = 0.5
+# Seeing the first, ipykernel drops the output of child processes; the second starts coverage.
+HIDDEN = ("PYTEST_CURRENT_TEST", "COVERAGE_PROCESS_CONFIG")
 
 
 class NotRunError(Exception):
@@ -51,13 +53,11 @@ class RepairedKernel(RunningKernel):
     """A kernel that runs cells as Jupyter does, and whose death is noticed."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # ipykernel drops the output of child processes when it sees this variable.
-        current_test = os.environ.pop("PYTEST_CURRENT_TEST", None)
+        hidden = {name: os.environ.pop(name) for name in HIDDEN if name in os.environ}
         try:
             super().__init__(*args, **kwargs)
         finally:
-            if current_test is not None:
-                os.environ["PYTEST_CURRENT_TEST"] = current_test
+            os.environ.update(hidden)
 
     def execute_cell_input(self, cell_input: str, allow_stdin: bool | None = None) -> str:
         return self.kc.execute(

@@ -15,8 +15,13 @@ FIRST = (
     ONE_BY_ONE,
     "test_broker_private_node.py",
     "test_nbval_repairs.py",
-    "test_metrics.py",
+    "q10_monitoring.ipynb",
+    "q04_guarantees.ipynb",
     "test_broker_disposable.py",
+    "q07_workers.ipynb",
+    "test_cli.py",
+    "test_alerts.py",
+    "test_sabotage.py",
 )
 
 
