@@ -1,10 +1,10 @@
 """Figures about event-driven architecture: latency, who saw which event, an outage, two writes."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from helpers.errors import UsageError
-from helpers.plots import style
+from helpers.plots import frames, grid, style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ def calls_and_events(frame: "pd.DataFrame") -> None:
     Raises:
         UsageError: a column is missing, no rows, or an unknown way.
     """
-    _check(frame, {"way", "services", "latency_ms"})
+    frames.check(frame, {"way", "services", "latency_ms"})
     unknown = set(frame["way"]) - set(WAYS)
     if unknown:
         raise UsageError(f"way must be one of {', '.join(WAYS)}, not {sorted(unknown)!r}")
@@ -70,7 +70,7 @@ def seen_events(frame: "pd.DataFrame", *, published: int, newcomers_at: int) -> 
     Raises:
         UsageError: a column is missing or no rows.
     """
-    _check(frame, {"reader", "event"})
+    frames.check(frame, {"reader", "event"})
     readers = list(dict.fromkeys(frame["reader"]))
     title = "events seen, by reader"
     with style.figure(title=title, height_in=1.1 + LANE_IN * len(readers)) as axes:
@@ -99,7 +99,7 @@ def outage(frame: "pd.DataFrame", *, dead_s: tuple[float, float], who: str) -> N
     Raises:
         UsageError: a column is missing or no rows.
     """
-    _check(frame, {"service", "t_s"})
+    frames.check(frame, {"service", "t_s"})
     services = sorted(frame["service"].unique())
     title = "events handled over time, by service"
     with style.figure(title=title, height_in=1.1 + LANE_IN * len(services)) as axes:
@@ -127,7 +127,7 @@ def two_writes(frame: "pd.DataFrame") -> None:
     Raises:
         UsageError: a column is missing or no rows.
     """
-    _check(frame, {"design", "document", "saved", "published"})
+    frames.check(frame, {"design", "document", "saved", "published"})
     designs = list(dict.fromkeys(frame["design"]))
     documents = sorted(frame["document"].unique())
     title = "document in the database, event in the queue, by design"
@@ -135,13 +135,8 @@ def two_writes(frame: "pd.DataFrame") -> None:
         for row in frame.itertuples():
             place = (documents.index(row.document), designs.index(row.design))
             _draw_cell(axes, place, _fate(int(row.saved), int(row.published)))
-        axes.set_xticks(range(len(documents)), [str(number) for number in documents])
-        axes.set_yticks(range(len(designs)), [str(design) for design in designs])
-        axes.set(xlim=(-0.6, len(documents) - 0.4), ylim=(len(designs) - 0.4, -0.6))
+        grid.set_up(axes, documents, designs)
         axes.set_xlabel("document")
-        axes.grid(visible=False)
-        axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
         _legend(axes)
 
 
@@ -200,11 +195,3 @@ def _legend(axes: Any) -> None:
         handles=shown, loc="lower right", bbox_to_anchor=(1.01, 1.0), ncols=3, columnspacing=1.2,
         handletextpad=0.4, borderpad=0.2,
     )  # fmt: skip
-
-
-def _check(frame: "pd.DataFrame", columns: Collection[str]) -> None:
-    missing = sorted(set(columns) - set(frame))
-    if missing:
-        raise UsageError(f"the frame lacks the columns {', '.join(missing)}")
-    if frame.empty:
-        raise UsageError("there is nothing to draw: the frame is empty")

@@ -1,10 +1,9 @@
 """Figures about dead letters: a poison message's way, the hot loop, and who ended up where."""
 
-from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from helpers.errors import UsageError
-from helpers.plots import style
+from helpers.plots import frames, grid, style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +38,7 @@ def timeline(events: "pd.DataFrame") -> None:
     Raises:
         UsageError: a column is missing, or there is nothing to draw.
     """
-    _check(events, {"t_s", "kind", "message"})
+    frames.check(events, {"t_s", "kind", "message"})
     events = events[events["kind"].isin(list(STEPS))].sort_values("t_s")
     if events.empty:
         raise UsageError("there is nothing to draw: no message was delivered")
@@ -94,7 +93,7 @@ def hot_loop(events: "pd.DataFrame") -> None:
     Raises:
         UsageError: a column is missing, no rows, or a series is neither of the two.
     """
-    _check(events, {"setup", "series", "t_s"})
+    frames.check(events, {"setup", "series", "t_s"})
     unknown = set(events["series"]) - {POISON, HEALTHY}
     if unknown:
         raise UsageError(f"series must be {POISON!r} or {HEALTHY!r}, not {sorted(unknown)!r}")
@@ -136,7 +135,7 @@ def outcomes(frame: "pd.DataFrame", *, title: str) -> None:
     Raises:
         UsageError: a column is missing, no rows, or an unknown fate.
     """
-    _check(frame, {"setup", "message", "count", "fate"})
+    frames.check(frame, {"setup", "message", "count", "fate"})
     unknown = set(frame["fate"]) - set(style.ROLES)
     if unknown:
         raise UsageError(f"fate must be one of {', '.join(style.ROLES)}, not {sorted(unknown)!r}")
@@ -145,12 +144,7 @@ def outcomes(frame: "pd.DataFrame", *, title: str) -> None:
         columns = (frame[name] for name in ("setup", "message", "count", "fate"))
         for setup, message, count, fate in zip(*columns, strict=True):
             _draw_cell(axes, (messages.index(message), setups.index(setup)), count, fate)
-        axes.set_xticks(range(len(messages)), [str(message) for message in messages])
-        axes.set_yticks(range(len(setups)), [str(setup) for setup in setups])
-        axes.set(xlim=(-0.6, len(messages) - 0.4), ylim=(len(setups) - 0.4, -0.6))
-        axes.grid(visible=False)
-        axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
+        grid.set_up(axes, messages, setups)
         axes.set_xlabel("message")
         _legend(axes, columns=4)
 
@@ -178,11 +172,3 @@ def _legend(axes: Any, *, columns: int) -> None:
         loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=columns, columnspacing=1.2,
         handletextpad=0.4, borderpad=0.2,
     )  # fmt: skip
-
-
-def _check(frame: "pd.DataFrame", columns: Collection[str]) -> None:
-    missing = sorted(set(columns) - set(frame))
-    if missing:
-        raise UsageError(f"the frame lacks the columns {', '.join(missing)}")
-    if frame.empty:
-        raise UsageError("there is nothing to draw: the frame is empty")

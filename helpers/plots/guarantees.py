@@ -1,10 +1,8 @@
 """Figures about delivery guarantees: what faults lose or double, a killed broker, what it costs."""
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from helpers.errors import UsageError
-from helpers.plots import style
+from helpers.plots import frames, grid, style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +32,7 @@ def losses(frame: "pd.DataFrame") -> None:
     Raises:
         UsageError: a column is missing or no rows.
     """
-    _check(frame, {"design", "fault", "lost", "duplicated"})
+    frames.check(frame, {"design", "fault", "lost", "duplicated"})
     designs = list(dict.fromkeys(frame["design"]))
     faults = list(dict.fromkeys(frame["fault"]))
     title = "messages lost and messages handled twice, by design and fault"
@@ -42,13 +40,8 @@ def losses(frame: "pd.DataFrame") -> None:
         for trial in frame.itertuples():
             place = (faults.index(trial.fault), designs.index(trial.design))
             _draw_cell(axes, place, int(trial.lost), int(trial.duplicated))
-        axes.set_xticks(range(len(faults)), [str(name).replace(", ", ",\n") for name in faults])
-        axes.set_yticks(range(len(designs)), [str(name) for name in designs])
-        axes.set(xlim=(-0.6, len(faults) - 0.4), ylim=(len(designs) - 0.4, -0.6))
-        axes.grid(visible=False)
-        axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
-        _legend(axes)
+        grid.set_up(axes, [str(name).replace(", ", ",\n") for name in faults], designs)
+        grid.explain(axes, FATES)
 
 
 def survivors(frame: "pd.DataFrame", *, published: int) -> None:
@@ -61,7 +54,7 @@ def survivors(frame: "pd.DataFrame", *, published: int) -> None:
     Raises:
         UsageError: a column is missing or no rows.
     """
-    _check(frame, {"store", "survived"})
+    frames.check(frame, {"store", "survived"})
     kept, lost = FATES[EACH_ONCE], FATES[LOST]
     title = "messages after kill -9 of the broker and a restart, by store"
     with style.figure(title=title, height_in=1.2 + BAR_IN * len(frame)) as axes:
@@ -91,7 +84,7 @@ def guarantee_rates(frame: "pd.DataFrame") -> None:
     Raises:
         UsageError: a column is missing or no rows.
     """
-    _check(frame, {"guarantee", "round_trip_ms", *HOPS})
+    frames.check(frame, {"guarantee", "round_trip_ms", *HOPS})
     guarantees = list(dict.fromkeys(frame["guarantee"]))
     distances = sorted(frame["round_trip_ms"].unique())
     with style.figure(
@@ -121,40 +114,6 @@ def guarantee_rates(frame: "pd.DataFrame") -> None:
 
 
 def _draw_cell(axes: "Axes", place: tuple[int, int], lost: int, duplicated: int) -> None:
-    from matplotlib.patches import Rectangle
-
     fate = LOST if lost else TWICE if duplicated else EACH_ONCE
     words = [f"{lost} lost"] * (lost > 0) + [f"{duplicated} twice"] * (duplicated > 0)
-    role = FATES[fate]
-    axes.add_patch(
-        Rectangle(
-            (place[0] - 0.46, place[1] - 0.42), 0.92, 0.84, facecolor=f"{role.colour}55",
-            edgecolor=role.colour, hatch=role.hatch, linewidth=1,
-        )
-    )  # fmt: skip
-    axes.text(
-        *place, "\n".join(words) or EACH_ONCE, ha="center", va="center", weight="bold",
-        color=style.INK,
-        bbox={"boxstyle": "round,pad=0.15", "facecolor": style.PAPER, "edgecolor": "none"},
-    )  # fmt: skip
-
-
-def _legend(axes: Any) -> None:
-    from matplotlib.patches import Patch
-
-    shown = [
-        Patch(facecolor=f"{role.colour}55", edgecolor=role.colour, hatch=role.hatch, label=name)
-        for name, role in FATES.items()
-    ]
-    axes.legend(
-        handles=shown, loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, columnspacing=1.2,
-        handletextpad=0.4, borderpad=0.2,
-    )  # fmt: skip
-
-
-def _check(frame: "pd.DataFrame", columns: Collection[str]) -> None:
-    missing = sorted(set(columns) - set(frame))
-    if missing:
-        raise UsageError(f"the frame lacks the columns {', '.join(missing)}")
-    if frame.empty:
-        raise UsageError("there is nothing to draw: the frame is empty")
+    grid.draw_cell(axes, place, "\n".join(words) or EACH_ONCE, FATES[fate])

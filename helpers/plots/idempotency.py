@@ -1,14 +1,12 @@
 """Figures about idempotent handlers: a race step by step, and which technique survives what."""
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from helpers.errors import UsageError
-from helpers.plots import style
+from helpers.plots import frames, grid, style
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 ROW_IN = 0.42  # height of a row of the grid
 LANE_IN = 0.75  # height of a consumer's lane
@@ -41,7 +39,7 @@ def race(steps: "pd.DataFrame") -> None:
     Raises:
         UsageError: a column is missing, no rows, or an unknown step.
     """
-    _check(steps, {"consumer", "step"})
+    frames.check(steps, {"consumer", "step"})
     unknown = set(steps["step"]) - set(STEPS)
     if unknown:
         raise UsageError(f"step must be one of {', '.join(STEPS)}, not {sorted(unknown)!r}")
@@ -77,61 +75,20 @@ def techniques(charged: "pd.DataFrame", *, owed_cents: int) -> None:
     Raises:
         UsageError: the frame is empty.
     """
-    _check(charged, ())
+    frames.check(charged, ())
     height_in = 1.5 + ROW_IN * len(charged)
     title = f"cents charged where {owed_cents} are owed, by technique and fault"
     with style.figure(title=title, height_in=height_in) as axes:
         for row, (_, cells) in enumerate(charged.iterrows()):
             for column, cents in enumerate(cells):
-                _draw_cell(axes, (column, row), int(cents), _fate(int(cents), owed_cents))
+                fate = FATES[_fate(int(cents), owed_cents)]
+                grid.draw_cell(axes, (column, row), str(int(cents)), fate)
         faults = [str(fault).replace(", ", ",\n") for fault in charged.columns]
-        axes.set_xticks(range(len(faults)), faults)
-        axes.set_yticks(range(len(charged)), [str(name) for name in charged.index])
-        axes.set(xlim=(-0.6, len(faults) - 0.4), ylim=(len(charged) - 0.4, -0.6))
-        axes.grid(visible=False)
-        axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
-        _legend(axes)
+        grid.set_up(axes, faults, list(charged.index))
+        grid.explain(axes, FATES)
 
 
 def _fate(cents: int, owed_cents: int) -> str:
     if cents == owed_cents:
         return RIGHT
     return TOO_MUCH if cents > owed_cents else TOO_LITTLE
-
-
-def _draw_cell(axes: "Axes", place: tuple[int, int], cents: int, fate: str) -> None:
-    from matplotlib.patches import Rectangle
-
-    role = FATES[fate]
-    axes.add_patch(
-        Rectangle(
-            (place[0] - 0.46, place[1] - 0.42), 0.92, 0.84, facecolor=f"{role.colour}55",
-            edgecolor=role.colour, hatch=role.hatch, linewidth=1,
-        )
-    )  # fmt: skip
-    axes.text(
-        *place, str(cents), ha="center", va="center", weight="bold", color=style.INK,
-        bbox={"boxstyle": "round,pad=0.15", "facecolor": style.PAPER, "edgecolor": "none"},
-    )  # fmt: skip
-
-
-def _legend(axes: Any) -> None:
-    from matplotlib.patches import Patch
-
-    shown = [
-        Patch(facecolor=f"{role.colour}55", edgecolor=role.colour, hatch=role.hatch, label=name)
-        for name, role in FATES.items()
-    ]
-    axes.legend(
-        handles=shown, loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, columnspacing=1.2,
-        handletextpad=0.4, borderpad=0.2,
-    )  # fmt: skip
-
-
-def _check(frame: "pd.DataFrame", columns: Collection[str]) -> None:
-    missing = sorted(set(columns) - set(frame))
-    if missing:
-        raise UsageError(f"the frame lacks the columns {', '.join(missing)}")
-    if frame.empty:
-        raise UsageError("there is nothing to draw: the frame is empty")

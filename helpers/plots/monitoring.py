@@ -1,11 +1,10 @@
 """Figures about monitoring: old numbers, depth against time, alerts over time, lag in two units."""
 
 import math
-from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from helpers.errors import UsageError
-from helpers.plots import style
+from helpers.plots import frames, style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +35,7 @@ def old_numbers(readings: "pd.DataFrame") -> None:
     Raises:
         UsageError: a column is missing or unknown, or no rows.
     """
-    _check(readings, {"t_s", "published"})
+    frames.check(readings, {"t_s", "published"})
     sources = [name for name in readings if name != "t_s"]
     if unknown := set(sources) - set(SOURCES):
         raise UsageError(f"sources are {', '.join(SOURCES)}, not {sorted(unknown)!r}")
@@ -62,7 +61,7 @@ def depth_and_drain(queues: "pd.DataFrame") -> None:
     Raises:
         UsageError: a column is missing, or no rows.
     """
-    _check(queues, {"ready", "drain_s"})
+    frames.check(queues, {"ready", "drain_s"})
     names = [str(name) for name in queues.index]
     rows = range(len(names))
     ready, drain_s = queues["ready"].astype(float), queues["drain_s"].astype(float)
@@ -101,7 +100,7 @@ def alerts(history: "pd.DataFrame") -> None:
     Raises:
         UsageError: a column is missing, no rows, or an unknown state.
     """
-    _check(history, {"alert", "queue", "state", "t_s"})
+    frames.check(history, {"alert", "queue", "state", "t_s"})
     if unknown := set(history["state"]) - set(STATES):
         raise UsageError(f"state must be pending or firing, not {sorted(unknown)!r}")
     rows = history.groupby(["alert", "queue"])["t_s"].min().sort_values(kind="stable").index
@@ -134,7 +133,7 @@ def behind(samples: "pd.DataFrame") -> None:
     Raises:
         UsageError: a column is missing, no rows, or more than two queues.
     """
-    _check(samples, {"queue", "t_s", "ready", "age_s", "estimate_s"})
+    frames.check(samples, {"queue", "t_s", "ready", "age_s", "estimate_s"})
     queues = list(dict.fromkeys(samples["queue"]))
     if len(queues) > len(QUEUES):
         raise UsageError(f"at most {len(QUEUES)} queues can be told apart, not {len(queues)}")
@@ -181,11 +180,3 @@ def _state_legend(axes: "Axes") -> None:
         for s, r in STATES.items()
     ]
     axes.legend(handles=patches, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
-
-
-def _check(frame: "pd.DataFrame", columns: Collection[str]) -> None:
-    missing = sorted(set(columns) - set(frame))
-    if missing:
-        raise UsageError(f"the frame lacks the columns {', '.join(missing)}")
-    if frame.empty:
-        raise UsageError("there is nothing to draw: the frame is empty")

@@ -1,10 +1,9 @@
 """Figures about order: inversions by set-up, a consumer's failover, a reordering buffer."""
 
-from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from helpers.errors import UsageError
-from helpers.plots import style
+from helpers.plots import frames, style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +24,7 @@ def inversions(frame: "pd.DataFrame") -> None:
     Raises:
         UsageError: a column is missing, or there is nothing to draw.
     """
-    _check(frame, {"setup", "overall", "per_key"})
+    frames.check(frame, {"setup", "overall", "per_key"})
     rows, lost = range(len(frame)), style.ROLES["lost"]
     title = "inversions: pairs of events worked on in the wrong order"
     with style.figure(title=title, columns=2, height_in=1.1 + 0.31 * len(frame)) as panels:
@@ -64,7 +63,7 @@ def failover(events: "pd.DataFrame") -> None:
     Raises:
         UsageError: a column is missing, there is nothing to draw, or more than two consumers.
     """
-    _check(events, {"setup", "t_s", "number", "consumer"})
+    frames.check(events, {"setup", "t_s", "number", "consumer"})
     consumers = list(dict.fromkeys(events["consumer"]))
     if len(consumers) > len(CONSUMERS):
         raise UsageError(f"at most {len(CONSUMERS)} consumers can be drawn, not {len(consumers)}")
@@ -108,7 +107,7 @@ def resequencing(frame: "pd.DataFrame") -> None:
     Raises:
         UsageError: a column is missing, or there is nothing to draw.
     """
-    _check(frame, {"number", "arrived_s", "released_s"})
+    frames.check(frame, {"number", "arrived_s", "released_s"})
     start = frame["arrived_s"].min()
     arrived, released = ((frame[c] - start) * 1000 for c in ("arrived_s", "released_s"))
     with style.figure(title="each event's time in the reordering buffer", height_in=3.8) as axes:
@@ -128,11 +127,3 @@ def resequencing(frame: "pd.DataFrame") -> None:
         axes.set(xlabel="time since the first arrival [ms]", ylabel="event number")
         axes.set_ylim(-1, frame["number"].max() + 1)
         axes.legend(loc="lower right", borderpad=0.2)
-
-
-def _check(frame: "pd.DataFrame", columns: Collection[str]) -> None:
-    missing = sorted(set(columns) - set(frame))
-    if missing:
-        raise UsageError(f"the frame lacks the columns {', '.join(missing)}")
-    if frame.empty:
-        raise UsageError("there is nothing to draw: the frame is empty")

@@ -1,10 +1,9 @@
 """Figures about prefetch: a worker's clock, the queue meanwhile, the throughput and its knee."""
 
-from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from helpers.errors import UsageError
-from helpers.plots import style
+from helpers.plots import frames, style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +27,7 @@ def prefetch_clock(frame: "pd.DataFrame") -> None:
     Raises:
         UsageError: a column is missing, or there is nothing to draw.
     """
-    _check(frame, {"prefetch", "sent", "begins", "ends", "acked"})
+    frames.check(frame, {"prefetch", "sent", "begins", "ends", "acked"})
     title = "one worker's clock, as the model draws it"
     with style.figure(title=title, height_in=0.9 + 1.15 * frame["prefetch"].nunique()) as axes:
         lanes: dict[float, str] = {}
@@ -93,7 +92,7 @@ def ready_and_unacked(frame: "pd.DataFrame") -> None:
     Raises:
         UsageError: a column is missing, or there is nothing to draw.
     """
-    _check(frame, {"prefetch", "t_s", "ready", "unacked"})
+    frames.check(frame, {"prefetch", "t_s", "ready", "unacked"})
     groups = list(frame.groupby("prefetch"))
     title = "one queue while a worker drains it, seen by the broker"
     with style.figure(title=title, columns=len(groups), height_in=2.8) as drawn:
@@ -124,8 +123,8 @@ def throughput_by_prefetch(measured: "pd.DataFrame", model: "pd.DataFrame") -> N
     Raises:
         UsageError: a column is missing, there is nothing to draw, or more than three distances.
     """
-    _check(measured, {"distance", "prefetch", "msgs_per_s"})
-    _check(model, {"distance", "prefetch", "msgs_per_s", "knee"})
+    frames.check(measured, {"distance", "prefetch", "msgs_per_s"})
+    frames.check(model, {"distance", "prefetch", "msgs_per_s", "knee"})
     looks = _looks(measured)
     with style.figure(
         title="throughput by prefetch and distance from the broker", height_in=4.0
@@ -182,7 +181,7 @@ def uneven_workers(frame: "pd.DataFrame") -> None:
     Raises:
         UsageError: a column is missing, there is nothing to draw, or not two workers.
     """
-    _check(frame, {"prefetch", "worker", "messages", "finished_s"})
+    frames.check(frame, {"prefetch", "worker", "messages", "finished_s"})
     workers = list(dict.fromkeys(frame["worker"]))
     if len(workers) != 2:
         raise UsageError(f"there must be two workers, not {len(workers)}")
@@ -217,7 +216,7 @@ def prefetch_knee(frame: "pd.DataFrame") -> None:
     Raises:
         UsageError: a column is missing, there is nothing to draw, or more than three distances.
     """
-    _check(frame, {"distance", "prefetch", "needed", "busy"})
+    frames.check(frame, {"distance", "prefetch", "needed", "busy"})
     looks = _looks(frame)
     with style.figure(title="how busy the worker is, by prefetch over 1 + RTT / S") as axes:
         axes.set_xscale("log")
@@ -273,11 +272,3 @@ def _looks(frame: "pd.DataFrame") -> dict[str, Any]:
     if len(distances) > len(DISTANCES):
         raise UsageError(f"at most {len(DISTANCES)} distances can be drawn, not {len(distances)}")
     return dict(zip(distances, DISTANCES, strict=False))
-
-
-def _check(frame: "pd.DataFrame", columns: Collection[str]) -> None:
-    missing = sorted(set(columns) - set(frame))
-    if missing:
-        raise UsageError(f"the frame lacks the columns {', '.join(missing)}")
-    if frame.empty:
-        raise UsageError("there is nothing to draw: the frame is empty")

@@ -1,11 +1,11 @@
 """Figures about retries: the ladder, head-of-line blocking, the herd, and where to wait."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from helpers.errors import UsageError
-from helpers.plots import style
+from helpers.plots import frames, style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,7 @@ def ladder(tries: "pd.DataFrame", *, planned_s: Sequence[float]) -> None:
     Raises:
         UsageError: a column is missing, or there is nothing to draw.
     """
-    _check(tries, {"message", "attempt", "t_s"})
+    frames.check(tries, {"message", "attempt", "t_s"})
     lanes = {name: lane for lane, name in enumerate(tries["message"].unique())}
     last = tries["attempt"].max()
     title = "tries of messages that always fail"
@@ -68,7 +68,7 @@ def due_and_back(frame: "pd.DataFrame") -> None:
     Raises:
         UsageError: a column is missing, or there is nothing to draw.
     """
-    _check(frame, {"setup", "due_s", "back_s"})
+    frames.check(frame, {"setup", "due_s", "back_s"})
     due, late, back = style.INK, style.ROLES["lost"], style.ROLES["acked"]
     title = "when each message is due and when it comes back"
     with style.figure(title=title, height_in=1.2 + len(frame) * LANE_IN) as axes:
@@ -106,7 +106,7 @@ def herd(calls: "pd.DataFrame", *, until_s: float) -> None:
     Raises:
         UsageError: a column is missing, or there is nothing to draw.
     """
-    _check(calls, {"jitter", "t_s"})
+    frames.check(calls, {"jitter", "t_s"})
     kinds = list(calls["jitter"].unique())
     counts = {k: _per_slot(calls[calls["jitter"] == k]["t_s"]) for k in kinds}
     height = 1.35 * max(max(slots.values()) for slots in counts.values())
@@ -151,7 +151,7 @@ def done_while_waiting(frame: "pd.DataFrame") -> None:
     Raises:
         UsageError: a column is missing, no rows, or a kind is neither of the two.
     """
-    _check(frame, {"setup", "kind", "t_s"})
+    frames.check(frame, {"setup", "kind", "t_s"})
     unknown = set(frame["kind"]) - {FINE, RETRY}
     if unknown:
         raise UsageError(f"kind must be {FINE!r} or {RETRY!r}, not {sorted(unknown)!r}")
@@ -189,11 +189,3 @@ def _name(axes: "Axes", *looks: tuple[str, dict[str, Any]]) -> None:
         handles=handles, loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=len(handles),
         columnspacing=1.4, handletextpad=0.5, borderpad=0.2,
     )  # fmt: skip
-
-
-def _check(frame: "pd.DataFrame", columns: Collection[str]) -> None:
-    missing = sorted(set(columns) - set(frame))
-    if missing:
-        raise UsageError(f"the frame lacks the columns {', '.join(missing)}")
-    if frame.empty:
-        raise UsageError("there is nothing to draw: the frame is empty")

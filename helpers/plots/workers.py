@@ -1,10 +1,9 @@
 """Figures about workers: who waits how long, how fast a queue drains, what an outage does."""
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from helpers.errors import UsageError
-from helpers.plots import style
+from helpers.plots import frames, grid, style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +46,7 @@ def inline_and_queued(latency_ms: "pd.Series", made: "pd.DataFrame") -> None:
     Raises:
         UsageError: nothing to draw, not two ways, or a column is missing.
     """
-    _check(made, {"way", "t_s", "made"})
+    frames.check(made, {"way", "t_s", "made"})
     ways = list(dict.fromkeys(latency_ms.index.get_level_values(0)))
     if len(ways) != len(WAYS):
         raise UsageError(f"there must be two ways of taking a request, not {len(ways)}")
@@ -83,7 +82,7 @@ def drain_by_workers(curves: "pd.DataFrame") -> None:
     Raises:
         UsageError: nothing to draw, a column is missing, or too many set-ups.
     """
-    _check(curves, {"setup", "t_s", "left"})
+    frames.check(curves, {"setup", "t_s", "left"})
     setups = list(dict.fromkeys(curves["setup"]))
     if len(setups) > len(CURVES):
         raise UsageError(f"at most {len(CURVES)} set-ups can be told apart, not {len(setups)}")
@@ -112,7 +111,7 @@ def heartbeat_lanes(lanes: "pd.DataFrame", *, heartbeat_s: float) -> None:
     Raises:
         UsageError: nothing to draw, a column is missing, or a heartbeat that is not above 0.
     """
-    _check(lanes, {"worker", "start_s", "end_s", "end", "good"})
+    frames.check(lanes, {"worker", "start_s", "end_s", "end", "good"})
     if not heartbeat_s > 0:
         raise UsageError(f"heartbeat_s must be above 0, not {heartbeat_s!r}")
     last_s = float(lanes["end_s"].max())
@@ -148,7 +147,7 @@ def outage_answers(answers: "pd.DataFrame") -> None:
     Raises:
         UsageError: the frame is empty, or a column is missing.
     """
-    _check(answers, {"way", "phase", "status", "queued"})
+    frames.check(answers, {"way", "phase", "status", "queued"})
     ways, phases = (list(dict.fromkeys(answers[name])) for name in ("way", "phase"))
     fates = answers.assign(
         fate=[_fate(*pair) for pair in zip(answers["status"], answers["queued"], strict=True)]
@@ -157,13 +156,8 @@ def outage_answers(answers: "pd.DataFrame") -> None:
     with style.figure(title=title, height_in=1.0 + ROW_IN * len(ways)) as axes:
         for (way, phase), found in fates:
             _draw_cell(axes, (phases.index(phase), ways.index(way)), found.mode()[0])
-        axes.set_xticks(range(len(phases)), phases)
-        axes.set_yticks(range(len(ways)), ways)
-        axes.set(xlim=(-0.6, len(phases) - 0.4), ylim=(len(ways) - 0.4, -0.6))
+        grid.set_up(axes, phases, ways)
         axes.xaxis.tick_top()
-        axes.grid(visible=False)
-        axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
 
 
 def _fate(status: int, queued: bool) -> str:
@@ -186,11 +180,3 @@ def _draw_cell(axes: "Axes", place: tuple[int, int], fate: str) -> None:
         *place, fate, ha="center", va="center", fontsize=8, color=style.INK,
         bbox={"boxstyle": "round,pad=0.15", "facecolor": style.PAPER, "edgecolor": "none"},
     )  # fmt: skip
-
-
-def _check(frame: Any, columns: Collection[str]) -> None:
-    missing = sorted(set(columns) - set(frame))
-    if missing:
-        raise UsageError(f"the frame lacks the columns {', '.join(missing)}")
-    if frame.empty:
-        raise UsageError("there is nothing to draw: the frame is empty")
