@@ -8,26 +8,11 @@ from helpers import plots
 from helpers.errors import UsageError
 from helpers.history import History
 from helpers.plots import dead_letter, style
+from tests.figure_words import labels, texts
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.colors import to_hex, to_rgb
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-    """Keep what is shown: the list gets a figure per drawing."""
-    figures = []
-    monkeypatch.setattr(plt, "show", lambda: figures.append(plt.gcf()))
-    return figures
-
-
-def texts(axes):
-    return [text.get_text() for text in axes.texts]
-
-
-def labels(axis):
-    return [label.get_text() for label in axis.get_ticklabels()]
 
 
 def poison_events():

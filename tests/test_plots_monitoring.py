@@ -1,7 +1,6 @@
 """Figures about monitoring show the numbers that they are given."""
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
@@ -10,14 +9,6 @@ from helpers.errors import UsageError
 from helpers.plots import monitoring
 
 mpl.use("Agg")
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    """Return the figures that were shown; drawn, but not closed yet."""
-    figures = []
-    monkeypatch.setattr(plt, "show", lambda: figures.append(plt.gcf()))
-    return figures
 
 
 READINGS = pd.DataFrame(
@@ -47,13 +38,13 @@ LAG = pd.DataFrame(
 )
 
 
-def test_old_numbers_draws_each_source_and_leaves_out_missing_answers(shown):
+def test_old_numbers_draws_each_source_and_leaves_out_missing_answers(drawn):
     plots.old_numbers(READINGS)
-    (axes,) = shown[0].axes
-    assert shown[0].get_suptitle() == "one queue's depth, by source"
+    (axes,) = drawn[0].axes
+    assert drawn[0].get_suptitle() == "one queue's depth, by source"
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("time [s]", "messages ready")
-    drawn = {line.get_label(): list(line.get_ydata()) for line in axes.lines}
-    assert drawn == {
+    curves = {line.get_label(): list(line.get_ydata()) for line in axes.lines}
+    assert curves == {
         "published": [1, 2, 3],
         "passive declare": [1, 2, 3],
         "management API": [0, 0],
@@ -62,9 +53,9 @@ def test_old_numbers_draws_each_source_and_leaves_out_missing_answers(shown):
     assert len(looks) == 3, "told apart without colour"
 
 
-def test_depth_and_drain_draws_a_pair_of_bars_per_queue(shown):
+def test_depth_and_drain_draws_a_pair_of_bars_per_queue(drawn):
     plots.depth_and_drain(QUEUES)
-    left, right = shown[0].axes
+    left, right = drawn[0].axes
     assert [label.get_text() for label in left.get_yticklabels()] == list(QUEUES.index)
     assert [bar.get_width() for bar in left.patches] == [0, 2000, 300]
     assert [text.get_text() for text in left.texts] == ["0", "2,000", "300"]
@@ -75,9 +66,9 @@ def test_depth_and_drain_draws_a_pair_of_bars_per_queue(shown):
     assert right.patches[1].get_hatch() != right.patches[2].get_hatch()
 
 
-def test_alerts_draws_a_row_per_alert_first_come_first(shown):
+def test_alerts_draws_a_row_per_alert_first_come_first(drawn):
     plots.alerts(HISTORY)
-    (axes,) = shown[0].axes
+    (axes,) = drawn[0].axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["Blocked", "Stuck  index"]
     assert axes.get_xlim() == (0, 4)
     spans = [path.get_extents().x0 for bars in axes.collections for path in bars.get_paths()]
@@ -87,14 +78,14 @@ def test_alerts_draws_a_row_per_alert_first_come_first(shown):
     assert len(hatches) == 2, "told apart without colour"
 
 
-def test_behind_draws_messages_and_seconds_on_axes_of_their_own(shown):
+def test_behind_draws_messages_and_seconds_on_axes_of_their_own(drawn):
     plots.behind(LAG)
-    left, right = shown[0].axes
+    left, right = drawn[0].axes
     assert left.get_ylabel() == "messages ready"
     assert right.get_ylabel() == "age of the oldest [s]"
     assert [list(line.get_ydata()) for line in left.lines] == [[100, 200], [9]]
-    drawn = [list(line.get_ydata()) for line in right.lines if len(line.get_ydata())]
-    assert drawn == [[0.5, 1.0], [0.6, 1.1], [2.0], [1.9]]
+    curves = [list(line.get_ydata()) for line in right.lines if len(line.get_ydata())]
+    assert curves == [[0.5, 1.0], [0.6, 1.1], [2.0], [1.9]]
     assert left.get_ylim()[1] > 2 * right.get_ylim()[1], "the scales are not shared"
     assert left.get_ylim()[0] == right.get_ylim()[0] == 0
 
@@ -108,15 +99,15 @@ def test_behind_draws_messages_and_seconds_on_axes_of_their_own(shown):
         (plots.behind, LAG),
     ],
 )
-def test_a_frame_that_cannot_be_drawn_is_refused(shown, draw, frame):
+def test_a_frame_that_cannot_be_drawn_is_refused(drawn, draw, frame):
     with pytest.raises(UsageError, match="lacks the columns"):
         draw(frame.drop(columns=frame.columns[-1] if draw is not plots.old_numbers else "t_s"))
     with pytest.raises(UsageError, match="nothing to draw"):
         draw(frame.iloc[:0])
-    assert shown == []
+    assert drawn == []
 
 
-def test_unknown_words_are_refused(shown):
+def test_unknown_words_are_refused(drawn):
     with pytest.raises(UsageError, match="gossip"):
         plots.old_numbers(READINGS.assign(gossip=1))
     with pytest.raises(UsageError, match="asleep"):

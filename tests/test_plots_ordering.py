@@ -6,23 +6,7 @@ mpl.use("agg")
 
 from helpers import plots
 from helpers.errors import UsageError
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    import matplotlib.pyplot as plt
-
-    figures = []
-    monkeypatch.setattr(plt, "show", lambda: figures.append(plt.gcf()))
-    return figures
-
-
-def texts(axes):
-    return [text.get_text() for text in axes.texts]
-
-
-def legend(axes):
-    return [text.get_text() for text in axes.get_legend().get_texts()]
+from tests.figure_words import legend, texts
 
 
 def setups():
@@ -43,9 +27,9 @@ def buffered():
     return pd.DataFrame(rows, columns=["number", "arrived_s", "released_s"])
 
 
-def test_inversions_have_a_bar_for_each_setup_overall_and_within_a_document(shown):
+def test_inversions_have_a_bar_for_each_setup_overall_and_within_a_document(drawn):
     plots.inversions(setups())
-    overall, per_key = shown[0].axes
+    overall, per_key = drawn[0].axes
     assert [overall.get_title(loc="left"), per_key.get_title(loc="left")] == [
         "overall",
         "within a document",
@@ -62,21 +46,21 @@ def test_inversions_have_a_bar_for_each_setup_overall_and_within_a_document(show
     assert {bar.get_hatch() for bar in overall.patches} != {None, ""}
 
 
-def test_a_count_of_zero_is_told_by_words_and_not_by_colour_alone(shown):
+def test_a_count_of_zero_is_told_by_words_and_not_by_colour_alone(drawn):
     plots.inversions(setups())
-    zero, some, _ = shown[0].axes[0].texts
+    zero, some, _ = drawn[0].axes[0].texts
     assert zero.get_color() != some.get_color()
     assert "in order" in zero.get_text()
 
 
-def test_inversions_can_all_be_zero(shown):
+def test_inversions_can_all_be_zero(drawn):
     plots.inversions(setups().assign(overall=0, per_key=0))
-    assert [axes.get_xlim() for axes in shown[0].axes] == [(0, 1.25)] * 2
+    assert [axes.get_xlim() for axes in drawn[0].axes] == [(0, 1.25)] * 2
 
 
-def test_a_failover_has_a_marker_for_each_consumer_and_circles_what_came_twice(shown):
+def test_a_failover_has_a_marker_for_each_consumer_and_circles_what_came_twice(drawn):
     plots.failover(KILLED)
-    (axes,) = shown[0].axes
+    (axes,) = drawn[0].axes
     a, b, twice, takeover = axes.lines
     assert list(a.get_xdata()) == pytest.approx([0, 3])
     assert list(b.get_ydata()) == [1, 2]
@@ -88,27 +72,27 @@ def test_a_failover_has_a_marker_for_each_consumer_and_circles_what_came_twice(s
     assert axes.get_xlabel() == "time [ms]"
 
 
-def test_a_failover_without_repeats_says_nothing_of_them(shown):
+def test_a_failover_without_repeats_says_nothing_of_them(drawn):
     plots.failover(worked("closed", (0, 0, "A"), (5, 2, "B"), (8, 1, "B")))
-    assert legend(shown[0].axes[0]) == ["A", "B"]
+    assert legend(drawn[0].axes[0]) == ["A", "B"]
 
 
-def test_each_way_to_end_has_its_panel_and_begins_at_zero(shown):
+def test_each_way_to_end_has_its_panel_and_begins_at_zero(drawn):
     plots.failover(pd.concat([KILLED, worked("closed", (900, 0, "A"), (905, 1, "B"))]))
-    killed, closed = shown[0].axes
+    killed, closed = drawn[0].axes
     assert [killed.get_title(loc="left"), closed.get_title(loc="left")] == ["killed", "closed"]
     assert list(closed.lines[0].get_xdata()) == [0]
 
 
-def test_three_consumers_are_refused(shown):
+def test_three_consumers_are_refused(drawn):
     with pytest.raises(UsageError, match="at most 2 consumers can be drawn, not 3"):
         plots.failover(worked("killed", (0, 0, "A"), (1, 1, "B"), (2, 2, "C")))
-    assert shown == []
+    assert drawn == []
 
 
-def test_resequencing_shows_arrival_wait_and_release_of_each_event(shown):
+def test_resequencing_shows_arrival_wait_and_release_of_each_event(drawn):
     plots.resequencing(buffered())
-    (axes,) = shown[0].axes
+    (axes,) = drawn[0].axes
     arrives, released = axes.lines
     assert list(arrives.get_xdata()) == pytest.approx([0, 10, 30])
     assert list(released.get_xdata()) == pytest.approx([0, 30, 30])
@@ -129,19 +113,19 @@ def test_resequencing_shows_arrival_wait_and_release_of_each_event(shown):
     ],
     ids=["inversions", "failover", "resequencing"],
 )
-def test_a_missing_column_or_an_empty_frame_is_named(shown, draw, frame, column):
+def test_a_missing_column_or_an_empty_frame_is_named(drawn, draw, frame, column):
     with pytest.raises(UsageError, match=f"lacks the columns {column}"):
         draw(frame.drop(columns=column))
     with pytest.raises(UsageError, match="nothing to draw"):
         draw(frame.iloc[:0])
-    assert shown == []
+    assert drawn == []
 
 
-def test_titles_name_what_was_measured(shown):
+def test_titles_name_what_was_measured(drawn):
     plots.inversions(setups())
     plots.failover(KILLED)
     plots.resequencing(buffered())
-    assert [figure.get_suptitle() for figure in shown] == [
+    assert [figure.get_suptitle() for figure in drawn] == [
         "inversions: pairs of events worked on in the wrong order",
         "who worked on which event, while the active consumer ends",
         "each event's time in the reordering buffer",

@@ -6,25 +6,9 @@ mpl.use("agg")
 
 from helpers import plots
 from helpers.errors import UsageError
+from tests.figure_words import legend, texts
 
 NEAR, MIDDLE, FAR = "next door", "5 ms away", "50 ms away"
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    import matplotlib.pyplot as plt
-
-    figures = []
-    monkeypatch.setattr(plt, "show", lambda: figures.append(plt.gcf()))
-    return figures
-
-
-def texts(axes):
-    return [text.get_text() for text in axes.texts]
-
-
-def legend(axes):
-    return [text.get_text() for text in axes.get_legend().get_texts()]
 
 
 def clock(prefetch, *sent):
@@ -32,9 +16,9 @@ def clock(prefetch, *sent):
     return pd.DataFrame(rows).assign(prefetch=prefetch)
 
 
-def test_the_clock_shows_each_delivery_work_and_ack_and_where_the_worker_idles(shown):
+def test_the_clock_shows_each_delivery_work_and_ack_and_where_the_worker_idles(drawn):
     plots.prefetch_clock(pd.concat([clock(1, 0.0, 4.0), clock(4, 0.0, 1.0, 2.0)]))
-    (axes,) = shown[0].axes
+    (axes,) = drawn[0].axes
     assert len(axes.patches) == 5
     assert texts(axes) == ["prefetch 1", "idle", "prefetch 4"]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["broker", "worker"] * 2
@@ -54,9 +38,9 @@ def watched(*prefetches):
     )
 
 
-def test_ready_and_unacked_have_a_column_for_each_prefetch_and_start_at_zero(shown):
+def test_ready_and_unacked_have_a_column_for_each_prefetch_and_start_at_zero(drawn):
     plots.ready_and_unacked(watched(1, 10))
-    one, ten = shown[0].axes
+    one, ten = drawn[0].axes
     assert [one.get_title(), ten.get_title()] == ["prefetch 1", "prefetch 10"]
     ready, unacked, limit = ten.lines
     assert list(ready.get_ydata()) == [50, 40, 30, 20, 10]
@@ -68,9 +52,9 @@ def test_ready_and_unacked_have_a_column_for_each_prefetch_and_start_at_zero(sho
     assert legend(ten) == ["ready", "unacked"]
 
 
-def test_ready_and_unacked_of_one_prefetch_is_one_column(shown):
+def test_ready_and_unacked_of_one_prefetch_is_one_column(drawn):
     plots.ready_and_unacked(watched(5))
-    assert [axes.get_title() for axes in shown[0].axes] == ["prefetch 5"]
+    assert [axes.get_title() for axes in drawn[0].axes] == ["prefetch 5"]
 
 
 def throughput(*distances, prefetches=(1, 10, 100, 0)):
@@ -81,11 +65,11 @@ def throughput(*distances, prefetches=(1, 10, 100, 0)):
     )
 
 
-def test_throughput_has_a_labelled_curve_its_model_and_its_knee_for_each_distance(shown):
+def test_throughput_has_a_labelled_curve_its_model_and_its_knee_for_each_distance(drawn):
     measured = throughput(NEAR, MIDDLE, FAR)
     model = throughput(NEAR, MIDDLE, FAR, prefetches=range(1, 101))
     plots.throughput_by_prefetch(measured, model)
-    (axes,) = shown[0].axes
+    (axes,) = drawn[0].axes
     assert {NEAR, MIDDLE, FAR, "3", "4", "5", "the usual 10"} == set(texts(axes))
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     curves = [line for line in axes.lines if len(line.get_xdata()) == 4]
@@ -99,10 +83,10 @@ def test_throughput_has_a_labelled_curve_its_model_and_its_knee_for_each_distanc
     assert legend(axes) == ["model: min(P / (RTT + S), 1 / S)", "knee: 1 + RTT / S"]
 
 
-def test_a_knee_below_two_is_written_with_a_decimal(shown):
+def test_a_knee_below_two_is_written_with_a_decimal(drawn):
     model = throughput(NEAR, prefetches=range(1, 101)).assign(knee=1.26)
     plots.throughput_by_prefetch(throughput(NEAR), model)
-    assert "1.3" in texts(shown[0].axes[0])
+    assert "1.3" in texts(drawn[0].axes[0])
 
 
 def uneven(*workers):
@@ -113,9 +97,9 @@ def uneven(*workers):
     )
 
 
-def test_uneven_workers_have_two_bars_for_each_prefetch_with_their_messages(shown):
+def test_uneven_workers_have_two_bars_for_each_prefetch_with_their_messages(drawn):
     plots.uneven_workers(uneven("fast", "slow"))
-    (axes,) = shown[0].axes
+    (axes,) = drawn[0].axes
     assert len(axes.patches) == 6
     assert texts(axes) == ["40 messages"] * 3 + ["50 messages"] * 3
     assert [label.get_text() for label in axes.get_yticklabels()] == ["1", "50", "no limit"]
@@ -127,20 +111,20 @@ def test_uneven_workers_have_two_bars_for_each_prefetch_with_their_messages(show
 
 
 @pytest.mark.parametrize("workers", [("fast",), ("fast", "slow", "late")])
-def test_anything_but_two_workers_is_refused(shown, workers):
+def test_anything_but_two_workers_is_refused(drawn, workers):
     with pytest.raises(UsageError, match=f"two workers, not {len(workers)}"):
         plots.uneven_workers(uneven(*workers))
-    assert shown == []
+    assert drawn == []
 
 
-def test_the_knee_puts_every_distance_on_one_axis_and_circles_ten(shown):
+def test_the_knee_puts_every_distance_on_one_axis_and_circles_ten(drawn):
     frame = pd.DataFrame(
         {"distance": d, "prefetch": p, "needed": n, "busy": min(1.0, p / n)}
         for d, n in ((NEAR, 1.25), (FAR, 40.0))
         for p in (1, 10, 100, 0)
     )
     plots.prefetch_knee(frame)
-    (axes,) = shown[0].axes
+    (axes,) = drawn[0].axes
     model, near, far = axes.lines
     assert list(near.get_xdata()) == [0.8, 8.0, 80.0]
     assert list(far.get_ydata()) == [2.5, 25.0, 100.0]
@@ -150,11 +134,11 @@ def test_the_knee_puts_every_distance_on_one_axis_and_circles_ten(shown):
     assert axes.get_ylim()[0] == 0
 
 
-def test_more_than_three_distances_are_refused(shown):
+def test_more_than_three_distances_are_refused(drawn):
     four = throughput("a", "b", "c", "d")
     with pytest.raises(UsageError, match="at most 3 distances"):
         plots.throughput_by_prefetch(four, four)
-    assert shown == []
+    assert drawn == []
 
 
 @pytest.mark.parametrize(
@@ -169,21 +153,21 @@ def test_more_than_three_distances_are_refused(shown):
     ],
     ids=["clock", "ready", "uneven", "knee", "measured", "model"],
 )
-def test_a_missing_column_or_an_empty_frame_is_named(shown, draw, frame):
+def test_a_missing_column_or_an_empty_frame_is_named(drawn, draw, frame):
     with pytest.raises(UsageError, match="lacks the columns prefetch"):
         draw(frame.drop(columns="prefetch"))
     with pytest.raises(UsageError, match="nothing to draw"):
         draw(frame.iloc[:0])
-    assert shown == []
+    assert drawn == []
 
 
-def test_titles_name_what_was_measured(shown):
+def test_titles_name_what_was_measured(drawn):
     plots.prefetch_clock(clock(1, 0.0))
     plots.ready_and_unacked(watched(1))
     plots.throughput_by_prefetch(throughput(NEAR), throughput(NEAR))
     plots.uneven_workers(uneven("fast", "slow"))
     plots.prefetch_knee(throughput(NEAR).assign(needed=1.0, busy=1.0))
-    assert [figure.get_suptitle() for figure in shown] == [
+    assert [figure.get_suptitle() for figure in drawn] == [
         "one worker's clock, as the model draws it",
         "one queue while a worker drains it, seen by the broker",
         "throughput by prefetch and distance from the broker",

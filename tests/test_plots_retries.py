@@ -7,29 +7,9 @@ import pytest
 from helpers import plots
 from helpers.errors import UsageError
 from helpers.plots import style
+from tests.figure_words import labels, legend, texts
 
 mpl.use("Agg")
-import matplotlib.pyplot as plt
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-    """Keep what is shown: the list gets a figure per drawing."""
-    figures = []
-    monkeypatch.setattr(plt, "show", lambda: figures.append(plt.gcf()))
-    return figures
-
-
-def texts(axes):
-    return [text.get_text() for text in axes.texts]
-
-
-def labels(axis):
-    return [label.get_text() for label in axis.get_ticklabels()]
-
-
-def legend(axes):
-    return [text.get_text() for text in axes.get_legend().get_texts()]
 
 
 def climbed(messages=3):

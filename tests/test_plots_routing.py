@@ -15,15 +15,6 @@ BINDINGS = ["source", "destination", "destination_type", "routing_key", "argumen
 QUEUES = ["name", "type", "durable", "dead_letter_exchange"]
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    import matplotlib.pyplot as plt
-
-    figures = []
-    monkeypatch.setattr(plt, "show", lambda: figures.append(plt.gcf()))
-    return figures
-
-
 def topology(exchanges, bindings, queues, consumers=()):
     return SimpleNamespace(
         exchanges=pd.DataFrame([(*row, True, None)[:4] for row in exchanges], columns=EXCHANGES),
@@ -64,10 +55,10 @@ def overlaps(figure):
     ]
 
 
-def test_copies_shows_every_number_with_a_darker_tint_for_more(shown):
+def test_copies_shows_every_number_with_a_darker_tint_for_more(drawn):
     frame = pd.DataFrame({"1 queue": [1, 1], "3 queues": [1, 3]}, index=["default", "fanout"])
     plots.copies(frame)
-    (axes,) = shown[0].axes
+    (axes,) = drawn[0].axes
     assert [text.get_text() for text in axes.texts] == ["1", "1", "1", "3"]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1 queue", "3 queues"]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["default", "fanout"]
@@ -76,11 +67,11 @@ def test_copies_shows_every_number_with_a_darker_tint_for_more(shown):
     brightness = [sum(image.cmap(image.norm(value))[:3]) for value in (0, 1, 3)]
     assert brightness == sorted(brightness, reverse=True)
     assert len(set(brightness)) == 3
-    assert shown[0].get_suptitle() == "copies delivered of one event"
+    assert drawn[0].get_suptitle() == "copies delivered of one event"
     assert axes.texts[3].get_color() == style.PAPER  # light on dark
 
 
-def test_topic_matches_marks_arrivals_and_crosses_disagreements(shown):
+def test_topic_matches_marks_arrivals_and_crosses_disagreements(drawn):
     measured = pd.DataFrame({"#": [True, True], "": [False, True]}, index=["document", ""])
     rule = measured.copy()
     plots.topic_matches(measured, rule)
@@ -88,12 +79,12 @@ def test_topic_matches_marks_arrivals_and_crosses_disagreements(shown):
     plots.topic_matches(measured, rule)
     agreed, disputed = (
         [(line.get_marker(), *line.get_xydata()[0]) for line in figure.axes[0].lines]
-        for figure in shown
+        for figure in drawn
     )
     assert agreed == [("o", 0, 0), ("o", 0, 1), ("o", 1, 1)]
     cross = style.ROLES["lost"].marker
     assert sorted(set(disputed) - set(agreed)) == [(cross, 1, 0)]
-    axes = shown[0].axes[0]
+    axes = drawn[0].axes[0]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["#", "(empty)"]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["document", "(empty)"]
     assert (axes.get_xlabel(), axes.get_ylabel()) == (
@@ -102,7 +93,7 @@ def test_topic_matches_marks_arrivals_and_crosses_disagreements(shown):
     )
 
 
-def test_tables_that_make_no_sense_are_refused(shown):
+def test_tables_that_make_no_sense_are_refused(drawn):
     empty = pd.DataFrame()
     table = pd.DataFrame({"#": [True]}, index=["document"])
     with pytest.raises(UsageError, match="table is empty"):
@@ -111,10 +102,10 @@ def test_tables_that_make_no_sense_are_refused(shown):
         plots.topic_matches(empty, empty)
     with pytest.raises(UsageError, match="same routing keys and binding keys"):
         plots.topic_matches(table, table.rename(columns={"#": "*"}))
-    assert shown == []
+    assert drawn == []
 
 
-def test_the_whiteboard_topology_is_drawn_readably(shown):
+def test_the_whiteboard_topology_is_drawn_readably(drawn):
     services = ["audit", "index", "notify"]
     live = topology(
         [("workspace", "fanout")],
@@ -123,7 +114,7 @@ def test_the_whiteboard_topology_is_drawn_readably(shown):
         [(service, f"{service}-{n}") for service in services for n in (1, 2, 3, 4)],
     )
     plots.topology(live)
-    (figure,) = shown
+    (figure,) = drawn
     texts = written(figure)
     replicas = {f"{service}-{n}" for service in services for n in (1, 2, 3, 4)}
     assert replicas | {*services, "workspace\nfanout", "(empty)"} <= set(texts)
@@ -139,7 +130,7 @@ def test_the_whiteboard_topology_is_drawn_readably(shown):
     assert figure.get_suptitle() == "live topology: exchanges, bindings, queues, consumers"
 
 
-def test_each_binding_has_its_own_arrow_and_key(shown):
+def test_each_binding_has_its_own_arrow_and_key(drawn):
     live = topology(
         [("by header", "headers"), ("workspace", "topic")],
         [
@@ -150,7 +141,7 @@ def test_each_binding_has_its_own_arrow_and_key(shown):
         ["audit", "index"],
     )
     plots.topology(live)
-    (figure,) = shown
+    (figure,) = drawn
     assert {"x-match=all, event=x", "document.*", "document.create"} <= set(written(figure))
     ends = arrows(figure)
     assert len(ends) == len(set(ends)) == 3
@@ -159,21 +150,21 @@ def test_each_binding_has_its_own_arrow_and_key(shown):
     assert overlaps(figure) == []
 
 
-def test_unbound_queues_hang_on_the_default_exchange_and_idle_exchanges_are_left_out(shown):
+def test_unbound_queues_hang_on_the_default_exchange_and_idle_exchanges_are_left_out(drawn):
     live = topology(
         [("idle", "topic"), ("workspace", "topic")],
         [to_queue("workspace", "index", "#")],
         ["index", "jobs"],
     )
     plots.topology(live)
-    (figure,) = shown
+    (figure,) = drawn
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert "(default)\ndirect" in texts
     assert texts.count("jobs") == 2  # the queue and the key that leads to it
     assert not any("idle" in text for text in texts)
 
 
-def test_detours_between_exchanges_are_dashed_and_lead_downwards(shown):
+def test_detours_between_exchanges_are_dashed_and_lead_downwards(drawn):
     live = topology(
         [("archive", "fanout"), ("unrouted", "fanout"), ("workspace", "topic", True, "unrouted")],
         [
@@ -184,7 +175,7 @@ def test_detours_between_exchanges_are_dashed_and_lead_downwards(shown):
         ["archive", "lost"],
     )
     plots.topology(live)
-    (figure,) = shown
+    (figure,) = drawn
     assert {"alternate", "document.#", "workspace\ntopic"} <= set(written(figure))
     dashed = [
         note.arrow_patch
@@ -195,10 +186,10 @@ def test_detours_between_exchanges_are_dashed_and_lead_downwards(shown):
     assert row_of(figure, "workspace\ntopic") < row_of(figure, "unrouted\nfanout")
 
 
-def test_long_names_are_shortened_and_no_queues_are_an_error(shown):
+def test_long_names_are_shortened_and_no_queues_are_an_error(drawn):
     name = "workspace.document.thumbnails.v2"
     plots.topology(topology([], [], [name]))
-    assert "workspace.document.thum…" in written(shown[0])
+    assert "workspace.document.thum…" in written(drawn[0])
     with pytest.raises(UsageError, match="no queues"):
         plots.topology(topology([("workspace", "topic")], [], []))
-    assert len(shown) == 1
+    assert len(drawn) == 1

@@ -6,26 +6,11 @@ import pytest
 
 from helpers.errors import UsageError
 from helpers.plots import style, workers
+from tests.figure_words import labels, legend
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.colors import to_hex, to_rgb
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-    """Keep what is shown: the list gets a figure per drawing."""
-    figures = []
-    monkeypatch.setattr(plt, "show", lambda: figures.append(plt.gcf()))
-    return figures
-
-
-def labels(axis):
-    return [label.get_text() for label in axis.get_ticklabels()]
-
-
-def legend(axes):
-    return [text.get_text() for text in axes.get_legend().get_texts()]
 
 
 def latencies():

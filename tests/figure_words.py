@@ -1,0 +1,16 @@
+"""The words in a figure, for tests of what is drawn."""
+
+
+def labels(axis):
+    """Return the labels of an axis's ticks."""
+    return [label.get_text() for label in axis.get_ticklabels()]
+
+
+def texts(axes):
+    """Return what is written inside the axes."""
+    return [text.get_text() for text in axes.texts]
+
+
+def legend(axes):
+    """Return the entries of the legend."""
+    return [text.get_text() for text in axes.get_legend().get_texts()]
