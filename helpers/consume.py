@@ -4,13 +4,14 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from operator import itemgetter
 from typing import Any, Self
 
 from pika.exceptions import AMQPError
 
 from helpers import broker
 from helpers.errors import RabbitLabError, UsageError, WaitTimeoutError
-from helpers.history import History
+from helpers.history import History, Row
 from helpers.waits import wait_until
 
 OnMessage = Callable[[Any, Any, Any, bytes], object]
@@ -79,13 +80,11 @@ class Consumer:
             raise UsageError(f"prefetch_count must be 0 to 65535, not {prefetch_count!r}")
         self.queue, self.name, self.auto_ack = queue, name, auto_ack
         self.prefetch_count, self.service_time_s = prefetch_count, service_time_s
-        self.times_s: list[float] = []  # perf_counter at each delivery
-        self.messages: list[str] = []
-        self.redelivered: list[bool] = []
-        self.settled_s: list[float] = []  # perf_counter after each ack, nack or reject
+        self._seen: list[Row] = []  # the deliveries
+        self._settled: list[Row] = []  # each ack, nack and reject
         self._on_message, self._history = on_message, history
         self._stop_after, self._via = stop_after, via
-        self._open: dict[int, str] = {}
+        self._open: dict[int, str] = {}  # delivery tags that the callback has yet to settle
         self._subscribed, self._stopping = threading.Event(), False
         self._waiting: list[tuple[int, threading.Event]] = []
         self._error: Exception | None = None
@@ -99,18 +98,38 @@ class Consumer:
     @property
     def count(self) -> int:
         """How many messages were delivered to this consumer."""
-        return len(self.times_s)
+        return len(self._seen)
+
+    @property
+    def times_s(self) -> list[float]:
+        """``time.perf_counter()`` at each delivery, in seconds."""
+        return [t_s for t_s, _, _ in self._seen]
+
+    @property
+    def messages(self) -> list[str]:
+        """The messages' ids, in the order of delivery."""
+        return [str(message) for _, message, _ in self._seen]
+
+    @property
+    def redelivered(self) -> list[bool]:
+        """The broker's flag of each delivery."""
+        return [redelivered for _, _, redelivered in self._seen]
+
+    @property
+    def settled_s(self) -> list[float]:
+        """``time.perf_counter()`` after each ack, nack or reject, in seconds."""
+        return [t_s for t_s, _, _ in self._settled]
 
     @property
     def unacked(self) -> int:
         """How many deliveries this consumer has seen and not settled."""
-        return len(self._open)
+        return 0 if self.auto_ack else self.count - len(self._settled)
 
     def rate_msgs_per_s(self) -> float:
         """Return settled messages per second, from the first delivery to the last settlement."""
-        if len(self.settled_s) < 2:
+        if len(self._settled) < 2:
             raise UsageError(f"{self.name} settled fewer than 2 messages: there is no rate")
-        return len(self.settled_s) / (self.settled_s[-1] - self.times_s[0])
+        return len(self._settled) / (self._settled[-1][0] - self._seen[0][0])
 
     def wait_for(self, count: int, *, timeout_s: float) -> None:
         """Wait until ``count`` messages have been delivered.
@@ -121,7 +140,7 @@ class Consumer:
         """
         # An event, not a poll: a thread that wakes up often takes time from the one measured.
         arrived = threading.Event()
-        self._waiting.append((count, arrived))
+        self._waiting[:] = sorted([*self._waiting, (count, arrived)], key=itemgetter(0))
         try:
             if self.count < count and self._thread.is_alive():
                 arrived.wait(timeout_s)
@@ -190,41 +209,45 @@ class Consumer:
 
     def _callback(self) -> OnMessage:
         """Build the callback that measures; what it does per message is kept to a minimum."""
-        clock, seen, ids, flags = time.perf_counter, self.times_s, self.messages, self.redelivered
-        pending, history, work_s = self._open, self._history, self.service_time_s
-        waiting, tap = self._waiting, _Tap(self._channel, self)
-        handle, stop_after, auto_ack = self._on_message, self._stop_after, self.auto_ack
-        delivered = history.writer("deliver", actor=self.name) if history is not None else None
-        worked = history.writer("effect", actor=self.name) if history is not None else None
+        clock, work_s, stop_after = time.perf_counter, self.service_time_s, self._stop_after
+        handle, auto_ack, ack = self._on_message, self.auto_ack, self._channel.basic_ack
+        tap, pending, waiting = _Tap(self._channel, self), self._open, self._waiting
+        # Appending to a list that is never read costs less than asking whether there is one.
+        seen, see, settle = self._seen, self._seen.append, self._settled.append
+        note_deliver, note_effect, note_ack = (
+            self._rows(kind).append for kind in ("deliver", "effect", "ack")
+        )
 
         def on_message(channel: Any, method: Any, properties: Any, body: bytes) -> None:
             if self._stopping:
                 return
-            seen.append(clock())
             message = properties.message_id
-            ids.append(message)
-            flags.append(method.redelivered)
-            if delivered:
-                delivered(message, method.redelivered)
-            if not auto_ack:
-                pending[method.delivery_tag] = message
-            if waiting:
+            row = (clock(), message, method.redelivered)
+            see(row)
+            note_deliver(row)
+            if waiting and len(seen) >= waiting[0][0]:
                 _wake(waiting, len(seen))
             if handle:
+                if not auto_ack:
+                    pending[method.delivery_tag] = message
                 handle(tap, method, properties, body)
             else:
                 if work_s:
                     time.sleep(work_s)
-                if worked:
-                    worked(message)
-                if auto_ack:
-                    self.settled_s.append(clock())
-                else:
-                    tap.basic_ack(method.delivery_tag)
+                row = (clock(), message, False)
+                note_effect(row)
+                if not auto_ack:
+                    ack(method.delivery_tag)
+                    row = (clock(), message, False)
+                    note_ack(row)
+                settle(row)
             if stop_after and len(seen) >= stop_after:
                 channel.stop_consuming()
 
         return on_message
+
+    def _rows(self, kind: str) -> list[Row]:
+        return [] if self._history is None else self._history.rows(kind, actor=self.name)
 
 
 def _wake(waiting: list[tuple[int, threading.Event]], count: int) -> None:
@@ -238,36 +261,33 @@ class _Tap:
 
     def __init__(self, channel: Any, consumer: Consumer) -> None:
         self._channel, self._pending = channel, consumer._open
-        self._settled_s, history = consumer.settled_s, consumer._history
-        self._ack, self._nack, self._reject = (
-            history.writer(kind, actor=consumer.name) if history is not None else None
-            for kind in ("ack", "nack", "reject")
-        )
+        self._settled = consumer._settled
+        self._acks, self._nacks, self._rejects = map(consumer._rows, ("ack", "nack", "reject"))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._channel, name)
 
     def basic_ack(self, delivery_tag: int = 0, multiple: bool = False) -> None:
         self._channel.basic_ack(delivery_tag, multiple)
-        self._note(self._ack, delivery_tag, multiple)
+        self._note(self._acks, delivery_tag, multiple)
 
     def basic_nack(
         self, delivery_tag: int = 0, multiple: bool = False, requeue: bool = True
     ) -> None:
         self._channel.basic_nack(delivery_tag, multiple, requeue)
-        self._note(self._nack, delivery_tag, multiple)
+        self._note(self._nacks, delivery_tag, multiple)
 
     def basic_reject(self, delivery_tag: int = 0, requeue: bool = True) -> None:
         self._channel.basic_reject(delivery_tag, requeue)
-        self._note(self._reject, delivery_tag, False)
+        self._note(self._rejects, delivery_tag, False)
 
-    def _note(self, write: Any, delivery_tag: int, multiple: bool) -> None:
+    def _note(self, rows: list[Row], delivery_tag: int, multiple: bool) -> None:
         if multiple:  # the tag 0 stands for all that are outstanding, as in AMQP
             for tag in tuple(self._pending):
                 if tag <= delivery_tag or delivery_tag == 0:
-                    self._note(write, tag, False)
+                    self._note(rows, tag, False)
             return
-        message = self._pending.pop(delivery_tag, None)
-        self._settled_s.append(time.perf_counter())
-        if write:
-            write(message)
+        if delivery_tag in self._pending:
+            row = (time.perf_counter(), self._pending.pop(delivery_tag), False)
+            self._settled.append(row)
+            rows.append(row)

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
 KINDS = (
     "publish", "confirm", "nacked", "return", "deliver",
-    "ack", "nack", "reject", "dead-letter", "effect", "crash",
+    "ack", "nack", "reject", "dead-letter", "effect", "crash", "cut",
 )  # fmt: skip
 
 WORDS = {"publish": "published", "confirm": "confirmed", "return": "returned", "nack": "nacked",
          "nacked": "refused by the broker", "ack": "acked", "reject": "rejected",
          "dead-letter": "dead-lettered"}  # fmt: skip
+
+
+Row = tuple[float, object, bool]
 
 
 @dataclass(frozen=True)
@@ -69,15 +72,17 @@ class History:
 
     def __init__(self) -> None:
         self._start = time.perf_counter()
-        self._raw: list[tuple[float, str, str, str, bool, str]] = []
+        self._rows: dict[tuple[str, str, str], list[Row]] = {}
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
-        counts = Counter(row[1] for row in list(self._raw))
-        return "History(" + ", ".join(f"{n} {kind}" for kind, n in counts.items()) + ")"
+        counts: Counter[str] = Counter()
+        for (kind, _, _), rows in tuple(self._rows.items()):
+            counts[kind] += len(rows)
+        return "History(" + ", ".join(f"{n} {kind}" for kind, n in counts.items() if n) + ")"
 
     def __len__(self) -> int:
-        return len(self._raw)
+        return sum(map(len, tuple(self._rows.values())))
 
     def record(
         self,
@@ -115,25 +120,44 @@ class History:
         Raises:
             UsageError: unknown kind.
         """
-        if kind not in KINDS:
-            raise UsageError(f"{kind!r} is not an event: use one of {', '.join(KINDS)}")
-        append, clock = self._raw.append, time.perf_counter  # append is atomic: no lock needed
+        append, clock = self.rows(kind, actor=actor, detail=detail).append, time.perf_counter
 
         def write(message: object, redelivered: bool = False) -> None:
-            append((clock(), kind, str(message), actor, redelivered, detail))
+            append((clock(), message, redelivered))
 
         return write
+
+    def rows(self, kind: str, *, actor: str = "", detail: str = "") -> list[Row]:
+        """Return the list that holds the events of one kind, for whoever can't afford a call.
+
+        Args:
+            kind, actor, detail: as for ``record``; the same for every event.
+
+        Returns:
+            A list to append to, which needs no lock: (``time.perf_counter()``, message's id,
+            ``redelivered`` flag).
+
+        Raises:
+            UsageError: unknown kind.
+        """
+        if kind not in KINDS:
+            raise UsageError(f"{kind!r} is not an event: use one of {', '.join(KINDS)}")
+        with self._lock:
+            return self._rows.setdefault((kind, actor, detail), [])
 
     def events(self, *kinds: str, message: object | None = None) -> list[Event]:
         """Return the events in order of time, only of these kinds and this message if given."""
         with self._lock:
-            rows = sorted(self._raw, key=lambda row: row[0])
+            lists = [(key, tuple(rows)) for key, rows in self._rows.items()]
         wanted = None if message is None else str(message)
-        return [
-            Event(t - self._start, kind, name, actor, redelivered, detail)
-            for t, kind, name, actor, redelivered, detail in rows
-            if (not kinds or kind in kinds) and (wanted is None or name == wanted)
+        found = [
+            Event(t - self._start, kind, str(name), actor, redelivered, detail)
+            for (kind, actor, detail), rows in lists
+            if not kinds or kind in kinds
+            for t, name, redelivered in rows
+            if wanted is None or str(name) == wanted
         ]
+        return sorted(found, key=lambda event: event.t_s)
 
     def frame(self) -> "pd.DataFrame":
         """Return all events.
@@ -186,9 +210,10 @@ class History:
             step = WORDS.get(event.kind, event.kind)
             if event.kind == "deliver":
                 step = f"delivered to {event.actor}" if event.actor else "delivered"
-            elif event.kind == "crash":
-                step = f"{event.actor or 'consumer'} killed"
-            if event.detail:
+            if event.kind in ("crash", "cut"):
+                what = "killed" if event.kind == "crash" else "cut off"
+                step = f"{event.actor or 'consumer'} {what} {event.detail}".rstrip()
+            elif event.detail:
                 step += f" ({event.detail})"
             seen[event.kind] += 1
             again = seen[event.kind] > 1 and event.kind in ("deliver", "effect", "publish")

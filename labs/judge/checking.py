@@ -1,0 +1,95 @@
+"""One check of one submission, from the file to the verdict."""
+
+import json
+import time
+from pathlib import Path
+
+from pika.exceptions import AMQPError
+
+from helpers import broker
+from helpers.errors import UsageError
+from labs.judge import misconceptions
+from labs.judge.limits import Limits
+from labs.judge.model import Broken, Lab, Verdict, load
+from labs.judge.trial import OutOfTimeError, Trial, UnusableError
+
+INDENT = " " * 11
+
+
+def check(
+    number: int, submission: Path, *, limits: Limits | None = None, hidden: bool = False
+) -> Verdict:
+    """Judge a submission on the live broker.
+
+    Args:
+        number: of the lab.
+        submission: a Python file with the lab's functions.
+        limits: what it may use.
+        hidden: whether also the cases are judged that a learner is not given.
+
+    Returns:
+        The verdict; each requirement is broken at most once, by the first history that was found.
+
+    Raises:
+        UsageError: no such lab or file.
+        BrokerError: no broker.
+    """
+    lab = load(number)
+    if not submission.is_file():
+        raise UsageError(
+            f"there is no file {submission}: run the brief's cell that writes it, or name the file"
+        )
+    began = time.monotonic()
+    broken: dict[str, Broken] = {}
+    unusable = ""
+    limits = limits or Limits()
+    version = broker.find().version
+    with Trial(submission.resolve(), modules=lab.modules, limits=limits, hidden=hidden) as trial:
+        try:
+            for one in lab.check(trial):
+                misconceptions.phrase(one.misconception)
+                broken.setdefault(one.requirement, one)
+        except UnusableError as error:
+            unusable = str(error)
+        except OutOfTimeError:
+            unusable = f"the check took longer than {limits.seconds:g} s and was ended"
+            if trouble := trial.trouble():
+                unusable += f"; {trouble}"
+        except AMQPError as error:
+            unusable = f"the broker broke off the check: {type(error).__name__} {error}"
+    found = tuple(broken[key] for key in sorted(broken))
+    return Verdict(number, found, unusable, time.monotonic() - began, version)
+
+
+def report(lab: Lab, verdict: Verdict, submission: str) -> str:
+    """Return the verdict as lines for a learner."""
+    lines = [f"Lab {lab.number} · {lab.title}: {submission} on RabbitMQ {verdict.rabbitmq}", ""]
+    if verdict.unusable:
+        lines += [f"  It cannot be judged: {verdict.unusable}.", ""]
+    broken = {one.requirement: one for one in verdict.broken}
+    for key, sentence in lab.requirements.items():
+        word = "holds" if verdict.holds(key) else "-" if verdict.unusable else "BROKEN"
+        lines.append(f"  {key} {word:<7}{sentence}")
+        if key in broken:
+            lines.append(f"{INDENT}what happened: {broken[key].story}")
+            belief = misconceptions.phrase(broken[key].misconception)
+            lines.append(f"{INDENT}the belief behind it: {belief}")
+    number = sum(verdict.holds(key) for key in lab.requirements)
+    total = len(lab.requirements)
+    lines += ["", f"{number} of {total} requirements hold, checked in {verdict.seconds:.0f} s."]
+    if number == total:
+        lines.append("All that this check looks for holds.")
+    return "\n".join(lines)
+
+
+def as_json(verdict: Verdict) -> str:
+    """Return the verdict as JSON."""
+    return json.dumps(
+        {**vars(verdict), "broken": [vars(one) for one in verdict.broken]}, ensure_ascii=False
+    )
+
+
+def from_json(text: str) -> Verdict:
+    """Return the verdict that `as_json` wrote."""
+    read = json.loads(text)
+    return Verdict(**{**read, "broken": tuple(Broken(**one) for one in read["broken"])})

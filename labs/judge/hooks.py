@@ -1,0 +1,280 @@
+"""pika and sqlite3 with boundaries, as a learner's code meets them.
+
+At each boundary (a delivery, before and after an effect, a commit, an ack, a publish, when a
+confirm arrives) the code stops and tells the judge. The judge lets it go on, cuts its connection,
+holds it for a while, or kills the process at just this point. Everything else is pika and sqlite3
+as they are, on a real broker and a real file.
+"""
+
+import functools
+import inspect
+import json
+import os
+import socket
+import sqlite3
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel
+
+JUDGE_GONE = 71  # exit status
+SHOWN_BYTES = 40
+WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE", "WITH")
+COMMITS = ("COMMIT", "END")
+
+_line = threading.local()  # a way to the judge for each thread: one that is held holds no other
+_here = threading.local()  # the message that this thread works on
+_last = {"delivered": "", "published": ""}
+_who = {"name": "", "address": ""}
+_connections: "weakref.WeakSet[Any]" = weakref.WeakSet()
+_open: "weakref.WeakKeyDictionary[Any, dict[int, str]]" = weakref.WeakKeyDictionary()
+
+
+def begin(name: str, address: str) -> None:
+    """Say from now on who we are, to the judge that listens at ``address``."""
+    _who.update(name=name, address=address)
+
+
+def ask(at: str, message: str = "", **details: Any) -> None:
+    """Tell the judge about a boundary, and go on when it says so.
+
+    Args:
+        at: which boundary.
+        message: id of the message that it is about.
+        details: what else is known, as JSON.
+    """
+    try:
+        file = _way()
+        file.write(json.dumps({"at": at, "message": message, **details}) + "\n")
+        file.flush()
+        answer = file.readline()
+    except OSError:
+        answer = ""
+    if not answer:
+        os._exit(JUDGE_GONE)
+    if answer == "cut\n":
+        cut()
+
+
+def _way() -> Any:
+    if getattr(_line, "pid", None) != os.getpid():
+        one = socket.socket(socket.AF_UNIX)
+        one.connect(_who["address"])
+        _line.file, _line.pid = one.makefile("rw", encoding="utf-8"), os.getpid()
+        _line.file.write(json.dumps({"actor": _who["name"]}) + "\n")
+    return _line.file
+
+
+def cut() -> None:
+    """Break this process's connections to the broker as a network does: without a goodbye."""
+    for connection in list(_connections):
+        try:
+            connection._impl._transport._sock.shutdown(socket.SHUT_RDWR)
+        except (AttributeError, OSError):
+            continue  # closed already
+
+
+def _instead_of(owner: Any, name: str) -> Callable[[Callable[..., Any]], None]:
+    """Put a function in the place of a method; it is given the method first."""
+
+    def replace(function: Callable[..., Any]) -> None:
+        original = getattr(owner, name)
+
+        @functools.wraps(original)
+        def method(*args: Any, **kwargs: Any) -> Any:
+            return function(original, *args, **kwargs)
+
+        setattr(owner, name, method)
+
+    return replace
+
+
+def install() -> None:
+    """Put the boundaries into pika and sqlite3; once in a process."""
+    _watch_connections()
+    _watch_deliveries()
+    for name in ("basic_ack", "basic_nack", "basic_reject"):
+        _watch_settlement(name)
+    _watch_publishes()
+    connect = sqlite3.connect
+
+    @functools.wraps(connect)
+    def connect_store(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+        kwargs.setdefault("factory", Store)
+        kwargs.setdefault("timeout", 10.0)
+        return connect(*args, **kwargs)
+
+    setattr(sqlite3, "connect", connect_store)  # noqa: B010  (mypy knows only one connect)
+
+
+def _watch_connections() -> None:
+    @_instead_of(pika.BlockingConnection, "__init__")
+    def opened(original: Any, self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        _connections.add(self)
+
+
+def _watch_deliveries() -> None:
+    @_instead_of(BlockingChannel, "basic_consume")
+    def basic_consume(
+        original: Any, self: Any, queue: str, on_message_callback: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        auto_ack = bool(args[0] if args else kwargs.get("auto_ack", False))
+
+        def deliver(channel: Any, method: Any, properties: Any, body: bytes) -> Any:
+            _delivered(channel, method, properties, body, queue=queue, auto_ack=auto_ack)
+            return on_message_callback(channel, method, properties, body)
+
+        tag = original(self, queue, deliver, *args, **kwargs)
+        ask("subscribed", queue=queue, auto_ack=auto_ack)
+        return tag
+
+    @_instead_of(BlockingChannel, "basic_get")
+    def basic_get(original: Any, self: Any, queue: str, auto_ack: bool = False) -> Any:
+        method, properties, body = original(self, queue, auto_ack)
+        if method is not None:
+            _delivered(self, method, properties, body, queue=queue, auto_ack=auto_ack)
+        return method, properties, body
+
+    @_instead_of(BlockingChannel, "consume")
+    def consume(original: Any, self: Any, queue: str, *args: Any, **kwargs: Any) -> Any:
+        auto_ack = bool(args[0] if args else kwargs.get("auto_ack", False))
+        ask("subscribed", queue=queue, auto_ack=auto_ack)
+        for method, properties, body in original(self, queue, *args, **kwargs):
+            if method is not None:
+                _delivered(self, method, properties, body, queue=queue, auto_ack=auto_ack)
+            yield method, properties, body
+
+
+def _delivered(
+    channel: Any, method: Any, properties: Any, body: bytes, *, queue: str, auto_ack: bool
+) -> None:
+    message = _name(properties, body)
+    _here.message = _last["delivered"] = message
+    if not auto_ack:
+        _open.setdefault(channel, {})[method.delivery_tag] = message
+    ask("delivery", message, queue=queue, auto_ack=auto_ack, redelivered=method.redelivered)
+
+
+def _name(properties: Any, body: bytes | str) -> str:
+    """Return a message's id or, when it has none, the beginning of its body."""
+    if properties is not None and properties.message_id:
+        return str(properties.message_id)
+    raw = body if isinstance(body, bytes) else str(body).encode()
+    return raw[:SHOWN_BYTES].decode(errors="replace")
+
+
+def _watch_settlement(name: str) -> None:
+    verb = name.removeprefix("basic_")
+
+    @_instead_of(BlockingChannel, name)
+    def settle(original: Any, self: Any, delivery_tag: int = 0, *args: Any, **kwargs: Any) -> Any:
+        known = _open.get(self, {})
+        bound = inspect.signature(original).bind(self, delivery_tag, *args, **kwargs)
+        bound.apply_defaults()
+        requeue = bool(bound.arguments.get("requeue", False))
+        tags = [delivery_tag]
+        if bound.arguments.get("multiple"):  # the tag 0 stands for all that are outstanding
+            tags = [tag for tag in known if tag <= delivery_tag or not delivery_tag]
+        messages = [known.get(tag, "") for tag in tags]
+        details = {"messages": messages, "requeue": requeue}
+        message = messages[-1] if messages else ""
+        ask(f"before {verb}", message, **details)
+        result = original(self, delivery_tag, *args, **kwargs)
+        for tag in tags:
+            known.pop(tag, None)
+        ask(f"after {verb}", message, **details)
+        return result
+
+
+def _watch_publishes() -> None:
+    @_instead_of(BlockingChannel, "basic_publish")
+    def publish(original: Any, self: Any, *args: Any, **kwargs: Any) -> Any:
+        bound = inspect.signature(original).bind(self, *args, **kwargs)
+        bound.apply_defaults()
+        given = bound.arguments
+        properties, body = given["properties"], given["body"]
+        message = _name(properties, body)
+        _last["published"] = message
+        details = {
+            "exchange": given["exchange"],
+            "routing_key": given["routing_key"],
+            "mandatory": given["mandatory"],
+            "persistent": getattr(properties, "delivery_mode", None) == 2,
+        }
+        ask("before publish", message, **details)
+        result = original(self, *args, **kwargs)
+        ask("after publish", message, **details)
+        return result
+
+    @_instead_of(pika.channel.Channel, "confirm_delivery")
+    def confirm(original: Any, self: Any, ack_nack_callback: Any, callback: Any = None) -> Any:
+        def answered(frame: Any) -> Any:
+            kind = "confirm" if isinstance(frame.method, pika.spec.Basic.Ack) else "nacked publish"
+            ask(f"before {kind}", _last["published"])
+            return ack_nack_callback(frame)
+
+        return original(self, answered, callback)
+
+
+def _current() -> str:
+    return str(getattr(_here, "message", _last["delivered"]))
+
+
+class Cursor(sqlite3.Cursor):
+    """A cursor that tells of writes."""
+
+    def execute(self, sql: str, parameters: Any = ()) -> "Cursor":
+        """Run a statement, with a boundary before and after a write or a commit."""
+        word = sql.lstrip().split(None, 1)[0].upper().rstrip(";") if sql.strip() else ""
+        what = "effect" if word in WRITES else "commit" if word in COMMITS else ""
+        if what:
+            ask(f"before {what}", _current())
+        super().execute(sql, parameters)
+        if what:
+            written = not self.connection.in_transaction
+            ask(f"after {what}", _current(), committed=written, rows=self.rowcount)
+        return self
+
+    def executemany(self, sql: str, parameters: Any) -> "Cursor":
+        """Run a statement for each row, between two boundaries."""
+        ask("before effect", _current())
+        super().executemany(sql, parameters)
+        ask("after effect", _current(), committed=not self.connection.in_transaction)
+        return self
+
+
+class Store(sqlite3.Connection):
+    """A connection that tells of writes and commits."""
+
+    def cursor(self, factory: Any = Cursor) -> Any:
+        """Return a cursor that tells of writes."""
+        return super().cursor(factory)
+
+    def execute(self, sql: str, parameters: Any = ()) -> Any:
+        """Run a statement."""
+        return self.cursor().execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Any) -> Any:
+        """Run a statement for each row."""
+        return self.cursor().executemany(sql, parameters)
+
+    def commit(self) -> None:
+        """Commit, between two boundaries when there is something to commit."""
+        if not self.in_transaction:
+            return super().commit()
+        ask("before commit", _current())
+        super().commit()
+        ask("after commit", _current(), committed=True)
+        return None
+
+    def __exit__(self, kind: Any, value: Any, trace: Any) -> Any:
+        """End a ``with`` block: commit, or roll back after an error."""
+        if kind is None:
+            self.commit()
+        else:
+            self.rollback()
+        return False

@@ -1,0 +1,95 @@
+"""What a lab is, and what its check says."""
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from helpers.errors import UsageError
+
+if TYPE_CHECKING:
+    from labs.judge.trial import Trial
+
+LABS = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A requirement that does not hold: the smallest history that breaks it, and why.
+
+    ``story`` tells what happened as a short sequence, never the solution; ``misconception`` names
+    the belief behind it, the same name for the same belief in every lab: the view of a class
+    counts them.
+    """
+
+    requirement: str
+    story: str
+    misconception: str
+
+
+@dataclass(frozen=True)
+class Lab:
+    """One lab: what must hold, and the functions that a learner's file has."""
+
+    number: int
+    title: str
+    question: str  # the notebook that teaches it, such as "q03_dead_letter"
+    requirements: Mapping[str, str]  # "a" → one plain sentence
+    roles: tuple[str, ...]  # "run_worker(url, store)"
+    check: "Callable[[Trial], Iterator[Broken]]" = field(repr=False)
+    modules: tuple[str, ...] = ()  # what the learner's code imports and what takes long
+
+    @property
+    def folder(self) -> Path:
+        """Where the lab lives."""
+        return folder_of(self.number)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check found about one submission."""
+
+    lab: int
+    broken: tuple[Broken, ...]
+    unusable: str  # why nothing could be judged, or ""
+    seconds: float
+    rabbitmq: str
+
+    def holds(self, requirement: str) -> bool:
+        """Tell whether a requirement holds."""
+        return not self.unusable and requirement not in {one.requirement for one in self.broken}
+
+    @property
+    def reasons(self) -> frozenset[tuple[str, str]]:
+        """Requirement and misconception of everything that is broken."""
+        return frozenset((one.requirement, one.misconception) for one in self.broken)
+
+
+def folder_of(number: int) -> Path:
+    """Return the folder of a lab.
+
+    Raises:
+        UsageError: there is no such lab.
+    """
+    found = sorted(LABS.glob(f"lab{number:02d}_*"))
+    if not found:
+        there = ", ".join(str(one) for one in numbers())
+        raise UsageError(f"there is no lab {number}: choose one of {there}")
+    return found[0]
+
+
+def numbers() -> list[int]:
+    """Return the numbers of all labs."""
+    return [int(path.name[3:5]) for path in sorted(LABS.glob("lab[0-9][0-9]_*"))]
+
+
+def load(number: int) -> Lab:
+    """Return a lab.
+
+    Raises:
+        UsageError: there is no such lab.
+    """
+    module = importlib.import_module(f"labs.{folder_of(number).name}.check")
+    lab: Lab = module.LAB
+    return lab

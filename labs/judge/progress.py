@@ -1,0 +1,68 @@
+"""Which labs hold, and what was broken last time: lines of JSON in ``work/labs.jsonl``."""
+
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+
+from helpers.broker.paths import ROOT
+from labs.judge.model import Verdict, load, numbers
+
+
+def work() -> Path:
+    """Return the learner's folder, ``work/`` of this checkout or what RABBIT_LAB_WORK names."""
+    folder = Path(os.environ.get("RABBIT_LAB_WORK") or ROOT / "work")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def file_of(number: int) -> Path:
+    """Return the learner's file of a lab."""
+    return work() / f"lab{number:02d}.py"
+
+
+def keep(verdict: Verdict) -> None:
+    """Add a verdict to what is known."""
+    entry = {
+        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "lab": verdict.lab,
+        "broken": [one.requirement for one in verdict.broken],
+        "unusable": verdict.unusable,
+    }
+    with (work() / "labs.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def overview() -> str:
+    """Return a line for each lab: not tried, broken, or all holds, as of the last check."""
+    last = {entry["lab"]: entry for entry in _entries()}
+    lines = []
+    for number in numbers():
+        lab = load(number)
+        state = _state(last.get(number), len(lab.requirements))
+        lines.append(f"  {number:2}  {lab.title:<34} {state}")
+    return "\n".join(["Labs, as of their last check:", *lines])
+
+
+def _state(entry: dict[str, object] | None, total: int) -> str:
+    if entry is None:
+        return "not tried yet"
+    day = str(entry["date"])[:10]
+    if entry["unusable"]:
+        return f"could not be judged ({day})"
+    broken = entry["broken"]
+    assert isinstance(broken, list)
+    if broken:
+        return f"{total - len(broken)} of {total} hold; broken: {', '.join(broken)} ({day})"
+    return f"holds ({day})"
+
+
+def _entries() -> list[dict[str, object]]:
+    entries = []
+    file = work() / "labs.jsonl"
+    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
+        try:
+            entries.append(json.loads(line))
+        except ValueError:
+            continue  # a line cut off by a full disk or a kill: the others still count
+    return entries

@@ -1,0 +1,241 @@
+"""Lab 5: payments that count exactly once, whatever is delivered, repeated, reordered or killed.
+
+Each payment has an amount that is a power of ten, so the balance tells by its digits how often
+each was added: 1021 is one of 1, two of 10, none of 100, one of 1000.
+"""
+
+import json
+import threading
+from collections.abc import Iterator
+
+import pika
+
+from labs.judge.model import Broken, Lab
+from labs.judge.sweep import crash_points
+from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
+
+QUEUE = "payments"
+TABLES = (
+    "balances (account TEXT PRIMARY KEY, cents INTEGER NOT NULL)",
+    "accounts (account TEXT PRIMARY KEY, status TEXT NOT NULL, version INTEGER NOT NULL)",
+)
+
+
+def check(trial: Trial) -> Iterator[Broken]:
+    """Judge a submission; the easiest questions come first, since they explain later answers."""
+    knows: list[str] = []  # why a repeated payment counts twice, as far as that is known
+    for broken in (repeated(trial), alike(trial), reordered(trial)):
+        if broken:
+            yield broken
+            knows += [broken.misconception] if broken.requirement in "ab" else []
+    for broken in (killed(trial, knows), raced(trial, knows)):
+        if broken:
+            yield broken
+
+
+LAB = Lab(
+    number=5,
+    title="Payments that count once",
+    question="q05_idempotency",
+    requirements={
+        "a": "a payment that is delivered again counts once",
+        "b": "a payment that its publisher sends again, as a new message, counts once",
+        "c": "two payments of the same amount count twice: they are two",
+        "d": "a status that arrives late never replaces a newer one",
+        "e": "each payment counts once when the worker is killed or cut off at any point",
+        "f": "each payment counts once when two workers get it at the same moment",
+    },
+    roles=("run_worker(url, store)",),
+    check=check,
+)
+
+
+def publish(trial: Trial, event: dict[str, object], message_id: str) -> None:
+    """Send one event, persistent, and wait for the broker's confirm."""
+    trial.channel.basic_publish(
+        "", QUEUE, json.dumps(event), pika.BasicProperties(message_id=message_id, delivery_mode=2)
+    )
+
+
+def prepare(trial: Trial) -> None:
+    """Make the queue and an empty store."""
+    channel = trial.fresh(*TABLES)
+    channel.queue_declare(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
+    channel.confirm_delivery()
+
+
+def pay(trial: Trial, digit: int, *, message_id: str, payment: str = "") -> None:
+    """Send the payment of 10^digit cents."""
+    event = {
+        "type": "payment.captured",
+        "payment": payment or f"payment-{digit}",
+        "account": "anna",
+        "cents": 10**digit,
+    }
+    publish(trial, event, message_id)
+
+
+def counts(trial: Trial, digits: int) -> list[int]:
+    """Return how often each payment was added, by its digit; at most 9 can be told."""
+    rows = trial.rows("SELECT cents FROM balances WHERE account = 'anna'")
+    total = int(rows[0][0]) if rows else 0
+    return [total // 10**digit % 10 for digit in range(digits)]
+
+
+def settle(trial: Trial, number: int, expected: list[int]) -> list[int]:
+    """Wait for so many acks and for these counts, and return the counts when all is quiet."""
+    trial.settle(lambda: trial.count("after ack") >= number)
+    trial.settle(lambda: counts(trial, len(expected)) == expected)
+    trial.settle(lambda: False, quiet_s=0.2)  # an effect may follow the ack
+    return counts(trial, len(expected))
+
+
+def repeated(trial: Trial) -> Broken | None:
+    """A payment comes twice, then under another message id, then to a worker just started."""
+    prepare(trial)
+    worker = trial.start("run_worker", trial.url, trial.store, name="worker", restarts=2)
+    pay(trial, 0, message_id="m-1")
+    if (found := settle(trial, 1, [1])) != [1]:
+        story = trial.trouble() or trial.history.story("m-1")
+        return Broken("a", f"the payment counts {found[0]} times: {story}", "not-done")
+    pay(trial, 0, message_id="m-1")
+    if settle(trial, 2, [1]) != [1]:
+        return Broken("a", twice(trial, "m-1"), "exactly-once-delivery")
+    pay(trial, 0, message_id="m-2")
+    if settle(trial, 3, [1]) != [1]:
+        return Broken("b", f"one payment, {twice(trial, 'm-2')}", "message-is-payment")
+    worker.kill()
+    pay(trial, 0, message_id="m-1")
+    if settle(trial, 4, [1]) != [1]:
+        return Broken("a", twice(trial, "m-1"), "memory-set")
+    return None
+
+
+def alike(trial: Trial) -> Broken | None:
+    """Two customers pay the same amount, each with a payment of their own."""
+    prepare(trial)
+    trial.start("run_worker", trial.url, trial.store, restarts=2)
+    pay(trial, 0, message_id="m-1", payment="payment-1")
+    pay(trial, 0, message_id="m-2", payment="payment-2")
+    if (found := settle(trial, 2, [2])) == [2]:
+        return None
+    if (never := unacked(trial, "m-2")) is not None:
+        return Broken("c", never, "never-acked")
+    told = f"payment-1 and payment-2 of 1 cent each were sent, and the balance is {found[0]} cents"
+    return Broken("c", told, "same-content-same-message" if found == [1] else "not-done")
+
+
+def reordered(trial: Trial) -> Broken | None:
+    """A newer status arrives first, then an older one."""
+    prepare(trial)
+    trial.start("run_worker", trial.url, trial.store, restarts=2)
+    for version, status in ((1, "open"), (3, "closed"), (2, "active")):
+        event = {"type": "account.status", "account": "anna", "status": status, "version": version}
+        publish(trial, event, f"m-{version}")
+    settle(trial, 3, [])
+    rows = trial.rows("SELECT status, version FROM accounts WHERE account = 'anna'")
+    if rows == [("closed", 3)]:
+        return None
+    if (never := unacked(trial, "m-2")) is not None:
+        return Broken("d", never, "never-acked")
+    story = f"version 3 'closed' was delivered, then version 2 'active'; the store says {rows}"
+    return Broken("d", story, "set-is-safe" if rows == [("active", 2)] else "not-done")
+
+
+def killed(trial: Trial, knows: list[str]) -> Broken | None:
+    """The worker is killed, or its connection cut, at each point of two payments."""
+
+    def play() -> Broken | None:
+        prepare(trial)
+        pay(trial, 0, message_id="m-0")
+        pay(trial, 1, message_id="m-1")
+        trial.start("run_worker", trial.url, trial.store, name="worker", restarts=3)
+        trial.settle(lambda: counts(trial, 2) == [1, 1] and trial.count("after ack") >= 2)
+        trial.end()
+        left = {found[1].message_id for found in trial.take_all(QUEUE, expected=missing(trial))}
+        for digit, number in enumerate(counts(trial, 2)):
+            if number > 1:
+                return Broken("e", twice(trial, f"m-{digit}"), why_twice(knows))
+            if number == 0 and f"m-{digit}" not in left:
+                return Broken("e", lost(trial, f"m-{digit}"), why_lost(trial, f"m-{digit}"))
+        if left:
+            story = trial.trouble() or trial.history.story(min(left))
+            return Broken("e", f"{min(left)} stays in the queue: {story}", "never-acked")
+        return None
+
+    return crash_points(trial, play, actions=("kill", "cut"), least=6)
+
+
+def missing(trial: Trial) -> list[str]:
+    """Return the ids of the payments that do not count yet."""
+    return [f"m-{digit}" for digit, number in enumerate(counts(trial, 2)) if not number]
+
+
+def raced(trial: Trial, knows: list[str]) -> Broken | None:
+    """Two workers hold the same payment, and both have looked before either has written."""
+    prepare(trial)
+    gates: dict[str, threading.Event] = {}
+
+    def direct(actor: Actor, boundary: Boundary) -> Order:
+        if boundary.at == "before effect" and actor.key not in gates:
+            gates[actor.key] = threading.Event()
+            return gates[actor.key]
+        return "go"
+
+    workers = [
+        trial.start("run_worker", trial.url, trial.store, name=f"worker {number}", restarts=2)
+        for number in (1, 2)
+    ]
+    trial.settle(lambda: all(worker.subscribed for worker in workers))
+    trial.direct = direct
+    try:
+        for _ in workers:
+            pay(trial, 0, message_id="m-1")
+        trial.settle(lambda: len(gates) == 2, quiet_s=0.7)
+        trial.direct = go_on
+        for gate in list(gates.values()):
+            gate.set()
+        found = settle(trial, 2, [1])
+    finally:
+        trial.direct = go_on
+    if found == [1]:
+        return None
+    known = [one for one in knows if one != "not-done"]
+    why = "not-done" if found == [0] else (known or ["check-then-insert"])[0]
+    return Broken("f", f"sent twice, {twice(trial, 'm-1')}", why)
+
+
+def unacked(trial: Trial, message: str) -> str | None:
+    """Tell the story of a message that is kept back, because earlier ones are never acked."""
+    if trial.count("after ack") or trial.count("delivery", message):
+        return None
+    first = trial.history.events("deliver")[:1]
+    told = trial.history.story(first[0].message) if first else trial.trouble() or "no delivery"
+    return f"{told}, and then nothing: {message} waits behind it"
+
+
+def twice(trial: Trial, message: str) -> str:
+    """Tell the story of a payment that counts more than once."""
+    return f"{trial.history.story(message)}: charged twice"
+
+
+def lost(trial: Trial, message: str) -> str:
+    """Tell the story of a payment that is gone."""
+    return f"{trial.history.story(message)}: never charged, and in no queue"
+
+
+def why_lost(trial: Trial, message: str) -> str:
+    """Return the belief behind a loss: it was acked too early, or remembered too early."""
+    auto = any(one.details.get("auto_ack") for one in trial.boundaries if one.at == "subscribed")
+    if auto:
+        return "auto-ack"
+    events = trial.history.events("deliver", "ack", "effect", message=message)
+    if any(event.kind == "effect" for event in events):
+        return "dedup-apart"
+    again = any(event.redelivered for event in events)
+    return "redelivered-means-done" if again else "ack-before-work"
+
+
+def why_twice(knows: list[str]) -> str:
+    """Return the belief behind a payment that counts twice after a crash."""
+    return (knows or ["dedup-apart"])[0]

@@ -1,0 +1,51 @@
+"""Takes the flag `redelivered` for 'was worked on'.
+
+Breaks: a (exactly-once-delivery), e (redelivered-means-done), f (exactly-once-delivery)
+"""
+
+import json
+import sqlite3
+
+import pika
+
+
+def run_worker(url, store):
+    db = sqlite3.connect(store)
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.basic_qos(prefetch_count=1)
+
+    def on_message(channel, method, properties, body):
+        if not method.redelivered:
+            handle(db, json.loads(body))
+        channel.basic_ack(method.delivery_tag)
+
+    channel.basic_consume("payments", on_message, auto_ack=False)
+    channel.start_consuming()
+
+
+def handle(db, event):
+    if event["type"] == "account.status":
+        set_status(db, event)
+        return
+    with db:
+        add(db, event)
+
+
+def add(db, event):
+    db.execute(
+        "INSERT INTO balances VALUES (?, ?)"
+        " ON CONFLICT (account) DO UPDATE SET cents = cents + excluded.cents",
+        (event["account"], event["cents"]),
+    )
+
+
+def set_status(db, event):
+    with db:
+        db.execute(
+            "INSERT INTO accounts VALUES (:account, :status, :version)"
+            " ON CONFLICT (account) DO UPDATE"
+            " SET status = excluded.status, version = excluded.version"
+            " WHERE excluded.version > accounts.version",
+            event,
+        )
