@@ -8,7 +8,6 @@ from pika.exceptions import AMQPError
 
 from helpers import broker
 from helpers.errors import UsageError
-from labs.judge import misconceptions
 from labs.judge.limits import Limits
 from labs.judge.model import Broken, Lab, Verdict, load
 from labs.judge.trial import OutOfTimeError, Trial, UnusableError
@@ -47,7 +46,7 @@ def check(
     with Trial(submission.resolve(), modules=lab.modules, limits=limits, hidden=hidden) as trial:
         try:
             for one in lab.check(trial):
-                misconceptions.phrase(one.misconception)
+                lab.belief(one.misconception)  # refuses one that nobody explains
                 broken.setdefault(one.requirement, one)
         except UnusableError as error:
             unusable = str(error)
@@ -72,7 +71,7 @@ def report(lab: Lab, verdict: Verdict, submission: str) -> str:
         lines.append(f"  {key} {word:<7}{sentence}")
         if key in broken:
             lines.append(f"{INDENT}what happened: {broken[key].story}")
-            belief = misconceptions.phrase(broken[key].misconception)
+            belief = lab.belief(broken[key].misconception)
             lines.append(f"{INDENT}the belief behind it: {belief}")
     number = sum(verdict.holds(key) for key in lab.requirements)
     total = len(lab.requirements)

@@ -1,9 +1,7 @@
 """The beliefs behind broken requirements, the same name for the same belief in every lab."""
 
-from helpers.errors import UsageError
-
-ALL = {
-    "not-done": "it is not finished: something is asked for that the code does not do yet",
+SHARED = {
+    "not-done": "none: this is not done yet",
     "ack-before-work": "acknowledging a message before the work is done is just as safe",
     "auto-ack": "with auto_ack the broker waits until the work is done",
     "check-then-insert": "what was looked up a moment ago is still true",
@@ -17,14 +15,3 @@ ALL = {
     "redelivered-means-done": "the flag `redelivered` says that a message was worked on",
     "never-acked": "a message that was worked on is gone without an ack",
 }
-
-
-def phrase(name: str) -> str:
-    """Return the belief in words.
-
-    Raises:
-        UsageError: no such name.
-    """
-    if name not in ALL:
-        raise UsageError(f"no misconception is called {name!r}: add it to {__name__}")
-    return ALL[name]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers.errors import UsageError
+from labs.judge import misconceptions
 
 if TYPE_CHECKING:
     from labs.judge.trial import Trial
@@ -39,6 +40,18 @@ class Lab:
     roles: tuple[str, ...]  # "run_worker(url, store)"
     check: "Callable[[Trial], Iterator[Broken]]" = field(repr=False)
     modules: tuple[str, ...] = ()  # what the learner's code imports and what takes long
+    beliefs: Mapping[str, str] = field(default_factory=dict)  # misconceptions of this lab alone
+
+    def belief(self, name: str) -> str:
+        """Return a misconception in words.
+
+        Raises:
+            UsageError: no misconception has this name.
+        """
+        found = self.beliefs.get(name) or misconceptions.SHARED.get(name)
+        if found is None:
+            raise UsageError(f"no misconception of lab {self.number} is called {name!r}")
+        return found
 
     @property
     def folder(self) -> Path:

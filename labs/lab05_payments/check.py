@@ -7,6 +7,7 @@ each was added: 1021 is one of 1, two of 10, none of 100, one of 1000.
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pika
 
@@ -23,12 +24,13 @@ TABLES = (
 
 def check(trial: Trial) -> Iterator[Broken]:
     """Judge a submission; the easiest questions come first, since they explain later answers."""
-    knows: list[str] = []  # why a repeated payment counts twice, as far as that is known
-    for broken in (repeated(trial), alike(trial), reordered(trial)):
-        if broken:
-            yield broken
-            knows += [broken.misconception] if broken.requirement in "ab" else []
-    for broken in (killed(trial, knows), raced(trial, knows)):
+    knows = ""  # why a repeated payment counts twice, as far as that is known
+    if broken := repeated(trial):
+        yield broken
+        knows = broken.misconception
+        if knows in ("not-done", "exactly-once-delivery"):
+            yield replace(broken, requirement="b")
+    for broken in (alike(trial), reordered(trial), killed(trial, knows), raced(trial, knows)):
         if broken:
             yield broken
 
@@ -142,7 +144,7 @@ def reordered(trial: Trial) -> Broken | None:
     return Broken("d", story, "set-is-safe" if rows == [("active", 2)] else "not-done")
 
 
-def killed(trial: Trial, knows: list[str]) -> Broken | None:
+def killed(trial: Trial, knows: str) -> Broken | None:
     """The worker is killed, or its connection cut, at each point of two payments."""
 
     def play() -> Broken | None:
@@ -155,9 +157,10 @@ def killed(trial: Trial, knows: list[str]) -> Broken | None:
         left = {found[1].message_id for found in trial.take_all(QUEUE, expected=missing(trial))}
         for digit, number in enumerate(counts(trial, 2)):
             if number > 1:
-                return Broken("e", twice(trial, f"m-{digit}"), why_twice(knows))
+                return Broken("e", twice(trial, f"m-{digit}"), knows or "dedup-apart")
             if number == 0 and f"m-{digit}" not in left:
-                return Broken("e", lost(trial, f"m-{digit}"), why_lost(trial, f"m-{digit}"))
+                why = knows if knows == "not-done" else why_lost(trial, f"m-{digit}")
+                return Broken("e", lost(trial, f"m-{digit}"), why)
         if left:
             story = trial.trouble() or trial.history.story(min(left))
             return Broken("e", f"{min(left)} stays in the queue: {story}", "never-acked")
@@ -171,7 +174,7 @@ def missing(trial: Trial) -> list[str]:
     return [f"m-{digit}" for digit, number in enumerate(counts(trial, 2)) if not number]
 
 
-def raced(trial: Trial, knows: list[str]) -> Broken | None:
+def raced(trial: Trial, knows: str) -> Broken | None:
     """Two workers hold the same payment, and both have looked before either has written."""
     prepare(trial)
     gates: dict[str, threading.Event] = {}
@@ -200,9 +203,9 @@ def raced(trial: Trial, knows: list[str]) -> Broken | None:
         trial.direct = go_on
     if found == [1]:
         return None
-    known = [one for one in knows if one != "not-done"]
-    why = "not-done" if found == [0] else (known or ["check-then-insert"])[0]
-    return Broken("f", f"sent twice, {twice(trial, 'm-1')}", why)
+    if found == [0]:
+        return Broken("f", f"{trial.history.story('m-1')}: never charged", "not-done")
+    return Broken("f", f"sent twice, {twice(trial, 'm-1')}", knows or "check-then-insert")
 
 
 def unacked(trial: Trial, message: str) -> str | None:
@@ -234,8 +237,3 @@ def why_lost(trial: Trial, message: str) -> str:
         return "dedup-apart"
     again = any(event.redelivered for event in events)
     return "redelivered-means-done" if again else "ack-before-work"
-
-
-def why_twice(knows: list[str]) -> str:
-    """Return the belief behind a payment that counts twice after a crash."""
-    return (knows or ["dedup-apart"])[0]
