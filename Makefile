@@ -13,7 +13,7 @@ ifneq ($(shell { .venv/bin/python -Ic "import helpers, os; print(os.path.samefil
 $(shell rm -f $(READY))
 endif
 
-.PHONY: help lab test twice lint notebooks verdicts drill sabotage test-browser status doctor up down bench
+.PHONY: help lab test twice lint notebooks verdicts drill check labs-proof grade handout sabotage test-browser status doctor up down bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,18 @@ verdicts: $(READY) ## run the notebooks, record their verdicts on this broker
 
 drill: $(READY) ## be asked the questions of the interview drills
 	@$(RUN) drill $(ARGS)
+
+check: $(READY) ## judge your code for a lab: make check LAB=03; no LAB: show how all stand
+	@$(RUN) labs check $(LAB) $(FILE) $(ARGS)
+
+labs-proof: $(READY) ## prove the labs' checks on solutions whose verdicts are known
+	@$(RUN) labs proof $(LAB) $(ARGS)
+
+grade: $(READY) ## judge a class: make grade DIR=submissions/ [LAB=03]
+	@$(RUN) labs grade $(DIR) $(if $(LAB),--lab $(LAB)) $(ARGS)
+
+handout: $(READY) ## write the students' version, without solutions, as a zip
+	@$(RUN) labs handout $(ARGS)
 
 sabotage: $(READY) ## break each claim on purpose: every check has to notice
 	@$(RUN) sabotage $(ARGS)

@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     add("notebooks", _notebooks, "run the notebooks and write their outputs", passes_on=True)
     add("verdicts", _verdicts, "run the notebooks and record their verdicts", passes_on=True)
     add("drill", _drill, "ask the questions of the interview drills", passes_on=True)
+    add("labs", _module("labs.judge"), "check, prove and grade labs", passes_on=True)
     add("sabotage", _module("tests.sabotage"), "break each claim on purpose", passes_on=True)
     add("browser", _module("tests.browser"), "run the notebooks in a browser", passes_on=True)
     add("bench", _module("tests.bench"), "measure what is not a timed test", passes_on=True)

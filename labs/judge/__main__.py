@@ -7,9 +7,9 @@ from pathlib import Path
 from helpers.errors import RabbitLabError, UsageError
 from labs.judge import checking, progress
 from labs.judge.limits import Limits
-from labs.judge.model import load, numbers
+from labs.judge.model import lab_number, load
 
-PROOF = Path(__file__).with_name("proof.py")
+INSTRUCTOR = Path(__file__).with_name("instructor.py")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,13 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
     check.add_argument("--walled", action="store_true", help="in a sandbox, where there is one")
     check.add_argument("--seconds", type=float, default=60.0, help="time limit of the check")
     check.set_defaults(run=_check)
-    if PROOF.exists():  # a student's version has none
-        proof = commands.add_parser("proof", help="judge the solutions whose verdicts are known")
-        proof.add_argument("labs", nargs="*", help="numbers; none takes all")
-        proof.add_argument("--times", type=int, default=1, help="judge each so often")
-        proof.add_argument("--jobs", type=int, default=3, help="so many at once")
-        proof.add_argument("--sample", action="store_true", help="a few of each lab")
-        proof.set_defaults(run=_proof)
+    if INSTRUCTOR.exists():  # a student's version has none
+        from labs.judge import instructor
+
+        instructor.add(commands)
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)
@@ -44,18 +41,6 @@ def main(arguments: list[str] | None = None) -> int:
         return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         return 130
-
-
-def lab_number(text: str) -> int:
-    """Return the number in "3", "03" or "lab03".
-
-    Raises:
-        UsageError: there is none.
-    """
-    digits = text.lower().removeprefix("lab")
-    if not digits.isdecimal():
-        raise UsageError(f"a lab is a number like 3 or 03, not {text!r}")
-    return int(digits)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -73,21 +58,6 @@ def _check(options: argparse.Namespace) -> int:
         progress.keep(verdict)
     print(checking.report(lab, verdict, file.name))
     return 1 if verdict.broken or verdict.unusable else 0
-
-
-def _proof(options: argparse.Namespace) -> int:
-    from labs.judge import proof
-
-    chosen = [lab_number(text) for text in options.labs] or numbers()
-    outcomes = []
-    for outcome in proof.prove(
-        chosen, times=options.times, jobs=options.jobs, sample=options.sample
-    ):
-        outcomes.append(outcome)
-        if not outcome.as_it_should:
-            print(outcome, flush=True)
-    print(proof.table(outcomes))
-    return 0 if all(outcome.as_it_should for outcome in outcomes) else 1
 
 
 if __name__ == "__main__":

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from helpers.errors import RabbitLabError
+from labs.judge import family
 from labs.judge import limits as walls
 from labs.judge.limits import Limits
+from labs.judge.model import UnusableError
 
 GOODBYE_S = 5.0
 SAID_BYTES = 4000
 HOLD_S = 5.0
+WATCH_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ class Company:
         self._lock = threading.RLock()
         self._listener = socket.socket(socket.AF_UNIX)
         self._host: subprocess.Popen[str] | None = None
+        self._closed = threading.Event()
         self.unusable = ""
 
     def open(self) -> None:
@@ -154,21 +157,28 @@ class Company:
             start_new_session=True,
         )
         threading.Thread(target=self._listen_to_host, daemon=True).start()
+        threading.Thread(target=self._watch, daemon=True).start()
 
     def close(self) -> None:
         """End everybody and the process that forks."""
         self._ending = True
-        host = self._host
-        if host is not None:
-            with suppress(OSError):
-                host.stdin.close()  # type: ignore[union-attr]
-            try:
-                host.wait(GOODBYE_S)
-            except subprocess.TimeoutExpired:
-                host.kill()
-                host.wait(GOODBYE_S)
-            host.stdout.close()  # type: ignore[union-attr]
+        self._closed.set()
+        if self._host is not None:
+            family.end(self._host.pid)
+            self._host.wait(GOODBYE_S)
+            for pipe in (self._host.stdin, self._host.stdout):
+                with suppress(OSError):
+                    pipe.close()  # type: ignore[union-attr]
         self._listener.close()
+
+    def _watch(self) -> None:
+        """End a submission that multiplies."""
+        assert self._host is not None
+        while not self._closed.wait(WATCH_S):
+            if len(family.members(self._host.pid)) > self._limits.processes:
+                self.unusable = f"it had more than {self._limits.processes} processes at once"
+                family.end(self._host.pid)
+                return
 
     def start(self, role: str, arguments: Sequence[Any], name: str, restarts: int) -> Actor:
         """Fork an actor; see `Trial.start`."""
@@ -203,7 +213,7 @@ class Company:
         """Send the forking process a command.
 
         Raises:
-            RabbitLabError: it has ended, which only the learner's code can have caused.
+            UnusableError: it has ended, which only the learner's code can have caused.
         """
         host = self._host
         assert host is not None and host.stdin is not None
@@ -213,8 +223,8 @@ class Company:
                 host.stdin.flush()
         except (OSError, ValueError):
             said = (self.folder / "host.txt").read_text(errors="replace")[-500:].strip()
-            raise RabbitLabError(
-                f"the process that runs the submission has ended; it said: {said or 'nothing'}"
+            raise UnusableError(
+                self.unusable or f"the process that runs it has ended; it said: {said or 'nothing'}"
             ) from None
 
     def _accept(self) -> None:
@@ -263,6 +273,6 @@ class Company:
     def _ended(self, actor: Actor, code: int) -> None:
         actor.code = code
         actor.ended.set()
-        with self._lock, suppress(RabbitLabError):
+        with self._lock, suppress(UnusableError):
             if actor.restarts > 0 and not self._ending and not actor.returned:
                 self.start(actor.role, actor.arguments, actor.name, actor.restarts - 1)

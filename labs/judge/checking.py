@@ -1,7 +1,9 @@
 """One check of one submission, from the file to the verdict."""
 
+import importlib
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from pika.exceptions import AMQPError
@@ -9,8 +11,8 @@ from pika.exceptions import AMQPError
 from helpers import broker
 from helpers.errors import UsageError
 from labs.judge.limits import Limits
-from labs.judge.model import Broken, Lab, Verdict, load
-from labs.judge.trial import OutOfTimeError, Trial, UnusableError
+from labs.judge.model import Broken, Lab, OutOfTimeError, UnusableError, Verdict, load
+from labs.judge.trial import Trial
 
 INDENT = " " * 11
 
@@ -45,7 +47,7 @@ def check(
     version = broker.find().version
     with Trial(submission.resolve(), modules=lab.modules, limits=limits, hidden=hidden) as trial:
         try:
-            for one in lab.check(trial):
+            for one in _found(lab, trial):
                 lab.belief(one.misconception)  # refuses one that nobody explains
                 broken.setdefault(one.requirement, one)
         except UnusableError as error:
@@ -58,6 +60,13 @@ def check(
             unusable = f"the broker broke off the check: {type(error).__name__} {error}"
     found = tuple(broken[key] for key in sorted(broken))
     return Verdict(number, found, unusable, time.monotonic() - began, version)
+
+
+def _found(lab: Lab, trial: Trial) -> Iterator[Broken]:
+    yield from lab.check(trial)
+    if trial.hidden and (lab.folder / "hidden.py").exists():
+        cases = importlib.import_module(f"labs.{lab.folder.name}.hidden")
+        yield from cases.check(trial)
 
 
 def report(lab: Lab, verdict: Verdict, submission: str) -> str:

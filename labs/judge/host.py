@@ -6,6 +6,7 @@ lines of JSON on standard input and tells on standard output who has ended; when
 ends everything that it started.
 """
 
+import ctypes
 import importlib
 import importlib.util
 import json
@@ -22,6 +23,7 @@ from labs.judge import hooks
 from labs.judge.limits import Limits
 
 UNUSABLE = 70  # exit status
+PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 
 
 class Host:
@@ -69,16 +71,18 @@ class Host:
             _kill(pid) if number == signal.SIGKILL else _signal(pid, number)
 
     def reap(self) -> None:
-        """Tell of every child that has ended."""
-        for name, pid in list(self.pids.items()):
-            with suppress(ChildProcessError):
-                ended, status = os.waitpid(pid, os.WNOHANG)
-                if ended:
+        """Tell of every child that has ended; orphans of theirs are only buried."""
+        names = {pid: name for name, pid in self.pids.items()}
+        with suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if not pid:
+                    return
+                if pid in names:
                     _signal(-pid, signal.SIGKILL)  # what it started goes with it
-                    del self.pids[name]
-                    code = os.waitstatus_to_exitcode(status)
-                    line = json.dumps({"ended": name, "code": code}) + "\n"
-                    os.write(self.events, line.encode())
+                    del self.pids[names[pid]]
+                    ended = {"ended": names[pid], "code": os.waitstatus_to_exitcode(status)}
+                    os.write(self.events, (json.dumps(ended) + "\n").encode())
 
     def become(self, command: dict[str, Any]) -> None:
         """Turn this forked process into the learner's program; it does not return."""
@@ -164,6 +168,12 @@ def _signal(pid: int, number: int) -> None:
         os.kill(pid, number)
 
 
+def _adopt_orphans() -> None:
+    """Become the parent of what a learner's process leaves behind, so that it can be found."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
 def main(argv: list[str]) -> int:
     """Serve one submission."""
     submission, address, limits, *modules = argv
@@ -171,6 +181,7 @@ def main(argv: list[str]) -> int:
         importlib.import_module(module)
     hooks.install()
     Limits(**json.loads(limits)).apply()
+    _adopt_orphans()
     Host(Path(submission), address).serve()
     return 0
 

@@ -9,9 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.broker.paths import ROOT, home
+from helpers.broker.paths import ROOT
 
 MIB = 1024 * 1024
+# What a Python program needs of the system: programs, libraries, names and certificates.
+SYSTEM = (
+    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc/hosts",
+    "/etc/ld.so.cache", "/etc/localtime", "/etc/nsswitch.conf", "/etc/passwd", "/etc/ssl",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -68,24 +73,23 @@ def command(arguments: Sequence[str], *, submission: Path, folder: Path, walled:
 
     Args:
         arguments: of Python.
-        submission: the learner's file: with its folder it is all of its like that can be seen.
+        submission: the learner's file; what lies beside it can be read too.
         folder: the only place that can be written.
-        walled: inside bubblewrap: its own processes, a file system that can only be read, and
-            neither other submissions nor the broker's administrator are visible.
+        walled: inside bubblewrap, where there is one: processes of its own, and of the file system
+            only what Python and these two need, so neither other submissions nor anybody's home.
     """
     python = [sys.executable, *arguments]
     bwrap = sandbox() if walled else None
     if bwrap is None:
         return python
-    hidden = [ROOT / "work", *sorted((ROOT / "labs").glob("lab[0-9][0-9]_*")), home()]
+    prefixes = {sys.prefix, sys.base_prefix, str(Path(sys.executable).resolve().parents[1])}
+    ours = (ROOT / "helpers", ROOT / "labs" / "__init__.py", ROOT / "labs" / "judge")
+    seen = [*SYSTEM, *sorted(prefixes), *map(str, ours), str(submission.parent)]
     return [
         bwrap,
-        *("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
-        *("--tmpfs", "/tmp", "--tmpfs", "/run"),
-        *(word for place in hidden if place.is_dir() for word in ("--tmpfs", str(place))),
-        *("--tmpfs", str(submission.parent.parent), "--ro-bind"),
-        *(str(submission.parent), str(submission.parent)),
+        *("--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"),
+        *(word for place in seen for word in ("--ro-bind-try", place, place)),
         *("--bind", str(folder), str(folder)),
-        *("--unshare-pid", "--unshare-ipc", "--die-with-parent", "--new-session"),
+        *("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--new-session"),
         *python,
     ]

@@ -6,13 +6,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.errors import UsageError
+from helpers.errors import RabbitLabError, UsageError
 from labs.judge import misconceptions
 
 if TYPE_CHECKING:
     from labs.judge.trial import Trial
 
 LABS = Path(__file__).resolve().parents[1]
+
+
+class OutOfTimeError(RabbitLabError):
+    """The check as a whole took longer than it may."""
+
+
+class UnusableError(RabbitLabError):
+    """The submission cannot be judged at all; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,18 @@ class Verdict:
     def reasons(self) -> frozenset[tuple[str, str]]:
         """Requirement and misconception of everything that is broken."""
         return frozenset((one.requirement, one.misconception) for one in self.broken)
+
+
+def lab_number(text: str) -> int:
+    """Return the number in "3", "03" or "lab03".
+
+    Raises:
+        UsageError: there is none.
+    """
+    digits = text.lower().removeprefix("lab")
+    if not digits.isdecimal():
+        raise UsageError(f"a lab is a number like 3 or 03, not {text!r}")
+    return int(digits)
 
 
 def folder_of(number: int) -> Path:

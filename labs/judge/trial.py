@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from helpers import broker
-from helpers.errors import RabbitLabError, WaitTimeoutError
+from helpers.errors import WaitTimeoutError
 from helpers.history import History
 from labs.judge.actors import Actor, Boundary, Company
 from labs.judge.limits import Limits
+from labs.judge.model import OutOfTimeError, UnusableError
 
 Order = Literal["go", "cut", "kill"] | threading.Event
 # Where a process can die; the rest only informs.
@@ -38,14 +39,6 @@ RECORDED = {
 def go_on(actor: Actor, boundary: Boundary) -> Order:
     """Let everybody go on: what `Trial.direct` is when nobody has set it."""
     return "go"
-
-
-class OutOfTimeError(RabbitLabError):
-    """The check as a whole took longer than it may."""
-
-
-class UnusableError(RabbitLabError):
-    """The submission cannot be judged at all; the message says why."""
 
 
 @dataclass(frozen=True)

@@ -121,8 +121,8 @@ def alike(trial: Trial) -> Broken | None:
     pay(trial, 0, message_id="m-2", payment="payment-2")
     if (found := settle(trial, 2, [2])) == [2]:
         return None
-    if (never := unacked(trial, "m-2")) is not None:
-        return Broken("c", never, "never-acked")
+    if never := unacked(trial, "c", "m-2"):
+        return never
     told = f"payment-1 and payment-2 of 1 cent each were sent, and the balance is {found[0]} cents"
     return Broken("c", told, "same-content-same-message" if found == [1] else "not-done")
 
@@ -138,8 +138,8 @@ def reordered(trial: Trial) -> Broken | None:
     rows = trial.rows("SELECT status, version FROM accounts WHERE account = 'anna'")
     if rows == [("closed", 3)]:
         return None
-    if (never := unacked(trial, "m-2")) is not None:
-        return Broken("d", never, "never-acked")
+    if never := unacked(trial, "d", "m-2"):
+        return never
     story = f"version 3 'closed' was delivered, then version 2 'active'; the store says {rows}"
     return Broken("d", story, "set-is-safe" if rows == [("active", 2)] else "not-done")
 
@@ -163,7 +163,8 @@ def killed(trial: Trial, knows: str) -> Broken | None:
                 return Broken("e", lost(trial, f"m-{digit}"), why)
         if left:
             story = trial.trouble() or trial.history.story(min(left))
-            return Broken("e", f"{min(left)} stays in the queue: {story}", "never-acked")
+            why = "never-acked" if trial.count("delivery") else "not-done"
+            return Broken("e", f"{min(left)} stays in the queue: {story}", why)
         return None
 
     return crash_points(trial, play, actions=("kill", "cut"), least=6)
@@ -208,13 +209,15 @@ def raced(trial: Trial, knows: str) -> Broken | None:
     return Broken("f", f"sent twice, {twice(trial, 'm-1')}", knows or "check-then-insert")
 
 
-def unacked(trial: Trial, message: str) -> str | None:
-    """Tell the story of a message that is kept back, because earlier ones are never acked."""
+def unacked(trial: Trial, requirement: str, message: str) -> Broken | None:
+    """Tell of a message that is kept back, because earlier ones are never acked."""
     if trial.count("after ack") or trial.count("delivery", message):
         return None
     first = trial.history.events("deliver")[:1]
-    told = trial.history.story(first[0].message) if first else trial.trouble() or "no delivery"
-    return f"{told}, and then nothing: {message} waits behind it"
+    if not first:
+        return Broken(requirement, trial.trouble() or "no message was delivered", "not-done")
+    story = f"{trial.history.story(first[0].message)}, and then nothing: {message} waits behind it"
+    return Broken(requirement, story, "never-acked")
 
 
 def twice(trial: Trial, message: str) -> str:
