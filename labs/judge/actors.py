@@ -222,10 +222,13 @@ class Company:
                 host.stdin.write(json.dumps(command) + "\n")
                 host.stdin.flush()
         except (OSError, ValueError):
-            said = (self.folder / "host.txt").read_text(errors="replace")[-500:].strip()
             raise UnusableError(
-                self.unusable or f"the process that runs it has ended; it said: {said or 'nothing'}"
+                self.unusable or f"the process that runs it has ended; {self._last_words()}"
             ) from None
+
+    def _last_words(self) -> str:
+        said = (self.folder / "host.txt").read_text(errors="replace").strip()
+        return f"it said: {said[-500:]}" if said else "it said nothing"
 
     def _accept(self) -> None:
         while True:
@@ -266,6 +269,8 @@ class Company:
                 actor = self._actors.get(told["ended"])
                 if actor is not None:
                     self._ended(actor, int(told["code"]))
+        if not self._closed.is_set():
+            self.unusable = self.unusable or "it ended the process that runs it"
         for actor in list(self._actors.values()):  # the host has gone, and all with it
             if actor.running:
                 self._ended(actor, -signal.SIGKILL)

@@ -107,6 +107,7 @@ def repeated(trial: Trial) -> Broken | None:
     if settle(trial, 3, [1]) != [1]:
         return Broken("b", f"one payment, {twice(trial, 'm-2')}", "message-is-payment")
     worker.kill()
+    trial.history.record("crash", "m-1", actor="worker")
     pay(trial, 0, message_id="m-1")
     if settle(trial, 4, [1]) != [1]:
         return Broken("a", twice(trial, "m-1"), "memory-set")
