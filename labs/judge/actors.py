@@ -239,7 +239,7 @@ class Company:
             threading.Thread(target=self._serve, args=(link,), daemon=True).start()
 
     def _serve(self, link: socket.socket) -> None:
-        with link, link.makefile("rw", encoding="utf-8") as file, suppress(OSError, ValueError):
+        with suppress(OSError, ValueError), link, link.makefile("rw", encoding="utf-8") as file:
             actor = self._actors.get(json.loads(file.readline())["actor"])
             for line in file:
                 said = json.loads(line)

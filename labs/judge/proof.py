@@ -108,18 +108,23 @@ def prove(
         jobs: how many at once.
         sample: only the starter, one correct and two wrong ones of each lab.
     """
-    chosen = [one for number in labs for one in _sampled(solutions(number), sample)]
+    chosen = [
+        one
+        for number in labs
+        for one in (sampled(solutions(number)) if sample else solutions(number))
+    ]
     with ThreadPoolExecutor(jobs) as pool:
         yield from pool.map(judge, chosen * times)
 
 
-def _sampled(found: list[Solution], sample: bool) -> list[Solution]:
-    most = {"starter": 1, "correct": 1, "wrong": 2} if sample else {}
+def sampled(found: list[Solution]) -> list[Solution]:
+    """Return the starter, one correct and two wrong ones of these solutions."""
+    most = {"starter": 1, "correct": 1, "wrong": 2}
     seen: Counter[str] = Counter()
     kept = []
     for one in found:
         seen[one.kind] += 1
-        if seen[one.kind] <= most.get(one.kind, len(found)):
+        if seen[one.kind] <= most[one.kind]:
             kept.append(one)
     return kept
 
