@@ -41,6 +41,12 @@ def test_each_thing_that_is_wrong_is_named(change, complaint):
     assert judge(dataclasses.replace(GOOD, **change), figures=2) == [complaint]
 
 
+def test_what_has_to_be_printed_is_looked_for():
+    seen = dataclasses.replace(GOOD, printed="a BROKEN\nb holds")
+    assert judge(seen, figures=2, says="BROKEN") == []
+    assert judge(seen, figures=2, says="All") == ["no cell printed 'All'"]
+
+
 @pytest.mark.parametrize(
     ("url", "leaves"),
     [

@@ -12,7 +12,7 @@ from helpers.broker.paths import ROOT
 from helpers.errors import RabbitLabError, UsageError
 from helpers.notebooks import find
 from helpers.notebooks.running import read
-from tests.browser import bad, drive, prepare
+from tests.browser import bad, briefs, drive, prepare
 from tests.browser.judge import judge, stored_figures
 
 FOLDER = ROOT / "work" / "browser"
@@ -20,13 +20,15 @@ FOLDER = ROOT / "work" / "browser"
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make test-browser", description=__doc__)
-    parser.add_argument("names", nargs="*", help="q09, or a path; all when none is given")
+    parser.add_argument("names", nargs="*", help="q09, or a path; all and the briefs when none")
     parser.add_argument(
         "--timeout", type=float, default=180.0, metavar="S", help="time limit of a notebook [s]"
     )
     options = parser.parse_args()
-    paths = [path.resolve() for path in find(options.names)]
-    if strangers := [path.name for path in paths if not path.is_relative_to(ROOT)]:
+    says = {path.resolve(): "" for path in find(options.names)}
+    if not options.names:
+        says |= briefs.runs(FOLDER / "briefs")
+    if strangers := [path.name for path in says if not path.is_relative_to(ROOT)]:
         raise UsageError(f"{', '.join(strangers)} is not in this checkout, which is what is served")
     prepare.library()
     executable = prepare.browser()
@@ -34,7 +36,7 @@ def main() -> int:
     for old in FOLDER.glob("*.png"):
         old.unlink()
     failed = []
-    with drive.lab() as lab, drive.browser(executable, lab) as browser:
+    with drive.lab(FOLDER / "learner") as lab, drive.browser(executable, lab) as browser:
         print("Notebooks in which something is wrong, for the check to notice:", flush=True)
         for name, path in bad.write_all(FOLDER / "bad").items():
             _, figures, complaint = bad.CASES[name]
@@ -44,27 +46,30 @@ def main() -> int:
             if not any(noticed):
                 failed.append(f"the check itself, on its bad notebook {name}: {wrong}")
         print("The notebooks:", flush=True)
-        for path in paths:
+        for path, text in says.items():
             began_s = time.monotonic()
-            wrong = _look(browser, path, stored_figures(read(path)), options.timeout)
+            figures = stored_figures(read(path))
+            wrong = _look(browser, path, figures, options.timeout, says=text)
             took_s = time.monotonic() - began_s
             outcome = "FAILED" if wrong else "passed"
-            print(f"{path.stem:<24} {outcome} {took_s:6.1f} s", flush=True)
-            failed += [f"{path.stem}: {text}" for text in wrong]
+            print(f"{drive.shot_name(path):<24} {outcome} {took_s:6.1f} s", flush=True)
+            failed += [f"{drive.shot_name(path)}: {complaint}" for complaint in wrong]
     for text in failed:
         print(f"  {text}")
     print(f"screenshots are in {FOLDER.relative_to(ROOT)}/")
     return 1 if failed else 0
 
 
-def _look(browser: drive.Browser, path: Path, figures: int, timeout_s: float) -> list[str]:
+def _look(
+    browser: drive.Browser, path: Path, figures: int, timeout_s: float, *, says: str = ""
+) -> list[str]:
     from playwright.sync_api import Error
 
     try:
         seen = browser.run(path, FOLDER, timeout_s=timeout_s)
     except (Error, AssertionError) as error:
         return [f"JupyterLab did not do what was asked: {str(error).splitlines()[0]}"]
-    return judge(seen, figures=figures)
+    return judge(seen, figures=figures, says=says)
 
 
 def _interrupt(_: int, __: FrameType | None) -> NoReturn:

@@ -70,13 +70,18 @@ class Lab:
 
 
 @contextmanager
-def lab() -> Iterator[Lab]:
-    """Start ``make lab``'s command in this checkout, and end it as Ctrl-C does."""
+def lab(work: Path) -> Iterator[Lab]:
+    """Start ``make lab``'s command in this checkout, and end it as Ctrl-C does.
+
+    Args:
+        work: the learner's folder: the true one keeps what stands in it.
+    """
     with tempfile.TemporaryDirectory() as workspaces:
         server = subprocess.Popen(
             [sys.executable, "-u", "-m", "helpers", "lab", "--no-browser"],
             cwd=ROOT,
-            env=os.environ | {"JUPYTERLAB_WORKSPACES_DIR": workspaces},
+            env=os.environ
+            | {"JUPYTERLAB_WORKSPACES_DIR": workspaces, "RABBIT_LAB_WORK": str(work)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
@@ -142,9 +147,9 @@ class Browser:
             self._choose(page, "Run", "Run All Cells")
             page.wait_for_function(HAS_ENDED, timeout=timeout_s * 1000)
             self._wait_until_idle(page, expect, 30.0)
-            return self._look(page, numbers.count(), folder, path.stem)
+            return self._look(page, numbers.count(), folder, shot_name(path))
         except (Error, AssertionError):
-            page.screenshot(path=folder / f"{path.stem}-failed.png")
+            page.screenshot(path=folder / f"{shot_name(path)}-failed.png")
             raise
         finally:
             page.close()
@@ -166,6 +171,7 @@ class Browser:
             figures=page.locator(f"{PANEL} .jp-RenderedImage img").count(),
             red=page.locator(RED).all_inner_texts(),
             outside=list(self._outside),
+            printed="\n".join(page.locator(f"{PANEL} .jp-RenderedText").all_inner_texts()),
         )
 
     def _wait_until_idle(self, page: Any, expect: Any, timeout_s: float) -> None:
@@ -188,6 +194,11 @@ class Browser:
             route.abort()
         else:
             route.continue_()
+
+
+def shot_name(path: Path) -> str:
+    """Return what a notebook's screenshots are called: its own name, or a brief's lab."""
+    return path.parent.name if path.stem == "brief" else path.stem
 
 
 @contextmanager

@@ -18,6 +18,7 @@ class Seen:
     figures: int
     red: list[str] = field(default_factory=list)  # errors, and text on stderr
     outside: list[str] = field(default_factory=list)
+    printed: str = ""
 
 
 def leaves_the_machine(url: str) -> bool:
@@ -35,12 +36,13 @@ def stored_figures(nb: NotebookNode) -> int:
     )
 
 
-def judge(seen: Seen, *, figures: int) -> list[str]:
+def judge(seen: Seen, *, figures: int, says: str = "") -> list[str]:
     """Return what is wrong, one sentence each.
 
     Args:
         seen: what the browser showed.
         figures: how many figures there must be.
+        says: what must stand among all that the cells printed.
     """
     wrong = [_red(text) for text in seen.red]
     wrong += [f"a request that leaves the machine: {url}" for url in sorted(set(seen.outside))]
@@ -50,6 +52,8 @@ def judge(seen: Seen, *, figures: int) -> list[str]:
         wrong.append(f"{seen.numbered} of {seen.cells} code cells ran to their end")
     if seen.figures != figures:
         wrong.append(f"{seen.figures} figures, {figures} are stored")
+    if says not in seen.printed:
+        wrong.append(f"no cell printed {says!r}")
     return wrong
 
 
