@@ -6,7 +6,7 @@ SABOTAGES = [
     Sabotage(
         claim="q07.1",
         cell="inline-run",
-        find="SLOTS, SECONDS, SHARED = 4, 0.15,",
+        find="SLOTS, SECONDS, SHARED = 4, 0.4,",
         replace="SLOTS, SECONDS, SHARED = 4, 0.0,",
         why="the work takes no time, so there is nothing to wait for",
     ),
