@@ -21,7 +21,7 @@ from labs.judge.model import UnusableError
 GOODBYE_S = 5.0
 SAID_BYTES = 4000
 HOLD_S = 5.0
-WATCH_S = 0.2
+WATCH_S = 0.3
 
 
 @dataclass(frozen=True)
@@ -277,7 +277,9 @@ class Company:
 
     def _ended(self, actor: Actor, code: int) -> None:
         actor.code = code
-        actor.ended.set()
+        # First the decision, then the news: whoever waits in end_all goes on when it hears of the
+        # last end, and nobody may be started again after that.
         with self._lock, suppress(UnusableError):
             if actor.restarts > 0 and not self._ending and not actor.returned:
                 self.start(actor.role, actor.arguments, actor.name, actor.restarts - 1)
+        actor.ended.set()

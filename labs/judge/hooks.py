@@ -31,6 +31,7 @@ _last = {"delivered": "", "published": ""}
 _who = {"name": "", "address": ""}
 _connections: "weakref.WeakSet[Any]" = weakref.WeakSet()
 _open: "weakref.WeakKeyDictionary[Any, dict[int, str]]" = weakref.WeakKeyDictionary()
+_limits: "weakref.WeakKeyDictionary[Any, int]" = weakref.WeakKeyDictionary()  # prefetch
 
 
 def begin(name: str, address: str) -> None:
@@ -118,6 +119,11 @@ def _watch_connections() -> None:
 
 
 def _watch_deliveries() -> None:
+    @_instead_of(BlockingChannel, "basic_qos")
+    def basic_qos(original: Any, self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        _limits[self] = int(args[1] if len(args) > 1 else kwargs.get("prefetch_count", 0))
+
     @_instead_of(BlockingChannel, "basic_consume")
     def basic_consume(
         original: Any, self: Any, queue: str, on_message_callback: Any, *args: Any, **kwargs: Any
@@ -129,7 +135,7 @@ def _watch_deliveries() -> None:
             return on_message_callback(channel, method, properties, body)
 
         tag = original(self, queue, deliver, *args, **kwargs)
-        ask("subscribed", queue=queue, auto_ack=auto_ack)
+        ask("subscribed", queue=queue, auto_ack=auto_ack, **_limit(self))
         return tag
 
     @_instead_of(BlockingChannel, "basic_get")
@@ -142,7 +148,7 @@ def _watch_deliveries() -> None:
     @_instead_of(BlockingChannel, "consume")
     def consume(original: Any, self: Any, queue: str, *args: Any, **kwargs: Any) -> Any:
         auto_ack = bool(args[0] if args else kwargs.get("auto_ack", False))
-        ask("subscribed", queue=queue, auto_ack=auto_ack)
+        ask("subscribed", queue=queue, auto_ack=auto_ack, **_limit(self))
         for method, properties, body in original(self, queue, *args, **kwargs):
             if method is not None:
                 _delivered(self, method, properties, body, queue=queue, auto_ack=auto_ack)
@@ -156,7 +162,13 @@ def _delivered(
     _here.message = _last["delivered"] = message
     if not auto_ack:
         _open.setdefault(channel, {})[method.delivery_tag] = message
-    ask("delivery", message, queue=queue, auto_ack=auto_ack, redelivered=method.redelivered)
+    details = {"auto_ack": auto_ack, "redelivered": method.redelivered, **_limit(channel)}
+    ask("delivery", message, queue=queue, **details)
+
+
+def _limit(channel: Any) -> dict[str, Any]:
+    """Return the last prefetch that was set on this channel, and on all channels."""
+    return {"limit": _limits.get(channel), "limits": list(_limits.values())}
 
 
 def _name(properties: Any, body: bytes | str) -> str:

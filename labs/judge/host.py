@@ -143,7 +143,8 @@ def _in_words(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return f"line {error.lineno}: {error.msg}"
     for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename != __file__ and "site-packages" not in frame.filename:
+        ours = frame.filename in (__file__, hooks.__file__)
+        if not ours and "site-packages" not in frame.filename:
             where = f" (line {frame.lineno})" if Path(frame.filename).stem else ""
     text = str(error) if isinstance(error, AttributeError) else f"{type(error).__name__}: {error}"
     return text[:300] + where

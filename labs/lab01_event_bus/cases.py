@@ -1,0 +1,134 @@
+"""The bus of lab 1: the judge publishes, services are started, the store tells what they did."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any
+
+import pika
+from pika.exceptions import ChannelClosedByBroker, UnroutableError
+
+from helpers import broker
+from labs.judge.trial import Actor, Trial, go_on
+
+TABLES = ("search (event TEXT, document TEXT)", "audit (event TEXT, type TEXT)")
+NOTIFIED = ("document.shared", "comment.added")
+QUIET_S = 2.0
+NO_SUCH_QUEUE = 404
+
+
+def prepare(trial: Trial) -> None:
+    """Make the bus as it was before: the exchange, and `notify` with its queue."""
+    channel = trial.fresh(*TABLES)
+    channel.exchange_declare("events", "topic", durable=True)
+    channel.queue_declare("notify", durable=True)
+    for key in NOTIFIED:
+        channel.queue_bind("notify", "events", key)
+    channel.confirm_delivery()
+
+
+def publish(trial: Trial, event: str, kind: str) -> bool:
+    """Send one event; return whether the broker put it into any queue."""
+    about = kind.partition(".")[0] + "-7"
+    body = json.dumps({"event": event, "type": kind, "about": about})
+    properties = pika.BasicProperties(message_id=event, delivery_mode=2)
+    trial.history.record("publish", event, detail=kind)
+    try:
+        trial.channel.basic_publish("events", kind, body, properties, mandatory=True)
+    except UnroutableError:
+        return False
+    except ChannelClosedByBroker:  # the exchange is gone
+        trial.channel = broker.connect().channel()
+        trial.channel.confirm_delivery()
+        return False
+    return True
+
+
+@contextmanager
+def subscribing(trial: Trial, *names: str) -> Iterator[None]:
+    """Start one service after the other and hold each where it begins to consume.
+
+    They go on after the block.
+    """
+    gate = threading.Event()
+    trial.direct = lambda actor, boundary: gate if boundary.at == "subscribed" else "go"
+    try:
+        for name in names:
+            role = f"run_{name.split()[0]}"
+            actor = trial.start(role, trial.url, trial.store, name=name, restarts=5)
+            ready = partial(begun, actor)
+            trial.settle(ready, quiet_s=QUIET_S)
+        yield
+    finally:
+        trial.direct = go_on
+        gate.set()
+
+
+def begun(actor: Actor) -> bool:
+    """Tell whether a service consumes, or never will."""
+    return actor.subscribed or not actor.running
+
+
+def events_of(trial: Trial, service: str) -> Counter[str]:
+    """Return how many rows a service has for each event."""
+    return Counter(str(event) for (event,) in trial.rows(f"SELECT event FROM {service}"))
+
+
+def wait(trial: Trial, condition: Callable[[], Any]) -> None:
+    """Wait until a condition is true, or nothing happens any more, or every service is done."""
+
+    def over() -> Any:
+        return condition() or all(actor.returned for actor in trial.actors)
+
+    trial.settle(over, quiet_s=QUIET_S)
+
+
+def settle(trial: Trial, service: str, expected: list[str]) -> Counter[str]:
+    """Wait until a service has these events, a row each; return what it has when all is quiet."""
+    wait(trial, lambda: events_of(trial, service) == Counter(expected))
+    trial.settle(lambda: False, quiet_s=0.3)  # more may follow
+    return events_of(trial, service)
+
+
+def queues_of(trial: Trial, service: str) -> set[str]:
+    """Return the queues that a service has consumed from since the last `fresh`."""
+    return {
+        str(one.details["queue"])
+        for one in list(trial.boundaries)
+        if one.at == "subscribed" and one.actor.split()[0] == service
+    }
+
+
+def undone(trial: Trial, service: str) -> str:
+    """Tell why a service has nothing at all."""
+    if trouble := trial.trouble():
+        return trouble
+    if not queues_of(trial, service):
+        return f"run_{service}() never began to consume"
+    return f"run_{service}() consumes, and {service} has no row"
+
+
+def notify_is_bound() -> bool:
+    """Tell whether the bindings of notify, which were there first, are still there."""
+    bindings = broker.api("GET", "bindings/{vhost}")
+    keys = {
+        one["routing_key"]
+        for one in bindings
+        if (one["source"], one["destination"]) == ("events", "notify")
+    }
+    return keys.issuperset(NOTIFIED)
+
+
+def consumers(queue: str) -> int:
+    """Return how many consumers the broker counts; a queue that is gone has none."""
+    connection = broker.connect()
+    try:
+        return int(connection.channel().queue_declare(queue, passive=True).method.consumer_count)
+    except ChannelClosedByBroker as error:
+        return int(error.reply_code != NO_SUCH_QUEUE)  # exclusive, and its owner is still there
+    finally:
+        with suppress(Exception):
+            connection.close()

@@ -1,0 +1,294 @@
+"""Lab 1: two services are added to an event bus, and nobody else notices.
+
+The judge is the publisher: it sends events to the exchange `events`, persistent, mandatory and
+confirmed, and never does anything else, whoever listens. `notify` is there before the others.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+
+from labs.judge.model import Broken, Lab
+from labs.judge.sweep import crash_points
+from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
+from labs.lab01_event_bus.cases import (
+    NOTIFIED,
+    consumers,
+    events_of,
+    notify_is_bound,
+    prepare,
+    publish,
+    queues_of,
+    settle,
+    subscribing,
+    undone,
+    wait,
+)
+
+SERVICES = ("search", "audit")
+# Old and new kinds, and one with a third word.
+DOCUMENTS = ("document.created", "document.shared", "document.archived", "document.page.added")
+OTHERS = ("comment.added", "payment.captured", "comment.reply.added")
+BUSY_S = 3.0  # less than a boundary is held at most
+
+
+def check(trial: Trial) -> Iterator[Broken]:
+    """Judge a submission; the easiest questions come first, since they explain later answers."""
+    for part in (alone, together):
+        yield from part(trial)
+    away = None
+    for service in SERVICES:
+        if broken := absent(trial, service):
+            away = away or broken
+            yield broken
+    for service in SERVICES:
+        if broken := shared(trial, service):
+            yield broken
+    for service in SERVICES:
+        if broken := killed(trial, service, away.misconception if away else ""):
+            yield broken
+
+
+LAB = Lab(
+    number=1,
+    title="Two more services on the bus",
+    question="q01_event_driven",
+    requirements={
+        "a": "search has every event about a document once, of old and new kinds, and no other",
+        "b": "audit has every event once",
+        "c": "notify goes on getting its events, and only these",
+        "d": "a service that was down gets what was published meanwhile, and nothing else",
+        "e": "two instances of a service share its work: each event is for one of them",
+        "f": "a service that is killed or cut off at any point works on every event",
+        "g": "no event is brought to search that search does not need",
+    },
+    roles=("run_search(url, store)", "run_audit(url, store)"),
+    check=check,
+    beliefs={
+        "one-queue": "services that read the same queue each get every message",
+        "star-any-depth": "in a binding, * stands for any number of words",
+        "known-kinds": "the kinds of event that exist today are all that there will be",
+        "bound-to-all": "a service that is bound to everything gets only what it understands",
+        "filter-in-code": "an event that a service throws away costs nothing",
+        "queue-stays": "a queue stays when its consumer goes, however it was declared",
+        "fresh-start": "what is in the queue when a service starts is old and can go",
+        "queue-per-instance": "each instance of a service needs a queue of its own",
+        "two-queues": "a service with two queues gets an event that fits both just once",
+        "one-at-a-time": "of a queue's workers, only one may be at work",
+        "exchange-is-mine": "whoever subscribes may declare the exchange anew",
+        "quiet-end": "a worker that returns when its connection is lost is started again",
+    },
+)
+
+
+def alone(trial: Trial) -> Iterator[Broken]:
+    """Only search is added; what nobody needs must come back to the publisher."""
+    prepare(trial)
+    kinds = {f"e-{number}": kind for number, kind in enumerate(DOCUMENTS, 1)}
+    with subscribing(trial, "search"):
+        for event, kind in kinds.items():
+            publish(trial, event, kind)
+    found = settle(trial, "search", list(kinds))
+    if not found:
+        told = undone(trial, "search")
+        yield Broken("a", told, "not-done")
+        yield Broken("g", told, "not-done")
+        return
+    missing = [kind for event, kind in kinds.items() if event not in found]
+    if missing:
+        told = f"{missing[0]} was published while search was there: not in search"
+        yield Broken("a", told, why_missing(missing))
+    elif twice := [event for event in kinds if found[event] > 1]:
+        yield Broken("a", f"{trial.history.story(twice[0])}: two rows", doubled(trial))
+    if not publish(trial, "e-9", "payment.captured"):  # returned: no queue has asked for it
+        return
+    kept = settle(trial, "search", [*kinds, "e-9"])["e-9"]
+    why = "bound-to-all" if kept else "filter-in-code"
+    if kept:
+        yield Broken("a", "payment.captured was published: search has a row for it", why)
+    yield Broken("g", "payment.captured was published: a copy went into search's queue", why)
+
+
+def why_missing(kinds: list[str]) -> str:
+    """Return the belief behind events that a binding did not let in."""
+    return "star-any-depth" if all(kind.count(".") > 1 for kind in kinds) else "known-kinds"
+
+
+def together(trial: Trial) -> Iterator[Broken]:
+    """While events flow, search is added, then audit; notify was there all along."""
+    prepare(trial)
+    kinds = {"e-0": "document.shared", "e-1": "document.created"}
+    publish(trial, "e-0", kinds["e-0"])
+    with subscribing(trial, "search"):
+        publish(trial, "e-1", kinds["e-1"])
+    settle(trial, "search", ["e-1"])
+    more = (*DOCUMENTS, *OTHERS) * (3 if trial.hidden else 1)
+    later = {f"e-{number}": kind for number, kind in enumerate(more, 2)}
+    with subscribing(trial, "audit"):
+        for event, kind in later.items():
+            publish(trial, event, kind)
+    kinds |= later
+    wanted = {
+        "search": [event for event in kinds if event != "e-0" and kinds[event] in DOCUMENTS],
+        "audit": list(later),
+        "notify": [event for event in kinds if kinds[event] in NOTIFIED],
+    }
+    found = {service: settle(trial, service, wanted[service]) for service in SERVICES}
+    told = {service: undone(trial, service) for service in SERVICES}
+    trial.end()
+    taken = trial.take_all("notify", expected=wanted["notify"])
+    found["notify"] = Counter(properties.message_id for _, properties, _ in taken)
+    if not (found["search"] and found["audit"]):
+        yield Broken("c", told["audit" if found["search"] else "search"], "not-done")
+    for requirement, service in (("c", "notify"), ("a", "search"), ("b", "audit")):
+        missing = [event for event in wanted[service] if event not in found[service]]
+        extra = [event for event in found[service] if event not in wanted[service]]
+        if service == "audit":
+            extra = []  # an event from before harms nobody there
+        if not (missing or extra):
+            if twice := [event for event in wanted[service] if found[service][event] > 1]:
+                told_twice = f"{trial.history.story(twice[0])}: twice in {service}"
+                yield Broken(requirement, told_twice, doubled(trial))
+            continue
+        why = "one-queue" if service == "notify" and notify_is_bound() else meddled(trial)
+        if not (found[service] or why):
+            yield Broken(requirement, told[service], "not-done")
+            continue
+        why = why or ("bound-to-all" if extra else why_missing([kinds[one] for one in missing]))
+        event = (missing or extra)[0]
+        what = f"not in {service}" if missing else f"{service} has it and does not want it"
+        yield Broken(requirement, f"{trial.history.story(event)}: {what}", why)
+
+
+def meddled(trial: Trial) -> str:
+    """Return the belief that made services get into each other's way, or "" for none."""
+    if not notify_is_bound():
+        return "exchange-is-mine"
+    return "one-queue" if queues_of(trial, "search") & queues_of(trial, "audit") else ""
+
+
+def doubled(trial: Trial) -> str:
+    """Return the belief behind two rows for one event."""
+    queues: dict[str, set[str]] = {}
+    for one in list(trial.boundaries):
+        if one.at == "subscribed":
+            queues.setdefault(one.actor, set()).add(str(one.details["queue"]))
+    several = any(len(names) > 1 for names in queues.values())
+    return "two-queues" if several else "queue-per-instance"
+
+
+def absent(trial: Trial, service: str) -> Broken | None:
+    """A service works on one event and dies, another is published, and it comes back."""
+    prepare(trial)
+    with subscribing(trial, service):
+        publish(trial, "e-1", "document.created")
+    wait(trial, lambda: events_of(trial, service) and trial.count("after ack"))
+    if not events_of(trial, service):
+        return Broken("d", undone(trial, service), "not-done")
+    trial.end()
+    before = queues_of(trial, service)
+    trial.settle(lambda: not any(consumers(queue) for queue in before), quiet_s=5)
+    taken = publish(trial, "e-2", "document.created")
+    with subscribing(trial, service):
+        pass
+    found = settle(trial, service, ["e-1", "e-2"])
+    if found["e-1"] == 1 and found["e-2"]:
+        return None
+    if found["e-1"] > 1:
+        why = "two-queues" if doubled(trial) == "two-queues" else "never-acked"
+        return Broken("d", f"{trial.history.story('e-1')}: worked on again", why)
+    story = f"{service} dies → e-2 is published"
+    if not taken:
+        return Broken("d", f"{story} → no queue takes it: never in {service}", "queue-stays")
+    trial.end()
+    if any(trial.take_all(queue, expected=["e-2"], timeout_s=1) for queue in before):
+        told = f"{story} → {service} is back and reads another queue: e-2 waits for ever"
+        return Broken("d", told, "queue-per-instance")
+    return Broken("d", f"{story} → {service} is back: e-2 is gone", "fresh-start")
+
+
+def shared(trial: Trial, service: str) -> Broken | None:
+    """Two instances of a service; the first that gets an event is busy for a while."""
+    prepare(trial)
+    held: list[threading.Event] = []
+
+    def busy(actor: Actor, boundary: Boundary) -> Order:
+        if boundary.at == "delivery" and not held:
+            held.append(threading.Event())
+            return held[0]
+        return "go"
+
+    events = [f"e-{number}" for number in range(1, 5)]
+    with subscribing(trial, f"{service} 1", f"{service} 2"):
+        pass
+    if not (queues := queues_of(trial, service)):
+        return Broken("e", undone(trial, service), "not-done")
+    trial.settle(lambda: sum(consumers(queue) for queue in queues) > 1, quiet_s=5)
+    trial.direct = busy
+    try:
+        for event in events:
+            publish(trial, event, "document.created")
+        helped = trial.settle(lambda: events_of(trial, service), quiet_s=BUSY_S, timeout_s=BUSY_S)
+    finally:
+        trial.direct = go_on
+        for gate in held:
+            gate.set()
+    found = settle(trial, service, events)
+    if not found:
+        return Broken("e", undone(trial, service), "not-done")
+    twice = [event for event in events if found[event] > 1]
+    if twice:
+        told = f"{trial.history.story(twice[0])}: two rows for one event"
+        return Broken("e", told, doubled(trial))
+    if not helped:
+        told = f"{len(events)} events are published, one instance is busy with the first"
+        return Broken("e", f"{told}: the other gets none", "one-at-a-time")
+    if any(event not in found for event in events):
+        return Broken("e", trial.trouble() or "some events are never worked on", "not-done")
+    return None
+
+
+def killed(trial: Trial, service: str, away: str) -> Broken | None:
+    """A service is killed, or cut off, at each point of its work on an event."""
+
+    def play() -> Broken | None:
+        prepare(trial)
+        with subscribing(trial, service):
+            publish(trial, "e-1", "document.created")
+        wait(trial, lambda: trial.count("after ack") and events_of(trial, service))
+        ended, told = any(one.returned for one in trial.actors), undone(trial, service)
+        trial.end()
+        story = trial.history.story("e-1")
+        if not trial.count("delivery"):
+            return Broken("f", told, "not-done")
+        left = waits(trial, service)
+        if not events_of(trial, service):
+            where = "left in the queue" if left else "in no queue"
+            why = why_lost(trial) or ("quiet-end" if ended else away)
+            return Broken("f", f"{story}: not in {service}, and {where}", why or "not-done")
+        if left:
+            why = "quiet-end" if ended else "never-acked"
+            return Broken("f", f"{story}: in {service}, and still in the queue", why)
+        return None
+
+    return crash_points(trial, play, actions=("kill", "cut"), least=5)
+
+
+def auto_acks(trial: Trial) -> bool:
+    """Tell whether the broker forgets messages as it delivers them."""
+    return any(one.details.get("auto_ack") for one in trial.boundaries if one.at == "subscribed")
+
+
+def waits(trial: Trial, service: str) -> bool:
+    """Tell whether the event is still in a queue of the service, its consumers being dead."""
+    done = auto_acks(trial) or trial.count("after ack")
+    expected = [] if done else ["e-1"]  # what nobody has acked comes back a little later
+    queues = queues_of(trial, service)
+    return any(trial.take_all(queue, expected=expected, timeout_s=1) for queue in queues)
+
+
+def why_lost(trial: Trial) -> str:
+    """Return the belief behind an event that was acked too early, or "" for none."""
+    if auto_acks(trial):
+        return "auto-ack"
+    return "ack-before-work" if trial.count("after ack") else ""

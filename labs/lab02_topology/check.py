@@ -1,0 +1,267 @@
+"""Lab 2: a topology for eight requirements, judged by where events arrive.
+
+`declare` runs in a process of its own, so its connection is closed when the first event is
+published. The names of exchanges and queues are the learner's: only what arrives counts.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from pika.exceptions import AMQPError
+
+from helpers.errors import WaitTimeoutError
+from labs.judge.model import Broken, Lab
+from labs.judge.trial import Trial
+from labs.lab02_topology.cases import (
+    CASES,
+    HIDDEN,
+    SERVICES,
+    Case,
+    arrivals,
+    depth,
+    exchanges,
+    publish,
+    queues_as_declared,
+)
+
+REQUIREMENT = {
+    "audit": "a", "index": "b", "notify": "c", "thumbnails": "d",
+    "bill_eu": "e", "bill_us": "e", "strays": "f",
+}  # fmt: skip
+WORK_S = 3.0
+DEEP_WORDS = 3
+
+
+def check(trial: Trial) -> Iterator[Broken]:
+    """Judge a submission: first where events go, then what repeats and endings do to it."""
+    trial.fresh()
+    made, told = declared(trial)
+    if told:
+        for requirement in LAB.requirements:
+            yield Broken(requirement, told, "not-done")
+        return
+    found = list(routed(trial, made))
+    yield from found
+    if "d" not in {one.requirement for one in found} and (broken := worked(trial, made)):
+        yield broken
+    if broken := lasting(made):
+        yield broken
+    if broken := again(trial, made):
+        yield broken
+
+
+LAB = Lab(
+    number=2,
+    title="A topology for eight requirements",
+    question="q02_routing",
+    requirements={
+        "a": "audit has every event, once",
+        "b": "index has every event whose first word is document, and no other",
+        "c": "notify has every event whose last word is shared or whose first is comment, once",
+        "d": "thumbnails has document.<one word>.page and no other, and two workers share them",
+        "e": "a payment is billed in the region that its header names, eu or us",
+        "f": "strays has what nobody but audit gets, and nothing else",
+        "g": "to declare it a second time changes nothing, whatever is in the queues",
+        "h": "all of it is still there after its consumers are gone and the broker restarts",
+    },
+    roles=("declare(url)",),
+    check=check,
+    beliefs={
+        "star-any-depth": "in a binding, * stands for any number of words",
+        "hash-is-one-word": "in a binding, # stands for one word",
+        "two-words": "a routing key has at least two words",
+        "one-binding": "a queue has one binding",
+        "one-queue": "services that read the same queue each get every message",
+        "one-at-a-time": "of a queue's workers, only one may be at work",
+        "any-is-all": "with x-match any, all headers have to match",
+        "headers-and-key": "a headers exchange looks at the routing key, too",
+        "bound-to-all": "a service that is bound to everything gets only what it understands",
+        "ae-despite-audit": "what only a catch-all queue takes still counts as unroutable",
+        "ae-rekeys": "on its way to the alternate exchange a message loses its routing key",
+        "one-ae": "an alternate exchange also covers the exchanges behind its own",
+        "fresh-start": "what is in the queue when a service starts is old and can go",
+        "queue-per-instance": "each instance of a service needs a queue of its own",
+        "queue-stays": "a queue stays when its consumer goes, however it was declared",
+        "durable-by-default": "what was declared is still there after a restart of the broker",
+    },
+)
+
+
+def declared(trial: Trial) -> tuple[dict[str, Any], str]:
+    """Call `declare`; return its answer, or why it cannot be used."""
+    try:
+        made = trial.call("declare", trial.url)
+    except WaitTimeoutError:
+        return {}, "declare() does not return within 10 s"
+    if trouble := trial.trouble():
+        return {}, trouble
+    given = made.get("queues") if isinstance(made, dict) else None
+    if not isinstance(given, dict) or not isinstance(made.get("exchange"), str):
+        return {}, f"declare() returns {made!r}"[:200]
+    if missing := [name for name in SERVICES if not isinstance(given.get(name), str)]:
+        return {}, f"declare() names no queue for {', '.join(missing)}"
+    if made["exchange"] not in exchanges() and not made["exchange"].startswith("amq."):
+        return {}, f"declare() names the exchange {made['exchange']!r}, and there is none"
+    return made, ""
+
+
+def routed(trial: Trial, made: dict[str, Any]) -> Iterator[Broken]:
+    """Publish every case once and look into every queue."""
+    cases = [*CASES, *HIDDEN] if trial.hidden else list(CASES)
+    trial.channel.confirm_delivery()
+    for number, case in enumerate(cases):
+        publish(trial, made["exchange"], case, str(number))
+    queues: dict[str, str] = {service: made["queues"][service] for service in SERVICES}
+    found = arrivals(trial, queues, cases)
+    why: dict[str, str] = {}
+    for service in SERVICES:
+        others = [one for one in SERVICES if one != service and queues[one] == queues[service]]
+        if others:
+            why[service] = "one-queue"
+            told = f"{service} and {others[0]} read one queue, {queues[service]!r}"
+            yield Broken(REQUIREMENT[service], told, "one-queue")
+            continue
+        wrong = [
+            number
+            for number, case in enumerate(cases)
+            if found[service][number] != int(case.wanted(service))
+        ]
+        if not wrong:
+            continue
+        case, copies = cases[wrong[0]], found[service][wrong[0]]
+        if service == "strays":
+            blamed = [one for one in why if wrong[0] in astray(one, cases, found)]
+            why[service] = why[blamed[0]] if blamed else why_no_stray(trial, made, case, copies)
+        else:
+            why[service] = belief(service, case, copies, found[service])
+        told = f"{case} was published: "
+        if depth(queues[service]) < 0:
+            told += f"declare() has returned, and there is no queue {queues[service]!r}"
+        else:
+            told += f"{service} has {copies or 'no'} cop{'y' if copies == 1 else 'ies'} of it"
+        yield Broken(REQUIREMENT[service], told, why[service])
+
+
+def astray(service: str, cases: Sequence[Case], found: dict[str, Counter[int]]) -> list[int]:
+    """Return the cases that a service wrongly has or has not; audit never keeps one from strays."""
+    if service == "audit":
+        return []
+    return [
+        number
+        for number, case in enumerate(cases)
+        if bool(found[service][number]) != case.wanted(service)
+    ]
+
+
+def belief(service: str, case: Case, copies: int, found: Counter[int]) -> str:
+    """Return the belief behind an event that a service has, or has not, against its will."""
+    if not found:
+        return "not-done"
+    words = case.key.count(".") + 1
+    if service in case.beliefs:
+        return case.beliefs[service]
+    if copies:
+        return "bound-to-all"
+    if words == 1:
+        return "two-words"
+    return "star-any-depth" if words >= DEEP_WORDS and service != "thumbnails" else "not-done"
+
+
+def why_no_stray(trial: Trial, made: dict[str, Any], case: Case, copies: int) -> str:
+    """Return the belief behind a stray event that is lost, or an event that is no stray."""
+    if copies:
+        return "bound-to-all"
+    alternates = {
+        str(one["arguments"]["alternate-exchange"])
+        for one in exchanges().values()
+        if "alternate-exchange" in one["arguments"]
+    }
+    if not alternates:
+        return "not-done"
+    if "strays" in case.beliefs:
+        return case.beliefs["strays"]
+    for name in alternates & set(exchanges()):  # does it get where it should from there?
+        publish(trial, name, case, "0")
+        if trial.take_all(made["queues"]["strays"], expected=["0"], timeout_s=0.2):
+            return "ae-despite-audit"
+    return "ae-rekeys"
+
+
+def worked(trial: Trial, made: dict[str, Any]) -> Broken | None:
+    """Two workers of thumbnails are there, two events come, and nothing is acked yet."""
+    connection, queue = trial.channel.connection, made["queues"]["thumbnails"]
+    got: Counter[int] = Counter()
+    channels = []
+    for worker in (1, 2):
+        channel = connection.channel()
+        channel.basic_qos(prefetch_count=1)
+        with suppress(AMQPError):
+            channel.basic_consume(queue, lambda *_, worker=worker: got.update([worker]))
+            channels.append(channel)
+    for number in (1, 2):
+        publish(trial, made["exchange"], Case("document.created.page"), str(number))
+    end = time.monotonic() + WORK_S
+    while len(got) < 2 and time.monotonic() < end:
+        connection.process_data_events(time_limit=0.05)
+    for channel in channels:
+        channel.close()
+    if len(got) == 2:
+        return None
+    told = "two workers wait, two events come: one worker has an event and the other none"
+    return Broken("d", told, "one-at-a-time")
+
+
+def lasting(made: dict[str, Any]) -> Broken | None:
+    """Ask the broker what would be gone once consumers leave, or after a restart."""
+    known = queues_as_declared()
+    for service in SERVICES:
+        name = made["queues"][service]
+        if name not in known:
+            return Broken(
+                "h", f"declare() has returned, and there is no queue {name!r}", "not-done"
+            )
+        if known[name]["auto_delete"]:
+            told = f"a consumer of {name!r} comes and goes → the queue is gone"
+            return Broken("h", told, "queue-stays")
+    transient = [f"queue {made['queues'][one]!r}" for one in SERVICES
+                 if not known[made["queues"][one]]["durable"]]  # fmt: skip
+    transient += [f"exchange {name!r}" for name, one in exchanges().items() if not one["durable"]]
+    if transient:
+        told = f"the broker restarts → {transient[0]} is gone, with its bindings"
+        return Broken("h", told, "durable-by-default")
+    return None
+
+
+def again(trial: Trial, made: dict[str, Any]) -> Broken | None:
+    """Publish, declare once more, publish the same: every queue has twice as much."""
+    trial.fresh()
+    made, told = declared(trial)
+    if told:
+        return Broken("g", told, "not-done")
+
+    def publish_all() -> None:
+        trial.channel.confirm_delivery()
+        for number, case in enumerate(CASES):
+            publish(trial, made["exchange"], case, str(number))
+
+    publish_all()
+    once = {service: depth(made["queues"][service]) for service in SERVICES}
+    first = made["queues"]
+    made, told = declared(trial)
+    if told:
+        return Broken("g", f"declare() is called again: {told}", "not-done")
+    publish_all()
+    for service in SERVICES:
+        name = made["queues"][service]
+        number = depth(name)
+        if once[service] < 0 or not any(once.values()):
+            return Broken("g", f"nothing arrives in {first[service]!r}", "not-done")
+        if number != 2 * once[service]:
+            told = f"{once[service]} events are in {first[service]!r} → declare() is called again"
+            told += f" → {once[service]} more are published: {name!r} has {number}"
+            why = "fresh-start" if name == first[service] else "queue-per-instance"
+            return Broken("g", told, why)
+    return None

@@ -1,0 +1,35 @@
+"""Makes queues of new names each time.
+
+Breaks: g (queue-per-instance)
+"""
+
+import uuid
+
+import pika
+
+SERVICES = ["audit", "index", "notify", "thumbnails", "bill_eu", "bill_us", "strays"]
+LEFT_OVER = {"alternate-exchange": "unrouted"}
+
+
+def declare(url):
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.exchange_declare("unrouted", "fanout", durable=True)
+    channel.exchange_declare("workspace", "fanout", durable=True)
+    channel.exchange_declare("services", "topic", durable=True, arguments=LEFT_OVER)
+    channel.exchange_declare("payments", "headers", durable=True, arguments=LEFT_OVER)
+    channel.exchange_bind("services", "workspace")
+    channel.exchange_bind("payments", "services", "payment.#")
+    queues = {service: f"{service}-{uuid.uuid4()}" for service in SERVICES}
+    for queue in queues.values():
+        channel.queue_declare(queue, durable=True)
+    channel.queue_bind(queues["audit"], "workspace")
+    channel.queue_bind(queues["index"], "services", "document.#")
+    channel.queue_bind(queues["notify"], "services", "#.shared")
+    channel.queue_bind(queues["notify"], "services", "comment.#")
+    channel.queue_bind(queues["thumbnails"], "services", "document.*.page")
+    for region in ("eu", "us"):
+        channel.queue_bind(queues[f"bill_{region}"], "payments", arguments={"region": region})
+    channel.queue_bind(queues["strays"], "unrouted")
+    connection.close()
+    return {"exchange": "workspace", "queues": queues}

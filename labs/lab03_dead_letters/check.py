@@ -1,0 +1,216 @@
+"""Lab 3: documents that cannot be rendered end in a dead letter queue, and only these.
+
+Whether a document was rendered, the store tells; how often it was tried, the library that renders
+it has noted; where its message is, the queues tell, once everybody is dead.
+"""
+
+from collections.abc import Iterator
+
+from helpers import broker
+from labs.judge.model import Broken, Lab
+from labs.judge.trial import Trial
+from labs.lab03_dead_letters import cases, deaths, replays
+from labs.lab03_dead_letters.cases import DEAD, ENOUGH, PATIENCE_S, TRIES, WORK, Fate, Known
+
+SOON_S = 10.0
+
+
+def check(trial: Trial) -> Iterator[Broken]:
+    """Judge a submission; the easiest questions come first, since they explain later answers."""
+    known = Known()
+    sound = True
+    parts = (corrupt, crowded, locked, deaths.counted, deaths.deadly, deaths.neighbours,
+             deaths.anywhere, replays.once, replays.anywhere)  # fmt: skip
+    for part in parts:
+        for broken in part(trial, known):
+            sound = False
+            yield broken
+    if trial.hidden and sound:
+        yield from deaths.busy_day(trial)
+
+
+LAB = Lab(
+    number=3,
+    title="Poison",
+    question="q03_dead_letters",
+    requirements={
+        "a": "a corrupt document is tried three times, then it is in `thumbnails.dead`, once",
+        "b": "a document that only the third try can read gets its thumbnail",
+        "c": "healthy documents behind corrupt ones get their thumbnails within ten seconds",
+        "d": "three tries are the most also when workers die, by a kill or by the document itself",
+        "e": "healthy documents behind a deadly one get their thumbnails",
+        "f": "killed or cut off at any point, the worker loses nothing and buries nothing healthy",
+        "g": "replay() sends each dead letter back once, to be tried anew, and returns",
+        "h": "killed or cut off at any point, replay() loses no dead letter",
+    },
+    roles=("declare(url)", "run_worker(url, store)", "replay(url)"),
+    check=check,
+    beliefs={
+        "retries-are-built-in": "after a few tries the broker gives up by itself",
+        "retries-are-tries": "three tries are the same as three retries",
+        "once-is-for-ever": "what failed once will always fail",
+        "nack-counts": "a nack with requeue counts as a failed try, like a reject",
+        "drop-is-kept": "a message that the broker gives up on is kept somewhere",
+        "dlx-is-enough": "what is sent to a dead letter exchange arrives in the dead letter queue",
+        "logged-is-handled": "an error that was caught and logged is dealt with",
+        "reject-only-removes": "a reject without requeue only takes the message out of the queue",
+        "waits-in-handler": "a handler that waits before the next try holds up nobody",
+        "death-is-an-exception": "whatever goes wrong raises an error that can be caught",
+        "neighbours-are-safe": "a crash costs only the message that was being worked on",
+        "redelivered-means-failed": "the flag `redelivered` says that a message has failed before",
+        "emptied-stays-empty": "a queue that is being emptied gets nothing new",
+        "counted-for-ever": "what has used up its tries has used them up for ever",
+    },
+)
+
+
+def corrupt(trial: Trial, known: Known) -> Iterator[Broken]:
+    """A corrupt document and a healthy one; nothing else goes wrong."""
+    cases.prepare(trial, {"d-1": "corrupt", "d-2": "fine"})
+    missing = [queue for queue in (WORK, DEAD) if queue not in cases.queues()]
+    if missing:
+        told = trial.trouble() or f"after declare() there is no queue {missing[0]}"
+        known.belief, known.story, known.hopeless = "not-done", told, True
+        yield Broken("a", told, "not-done")
+        return
+    named = cases.arguments()
+    cases.publish(trial, ["d-1", "d-2"])
+    cases.start_worker(trial)
+
+    def over() -> bool:
+        dead = cases.ready(trial, DEAD) and "d-2" in cases.thumbnails(trial)
+        return bool(dead or cases.tries(trial, "d-1") > ENOUGH)
+
+    trial.settle(lambda: over() or "d-2" in cases.thumbnails(trial), timeout_s=25, quiet_s=6)
+    trial.settle(over, timeout_s=25, quiet_s=PATIENCE_S)
+    trial.settle(lambda: False, quiet_s=0.2)  # a second letter may follow
+    trouble, story = trial.trouble(), cases.story(trial, "d-1")
+    fate = cases.end(trial, ["d-1", "d-2"], known)["d-1"]
+    number = known.tries = cases.tries(trial, "d-1")
+    if number > ENOUGH:
+        story = "d-1 is tried again and again"
+    if fate.dead != 1:
+        known.belief = why_not_dead(trial, fate, number, named)
+        known.hopeless = fate.dead == 0
+    elif cases.returned(trial, "nack") and (spins := nack_spins(trial, named)):
+        known.belief, story, known.hopeless = "nack-counts", spins, True
+    elif number != TRIES:
+        known.belief = "once-is-for-ever" if number == 1 else "retries-are-tries"
+        requeued = cases.returned(trial, "reject") or cases.returned(trial, "nack")
+        if number > TRIES and requeued and "x-delivery-limit" not in named:
+            known.belief = "retries-are-built-in"
+        known.hopeless = number > ENOUGH
+    if known.belief:
+        where = "gone" if fate.gone else f"{fate.dead} letters in {DEAD}"
+        if number > ENOUGH or known.belief == "nack-counts":
+            where = f"not in {DEAD}"
+        if known.belief == "not-done" and trouble:
+            story = trouble
+        known.story = f"{story}: {where} after {number} tries"
+        yield Broken("a", known.story, known.belief)
+
+
+def why_not_dead(trial: Trial, fate: Fate, number: int, named: dict[str, object]) -> str:
+    """Return the belief of a worker whose corrupt document is not once among the dead letters."""
+    belief = "not-done"
+    acked = trial.count("after ack", "d-1")
+    if fate.dead:
+        belief = "reject-only-removes"
+    elif fate.thumbnail or not number:
+        pass
+    elif cases.auto_acks(trial):
+        belief = "auto-ack"
+    elif number > ENOUGH and cases.returned(trial, "nack") and "x-delivery-limit" in named:
+        belief = "nack-counts"
+    elif number > ENOUGH and (cases.returned(trial, "nack") or cases.returned(trial, "reject")):
+        belief = "retries-are-built-in"
+    elif fate.waiting and number < ENOUGH and not trial.trouble():
+        belief = "never-acked"
+    elif fate.gone and acked:
+        early = cases.acks_first(trial, "d-2")
+        sent = trial.count("before publish")
+        belief = "ack-before-work" if early else "not-done" if sent else "logged-is-handled"
+    elif fate.gone:
+        belief = "dlx-is-enough" if "x-dead-letter-exchange" in named else "drop-is-kept"
+    return belief
+
+
+def nack_spins(trial: Trial, named: dict[str, object]) -> str:
+    """Try a worker that nacks on a queue that does not count it, as no queue does since 4.3.
+
+    Such a queue is at hand in every generation: a classic one.
+    """
+    if "x-delivery-limit" not in named:
+        return ""
+    kept = ("x-dead-letter-exchange", "x-dead-letter-routing-key")
+    cases.prepare(trial, {"d-1": "corrupt"})
+    trial.channel.queue_delete(WORK)
+    arguments = {name: named[name] for name in kept if name in named}
+    trial.channel.queue_declare(WORK, durable=True, arguments=arguments)
+    cases.publish(trial, ["d-1"])
+    cases.start_worker(trial)
+    trial.settle(
+        lambda: cases.tries(trial, "d-1") > ENOUGH or cases.ready(trial, DEAD), quiet_s=PATIENCE_S
+    )
+    trial.end()
+    if 0 < cases.tries(trial, "d-1") <= ENOUGH:
+        return ""
+    version = broker.find().version
+    return (
+        f"RabbitMQ {version} counts a nack against the limit, and since 4.3 none does; where it "
+        "is not counted, d-1 is tried again and again"
+    )
+
+
+def crowded(trial: Trial, known: Known) -> Iterator[Broken]:
+    """Healthy documents wait behind corrupt ones."""
+    if known.belief == "nack-counts":
+        yield known.unseen("c")
+        return
+    bad, good = [f"d-{n}" for n in range(1, 6)], [f"d-{n}" for n in range(6, 11)]
+    cases.prepare(trial, dict.fromkeys(bad, "corrupt") | dict.fromkeys(good, "fine"))
+    cases.publish(trial, [*bad, *good])
+    cases.start_worker(trial, restarts=40)
+
+    def over() -> bool:
+        done = cases.thumbnails(trial).issuperset(good)
+        return done or cases.tries(trial, *bad) > 150
+
+    trial.settle(over, timeout_s=SOON_S, quiet_s=6)
+    done, number = len(cases.thumbnails(trial) & set(good)), cases.tries(trial, *bad)
+    trouble = trial.trouble()
+    trial.end()
+    if done == len(good):
+        return
+    told = f"5 corrupt documents, then 5 healthy: {done} thumbnails after {number} failed tries"
+    why = known.belief
+    if not why and 0 < number <= len(bad) * TRIES:
+        why = known.belief = "waits-in-handler"
+        known.story, known.hopeless = f"{told}, and the worker stands still after each", True
+        told = known.story
+    elif not why:
+        why, told = "not-done", f"{told}; {trouble}"
+    yield Broken("c", told, why)
+
+
+def locked(trial: Trial, known: Known) -> Iterator[Broken]:
+    """A document that somebody else has open: only the third try can read it."""
+    if known.belief == "waits-in-handler":
+        yield known.unseen("b")
+        return
+    cases.prepare(trial, {"d-1": "locked"})
+    cases.publish(trial, ["d-1"])
+    cases.start_worker(trial)
+
+    def over() -> bool:
+        made, number = "d-1" in cases.thumbnails(trial), cases.tries(trial, "d-1")
+        return made or bool(number > ENOUGH or cases.ready(trial, DEAD))
+
+    trial.settle(over, quiet_s=PATIENCE_S)
+    trouble, story = trial.trouble(), cases.story(trial, "d-1")
+    fate = cases.end(trial, ["d-1"])["d-1"]
+    if fate.thumbnail:
+        return
+    where = f"in {DEAD}" if fate.dead else "gone" if fate.gone else trouble or "it waits"
+    told = f"{story}: {where} after {cases.tries(trial, 'd-1')} tries, the third would have worked"
+    yield Broken("b", told, known.belief or "not-done")

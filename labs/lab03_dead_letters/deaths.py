@@ -1,0 +1,172 @@
+"""The plays of lab 3 in which workers die: by a document, by somebody else, at any point."""
+
+import random
+from collections.abc import Iterator
+
+from labs.judge.model import Broken
+from labs.judge.trial import Actor, Boundary, Order, Trial
+from labs.lab03_dead_letters import cases
+from labs.lab03_dead_letters.cases import DEAD, ENOUGH, PATIENCE_S, TRIES, Known
+
+SEED = 3
+
+
+def counted(trial: Trial, known: Known) -> Iterator[Broken]:
+    """Somebody kills the worker once, when a corrupt document has had two tries."""
+    if known.hopeless:
+        yield known.unseen("d")
+        return
+    cases.prepare(trial, {"d-1": "corrupt"})
+    strokes = [1]
+
+    def direct(actor: Actor, boundary: Boundary) -> Order:
+        # Who tries three times during one delivery dies before it can say so.
+        least = {"delivery": 2, "before reject": 3, "before nack": 3, "before ack": 3}
+        if strokes and cases.tries(trial, "d-1") >= least.get(boundary.at, ENOUGH):
+            strokes.clear()
+            return "kill"
+        return "go"
+
+    trial.direct = direct
+    cases.publish(trial, ["d-1"])
+    cases.start_worker(trial)
+    trial.settle(lambda: over(trial), quiet_s=PATIENCE_S)
+    story = trial.trouble() or cases.story(trial, "d-1")
+    fate = cases.end(trial, ["d-1"])["d-1"]
+    number = cases.tries(trial, "d-1")
+    if number > max(TRIES, known.tries):
+        known.deadly = "memory-set"
+        yield Broken("d", f"{cases.story(trial, 'd-1')}: {number} tries", "memory-set")
+    elif not fate.dead:
+        yield Broken("d", f"{story}: not in {DEAD}", "not-done")
+
+
+def deadly(trial: Trial, known: Known) -> Iterator[Broken]:
+    """A document kills whoever tries it."""
+    if known.hopeless:
+        return
+    cases.prepare(trial, {"d-1": "deadly"})
+    cases.publish(trial, ["d-1"])
+    cases.start_worker(trial)
+    trial.settle(lambda: over(trial), quiet_s=PATIENCE_S)
+    fate = cases.end(trial, ["d-1"])["d-1"]
+    number = cases.tries(trial, "d-1")
+    if fate.dead and number <= TRIES:
+        return
+    where = f"then it is in {DEAD}" if fate.dead else "it is gone" if fate.gone else "and no end"
+    told = f"d-1 kills the process that tries it: {number} tries, {where}"
+    if fate.dead and number <= ENOUGH:
+        yield Broken("d", told, known.belief or "retries-are-tries")
+        return
+    why = "death-is-an-exception" if number > ENOUGH else "not-done"
+    known.deadly = known.deadly or why
+    yield Broken("d", told, known.deadly)
+
+
+def over(trial: Trial) -> bool:
+    """Tell whether a document is dead, or gets tried again and again."""
+    return bool(cases.tries(trial, "d-1") > ENOUGH or cases.ready(trial, DEAD))
+
+
+def neighbours(trial: Trial, known: Known) -> Iterator[Broken]:
+    """Healthy documents wait behind one that kills the worker."""
+    good = [f"d-{number}" for number in range(2, 7)]
+    cases.prepare(trial, {"d-1": "deadly"} | dict.fromkeys(good, "fine"))
+    cases.publish(trial, ["d-1", *good])
+    cases.start_worker(trial)
+    trial.settle(
+        lambda: (
+            cases.thumbnails(trial).issuperset(good)
+            or cases.tries(trial, "d-1") > ENOUGH
+            or cases.ready(trial, DEAD) > len(good)
+        ),
+        quiet_s=PATIENCE_S,
+    )
+    trouble = trial.trouble()
+    fates = cases.end(trial, good)
+    missing = [document for document in good if not fates[document].thumbnail]
+    if not missing:
+        return
+    first, number = missing[0], cases.tries(trial, "d-1")
+    told = f"d-1 kills the worker {number} times; {first} was behind it, tried"
+    told += f" {cases.tries(trial, first)} times"
+    if fates[first].dead:
+        yield Broken("e", f"{told} and now in {DEAD}, one of {len(missing)}", "neighbours-are-safe")
+    elif cases.auto_acks(trial):
+        yield Broken("e", f"{told} and now gone", "auto-ack")
+    elif number > ENOUGH:
+        yield Broken("e", told, known.deadly or known.belief or "death-is-an-exception")
+    else:
+        yield Broken("e", f"{told}: no thumbnail. {trouble}".rstrip(), known.belief or "not-done")
+
+
+def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
+    """The worker is killed, or its connection cut, at each point of two documents."""
+    if known.hopeless:
+        yield known.unseen("f")
+        return
+
+    def done() -> bool:
+        dead = cases.ready(trial, DEAD)
+        return bool(dead and "d-1" in cases.thumbnails(trial)) and trial.count("after ack") > 0
+
+    def play() -> Broken | None:
+        cases.prepare(trial, {"d-1": "fine", "d-2": "corrupt"})
+        cases.publish(trial, ["d-1", "d-2"])
+        cases.start_worker(trial)
+        trial.settle(done, quiet_s=PATIENCE_S)
+        trouble = trial.trouble()
+        fates = cases.end(trial, ["d-1", "d-2"])
+        for document, fate in fates.items():
+            told = cases.story(trial, document)
+            if fate.gone:
+                why = "auto-ack" if cases.auto_acks(trial) else "ack-before-work"
+                return Broken("f", f"{told}: {document} is gone", why)
+            if not (fate.thumbnail or fate.dead):
+                return Broken("f", f"{told}: it waits for ever. {trouble}".rstrip(), "never-acked")
+        if fates["d-1"].thumbnail:
+            return None
+        told = f"{cases.story(trial, 'd-1')}: in {DEAD}, and nothing is wrong with it"
+        return Broken("f", told, "redelivered-means-failed")
+
+    yield from cases.all_points(trial, play, role="run_worker", cuts=4)
+
+
+def busy_day(trial: Trial) -> Iterator[Broken]:
+    """Two workers, many documents of all kinds, and two deaths; learners are not given this."""
+    chance = random.Random(SEED)
+    kinds = ["fine"] * 14 + ["corrupt"] * 4 + ["locked"] * 2 + ["deadly"]
+    chance.shuffle(kinds)
+    pdfs = {f"d-{number}": pdf for number, pdf in enumerate(kinds)}
+    cases.prepare(trial, pdfs)
+    cases.publish(trial, pdfs)
+    moments, seen = set(chance.sample(range(5, 60), 2)), [0]
+
+    def direct(actor: Actor, boundary: Boundary) -> Order:
+        if not boundary.message:
+            return "go"
+        seen[0] += 1
+        return "kill" if seen[0] in moments else "go"
+
+    trial.direct = direct
+    for number in (1, 2):
+        cases.start_worker(trial, name=f"worker {number}", restarts=30)
+    good = {document for document, pdf in pdfs.items() if pdf in ("fine", "locked")}
+    trial.settle(
+        lambda: (
+            cases.thumbnails(trial) >= good and cases.ready(trial, DEAD) >= len(pdfs) - len(good)
+        ),
+        timeout_s=20,
+        quiet_s=PATIENCE_S,
+    )
+    for document, fate in cases.end(trial, pdfs).items():
+        # Two deaths may use up two tries of one document, but a healthy one needs only one.
+        wrong = (
+            not fate.thumbnail if pdfs[document] == "fine" else not (fate.dead or fate.thumbnail)
+        )
+        if wrong:
+            told = f"{len(pdfs)} documents, two workers that die: {cases.story(trial, document)}"
+            where = f"is in {DEAD}" if fate.dead else "is gone" if fate.gone else "waits for ever"
+            why = "neighbours-are-safe" if fate.dead else "not-done"
+            yield Broken("f", f"{told}: {document} ({pdfs[document]}) {where}", why)
+            return

@@ -1,0 +1,152 @@
+"""Lab 4's own broker: it is killed while the publisher waits for a confirm, and started again.
+
+It takes seconds to start, so it does that beside the other plays.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from typing import Self
+
+from pika.exceptions import AMQPError
+
+from helpers import broker
+from helpers.broker import DisposableNode
+from helpers.errors import BrokerNotFoundError
+from helpers.history import History
+from labs.judge.model import Broken
+from labs.judge.trial import Trial
+from labs.lab04_guarantees import plays
+from labs.lab04_guarantees.plays import QUEUE, Known
+
+PAYMENTS = 6
+HELD_AT = 4  # the broker dies when it has confirmed this one, and the publisher hasn't heard it
+START_S = 90.0
+# Below quorum queues, Ra saves the table of their names half a second after a change: a broker
+# that dies sooner loses a quorum queue that it has just made.
+OLD_ENOUGH_S = 1.5
+
+
+class BrokerDeath:
+    """The play in four parts, so that others can be played while the broker starts."""
+
+    def __init__(self, trial: Trial) -> None:
+        self._trial, self._stack = trial, ExitStack()
+        self._node: DisposableNode | None = None
+        self._error: Exception | None = None
+        self._store, self._declared_s = "", 0.0
+        self._history = History()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, value: object, trace: object) -> None:
+        if self._thread is not None:
+            self._thread.join(START_S)
+        self._stack.close()
+
+    def begin(self) -> None:
+        """Begin to start the broker, unless that was done."""
+        if self._thread is None:
+            self._thread = self._beside(self._open)
+
+    def declare(self) -> None:
+        """Let the learner declare the queue on the new broker."""
+        if self._ready():
+            self._trial.fresh(*plays.TABLES)
+            plays.declare(self._trial, self._url)
+            self._declared_s = time.monotonic()
+
+    def kill(self) -> None:
+        """Kill the broker while a confirm is on its way, and begin to start it again."""
+        if not self._ready():
+            return
+        trial = self._trial
+        trial.fresh(*plays.TABLES)
+        plays.book(trial, range(PAYMENTS))
+        hold = plays.Hold(trial, "before confirm", HELD_AT)
+        trial.start("run_publisher", self._url, trial.store, name="publisher")
+        hold.reached()
+        old_enough_s = self._declared_s + OLD_ENOUGH_S
+        trial.settle(lambda: time.monotonic() >= old_enough_s, quiet_s=OLD_ENOUGH_S)
+        assert self._node is not None
+        self._node.kill()
+        hold.release()
+        trial.settle(lambda: plays.over(trial, 1), quiet_s=1.0)
+        trial.end()
+        self._history, self._store = trial.history, trial.store
+        self._thread = self._beside(self._node.start)
+
+    def finish(self, known: Known) -> Broken | None:
+        """Let a new publisher send the rest, and look what the broker has."""
+        if not self._ready():
+            return self._by_inspection(known)
+        trial = self._trial
+        trial.fresh()
+        plays.send(trial, url=self._url, store=self._store)
+        trial.end()
+        found = set(self._take())
+        for number in range(PAYMENTS):
+            message = plays.name(number)
+            if message in found:
+                continue
+            told = self._history.story(message)
+            confirmed = bool(self._history.events("confirm", message=message))
+            why = known.why_gone() if confirmed else known.why_unsent()
+            story = f"{told} → the broker is killed and comes back: {message} is in no queue"
+            return Broken("f", story, why or "not-done")
+        return None
+
+    def _open(self) -> None:
+        self._node = self._stack.enter_context(broker.disposable())
+
+    def _beside(self, work: Callable[[], None]) -> threading.Thread:
+        def run() -> None:
+            try:
+                work()
+            except Exception as error:
+                self._error = error
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        return thread
+
+    def _ready(self) -> bool:
+        """Wait for the broker; False where this machine has none that could be killed."""
+        self.begin()
+        thread = self._thread
+        assert thread is not None
+        self._trial.settle(lambda: not thread.is_alive(), timeout_s=START_S, quiet_s=START_S)
+        if isinstance(self._error, BrokerNotFoundError):
+            return False
+        if self._error is not None:
+            raise self._error
+        return True
+
+    @property
+    def _url(self) -> str:
+        assert self._node is not None
+        return self._node.broker.amqp_url
+
+    def _take(self) -> Iterator[str]:
+        """Yield the ids of all messages in the queue; none when the queue has gone."""
+        assert self._node is not None
+        with suppress(AMQPError), self._node.connect() as connection:
+            channel = connection.channel()
+            while True:
+                method, properties, _ = channel.basic_get(QUEUE, auto_ack=True)
+                if method is None:
+                    return
+                yield str(properties.message_id)
+
+    def _by_inspection(self, known: Known) -> Broken | None:
+        why = known.why_gone()
+        if not why:
+            return None
+        kept = "persistent" if known.persistent else "transient"
+        durable = "durable" if known.queue.get("durable") else "transient"
+        kind = f"a {durable} {known.queue.get('type')} queue, {kept} messages"
+        told = f"{kind} (this machine has no RabbitMQ server of its own to kill)"
+        return Broken("f", f"{told}: a broker that dies comes back without them", why)

@@ -1,0 +1,43 @@
+"""Lab 4, what a learner is not given: many payments, and both processes die again and again."""
+
+import random
+from collections.abc import Iterator
+
+from labs.judge.model import Broken
+from labs.judge.trial import Actor, Boundary, Order, Trial
+from labs.lab04_guarantees import plays
+from labs.lab04_guarantees.plays import QUEUE, name
+
+PAYMENTS, DEATHS, SEED = 12, 4, 4
+
+
+def check(trial: Trial) -> Iterator[Broken]:
+    """Judge one long run: the publisher with its deaths first, then the consumer with its own."""
+    plays.prepare(trial, range(PAYMENTS))
+    chance = random.Random(SEED)
+    left = {"run_publisher": DEATHS, "run_consumer": DEATHS}
+
+    def direct(actor: Actor, boundary: Boundary) -> Order:
+        if left.get(actor.role) and boundary.at != "subscribed" and chance.random() < 0.1:
+            left[actor.role] -= 1
+            return "kill"
+        return "go"
+
+    trial.direct = direct
+    try:
+        plays.send(trial, restarts=DEATHS)
+        arguments = (trial.url, trial.store)
+        trial.start("run_consumer", *arguments, name="consumer", restarts=DEATHS)
+        trial.settle(lambda: len(plays.receipts(trial)) == PAYMENTS, quiet_s=plays.PATIENCE_S)
+    finally:
+        trial.direct = lambda actor, boundary: "go"
+    trial.end()
+    missing = [m for m in map(name, range(PAYMENTS)) if not plays.receipts(trial)[m]]
+    there = {found[1].message_id for found in trial.take_all(QUEUE, expected=missing)}
+    for message in missing:
+        if message not in there:
+            story = f"{trial.history.story(message)}: no receipt, and in no queue"
+            if trial.history.events("confirm", message=message):
+                yield Broken("e", story, "ack-before-work")
+            else:
+                yield Broken("d", story, "marked-too-early")

@@ -1,0 +1,150 @@
+"""What the plays of lab 4 share: the outbox, the queue, and a way to hold a process in place."""
+
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+from labs.judge.trial import Actor, Boundary, Order, Trial
+
+QUEUE = "receipts"
+TABLES = (
+    "outbox (payment TEXT PRIMARY KEY, cents INTEGER NOT NULL, sent INTEGER NOT NULL DEFAULT 0)",
+    "receipts (payment TEXT NOT NULL, cents INTEGER NOT NULL)",
+)
+PATIENCE_S = 3.0  # nothing at all happens for so long: then nothing will
+
+
+@dataclass
+class Known:
+    """What earlier plays have found out, for the reasons of later ones."""
+
+    confirms: bool = False  # confirms arrive at the publisher
+    persistent: bool = False  # it asks for its messages to be kept
+    queue: dict[str, Any] = field(default_factory=dict)  # as the management API describes it
+    early: bool = False  # it marks a payment as sent before it sends it
+
+    def why_unsent(self) -> str:
+        """Return the belief of a publisher whose payment never arrived."""
+        if self.early:
+            return "marked-too-early"
+        return "error-passed-over" if self.confirms else "no-confirms"
+
+    def why_gone(self) -> str:
+        """Return the belief behind a queue that is empty after the broker's death, or ""."""
+        if not self.queue.get("durable"):
+            return "queue-for-ever"
+        stored = self.persistent or self.queue.get("type") == "quorum"
+        return "" if stored else "durable-queue-enough"
+
+
+class Hold:
+    """Keeps the first process that reaches a boundary for the ``number``-th time right there."""
+
+    def __init__(self, trial: Trial, at: str, number: int = 1) -> None:
+        self.boundary: Boundary | None = None
+        self._trial, self._at, self._left = trial, at, number
+        self._gate = threading.Event()
+        trial.direct = self._direct
+
+    def reached(self) -> bool:
+        """Wait until a process stands there; False when none comes."""
+        wanted = self._trial.settle(lambda: self.boundary, quiet_s=PATIENCE_S)
+        return wanted is not None
+
+    def release(self) -> None:
+        """Let it go on, and hold nobody any more."""
+        self._trial.direct = lambda actor, boundary: "go"
+        self._gate.set()
+
+    def _direct(self, actor: Actor, boundary: Boundary) -> Order:
+        if boundary.at == self._at:
+            self._left -= 1
+            if self._left == 0:
+                self.boundary = boundary
+                return self._gate
+        return "go"
+
+
+def prepare(trial: Trial, payments: Iterable[int]) -> None:
+    """Start over with these payments in the outbox, and let the learner declare the queue."""
+    trial.fresh(*TABLES)
+    book(trial, payments)
+    declare(trial, trial.url)
+
+
+def prepare_as_known(trial: Trial, payments: Iterable[int], known: Known) -> None:
+    """Do as `prepare`, quicker: declare the queue just as the learner is known to declare it."""
+    channel = trial.fresh(*TABLES)
+    book(trial, payments)
+    kind: dict[str, Any] = {key: known.queue[key] for key in ("durable", "auto_delete")}
+    channel.queue_declare(QUEUE, arguments=known.queue["arguments"], **kind)
+
+
+def book(trial: Trial, payments: Iterable[int]) -> None:
+    """Add payments to the outbox, as the checkout does."""
+    with closing(sqlite3.connect(trial.store, timeout=10)) as db, db:
+        rows = [(name(number), 100 + number) for number in payments]
+        db.executemany("INSERT INTO outbox (payment, cents) VALUES (?, ?)", rows)
+
+
+def declare(trial: Trial, url: str) -> None:
+    """Let the learner declare the queue; no queue is noticed by all that follows."""
+    actor = trial.start("declare", url)
+    trial.settle(lambda: not actor.running, quiet_s=PATIENCE_S)
+    actor.kill()
+
+
+def send(trial: Trial, *, url: str = "", store: str = "", restarts: int = 3) -> bool:
+    """Let the publisher send what is left, a running one or a new one, until it returns."""
+    running = sum(actor.running and not actor.returned for actor in publishers(trial))
+    first = len(publishers(trial)) - running
+    if not running:
+        arguments = (url or trial.url, store or trial.store)
+        trial.start("run_publisher", *arguments, name="publisher", restarts=restarts)
+    returned = trial.settle(
+        lambda: any(actor.returned for actor in publishers(trial)[first:]), quiet_s=PATIENCE_S
+    )
+    return bool(returned)
+
+
+def publishers(trial: Trial) -> list[Actor]:
+    """Return all publishers since the play began."""
+    return [actor for actor in trial.actors if actor.role == "run_publisher"]
+
+
+def over(trial: Trial, lives: int) -> bool:
+    """Tell whether the publisher has returned, or died so often."""
+    actors = publishers(trial)
+    dead = len(actors) >= lives and not any(actor.running for actor in actors)
+    return dead or any(actor.returned for actor in actors)
+
+
+def arrived(trial: Trial, payments: Iterable[int]) -> set[str]:
+    """Return which payments the queue holds, once everybody has ended."""
+    trial.end()
+    found = trial.take_all(QUEUE, expected=[name(number) for number in payments])
+    return {str(properties.message_id) for _, properties, _ in found}
+
+
+def acked(trial: Trial, message: str) -> bool:
+    """Tell whether a payment was acked, by itself or together with others."""
+    return bool(trial.history.events("ack", message=message))
+
+
+def receipts(trial: Trial) -> Counter[str]:
+    """Count the receipts of each payment."""
+    return Counter(str(payment) for (payment,) in trial.rows("SELECT payment FROM receipts"))
+
+
+def unsent(trial: Trial) -> set[str]:
+    """Return the payments that the outbox does not call sent."""
+    return {str(payment) for (payment,) in trial.rows("SELECT payment FROM outbox WHERE NOT sent")}
+
+
+def name(number: int) -> str:
+    """Return the id of a payment and of its message."""
+    return f"payment-{number}"

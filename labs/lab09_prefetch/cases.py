@@ -1,0 +1,215 @@
+"""The hosts of lab 9, and the play in which their workers are stopped in their first work.
+
+How many events a worker has taken is counted by the broker.
+"""
+
+import json
+import math
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pika
+
+from helpers.broker import amqp_url
+from helpers.chaos import Proxy
+from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
+
+ROLE = "run_worker"
+TABLE = "thumbnails (document TEXT PRIMARY KEY)"
+FAR_MS = 200
+START_S, PATIENCE_S = 15.0, 6.0  # a worker far away says nothing for seven round trips
+PACE = 50  # thumbnails of the worker next door, while one far away is compared with it
+
+
+@dataclass(frozen=True)
+class Host:
+    """Where a worker runs: how fast it works, and how far from the broker."""
+
+    name: str
+    service_time_s: float
+    round_trip_s: float
+    events: int = 40  # that wait for it when it has a queue of its own
+
+    @property
+    def far(self) -> bool:
+        """Whether the round trip is more than next to nothing."""
+        return self.round_trip_s > 0.01
+
+    @property
+    def needed(self) -> float:
+        """How many events keep it busy: one at work, the others on their way."""
+        return 1 + self.round_trip_s / self.service_time_s
+
+    @property
+    def most(self) -> int:
+        """How many it may hold: twice as many, rounded up."""
+        return math.ceil(round(2 * self.needed, 6))
+
+
+NEAR_S, FAR_S = 0.0005, FAR_MS / 1000
+NEAR_FAST = Host("the fast one next door", 0.01, NEAR_S, events=120)
+NEAR_SLOW = Host("the slow one next door", 0.2, NEAR_S)
+FAR_FAST = Host("the fast one far away", 0.01, FAR_S, events=120)
+FAR_SLOW = Host("the slow one far away", 0.2, FAR_S)
+
+
+@dataclass
+class Window:
+    """What one worker took while it was stopped in its first work, and what its death returned."""
+
+    host: Host
+    actor: Actor
+    trouble: str = ""
+    held: int = 0
+    returned: int = 0  # delivered again after its death
+    times: list[float] = field(default_factory=list)  # of its thumbnails, once it may go on
+
+    @property
+    def radius(self) -> int:
+        """How many events its death strikes."""
+        return max(self.held, self.returned)
+
+    @property
+    def share(self) -> float:
+        """At most so much of the time it can be at work."""
+        return min(1.0, self.held / self.host.needed)
+
+    @property
+    def limit(self) -> object:
+        """The prefetch that was in force when it began to consume; None for none at all."""
+        return self.details("subscribed").get("limit")
+
+    def details(self, at: str) -> dict[str, object]:
+        """Return what is known of its first boundary of a kind."""
+        return next((one.details for one in self.actor.boundaries if one.at == at), {})
+
+    @property
+    def waits_s(self) -> float:
+        """How long the last of what it holds has to wait for the others."""
+        return (self.held - 1) * self.host.service_time_s
+
+    def number(self, at: str) -> int:
+        """Return how many boundaries of a kind it reached."""
+        return sum(one.at == at for one in self.actor.boundaries)
+
+
+def publish(trial: Trial, queue: str, number: int) -> None:
+    """Send so many events to a queue; each is about another document."""
+    for n in range(1, number + 1):
+        document = f"{queue}-{n}"
+        trial.channel.basic_publish(
+            "",
+            queue,
+            json.dumps({"type": "document.created", "document": document}),
+            pika.BasicProperties(message_id=document, delivery_mode=2),
+        )
+
+
+def declare(trial: Trial, queue: str) -> None:
+    """Make a queue as the brief promises it."""
+    trial.channel.queue_declare(queue, durable=True, arguments={"x-queue-type": "classic"})
+
+
+def ready(trial: Trial, queue: str) -> int:
+    """Return how many events wait in a queue, not counting those that a worker has."""
+    return int(trial.channel.queue_declare(queue, passive=True).method.message_count)
+
+
+def start(trial: Trial, host: Host, queue: str, proxy: Proxy, *, restarts: int = 0) -> Actor:
+    """Start a worker on its host."""
+    url = amqp_url(via=proxy) if host.far else trial.url
+    arguments = (url, trial.store, queue, host.service_time_s, host.round_trip_s)
+    return trial.start(ROLE, *arguments, name=host.name, restarts=restarts)
+
+
+def wait_for_deaths(trial: Trial, queues: Sequence[str]) -> None:
+    """Wait until the broker knows that nobody consumes any more: then all that was held is back."""
+
+    def gone() -> bool:
+        return not any(
+            trial.channel.queue_declare(queue, passive=True).method.consumer_count
+            for queue in queues
+        )
+
+    trial.settle(gone, timeout_s=10, quiet_s=10)
+
+
+def windows(trial: Trial, hosts: Sequence[Host], proxy: Proxy) -> list[Window]:
+    """Stop each worker in its first work, count what it took, go on for a while, and kill it.
+
+    Each has a full queue of its own. Those far away begin, since their way takes longest; all go
+    on at the same moment.
+    """
+    trial.fresh(TABLE)
+    queues = {host: f"thumbnails-{n}" for n, host in enumerate(hosts, 1)}
+    for host, queue in queues.items():
+        declare(trial, queue)
+        publish(trial, queue, host.events)
+    trial.settle(lambda: all(ready(trial, queues[host]) == host.events for host in hosts))
+    release, reached = threading.Event(), set()
+    made: dict[str, list[float]] = defaultdict(list)
+
+    def direct(actor: Actor, boundary: Boundary) -> Order:
+        if boundary.details.get("committed"):
+            made[actor.name].append(boundary.t_s)
+        if boundary.at == "before effect" and not release.is_set():
+            reached.add(actor.name)
+            return release
+        return "go"
+
+    trial.direct = direct
+    found = []
+    try:
+        for far in (True, False):
+            group = [
+                Window(host, start(trial, host, queue, proxy))
+                for host, queue in queues.items()
+                if host.far == far
+            ]
+            stopped(trial, group, reached)
+            for one in group:
+                if one.host.name not in reached:
+                    end = "" if one.actor.running else f"{ROLE}() came to its end"
+                    one.trouble = trial.trouble() or end or "it takes no event"
+                left = ready(trial, queues[one.host])
+                one.held = one.host.events - left - len(made[one.host.name])
+            found += group
+        release.set()
+        near = next((one for one in found if one.host == NEAR_FAST), None)
+        if near and not near.trouble:
+            trial.settle(
+                lambda: len(made[near.host.name]) >= PACE or not near.actor.running,
+                timeout_s=15,
+                quiet_s=3,
+            )
+    finally:
+        release.set()
+        trial.direct = go_on
+    trial.end()
+    wait_for_deaths(trial, list(queues.values()))
+    for one in found:
+        one.times = made[one.host.name]
+        back = trial.take_all(queues[one.host])
+        one.returned = sum(method.redelivered for method, _, _ in back)
+    return found
+
+
+def stopped(trial: Trial, group: Sequence[Window], reached: set[str]) -> None:
+    """Wait until each of these is in its first work, or has ended, and the broker is done."""
+    trial.settle(
+        lambda: all(one.host.name in reached or not one.actor.running for one in group),
+        timeout_s=START_S,
+        quiet_s=PATIENCE_S,
+    )
+    trial.settle(lambda: False, quiet_s=0.2)  # it delivers all that it will at once
+
+
+def pace(found: Sequence[Window]) -> tuple[int, int]:
+    """Return how much was made next door and far away in the same time, by equal workers."""
+    times = {one.host: one.times for one in found}
+    near, far = times.get(NEAR_FAST, []), times.get(FAR_FAST, [])
+    if len(near) < PACE:
+        return 0, 0  # it stands still, or there is none: nothing to compare with
+    return PACE, sum(t <= near[PACE - 1] for t in far)

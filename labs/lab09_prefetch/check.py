@@ -1,0 +1,265 @@
+"""Lab 9: how much a worker may hold, for fast and slow workers next door and far away.
+
+A worker is stopped in its first work: what is no longer in its queue then is what it holds, and
+what comes back when it is killed is its blast radius. Both are counts, whatever the load.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from helpers import chaos
+from helpers.chaos import Proxy
+from labs.judge.model import Broken, Lab
+from labs.judge.sweep import crash_points
+from labs.judge.trial import Trial
+from labs.lab09_prefetch import cases, fleets
+from labs.lab09_prefetch.cases import FAR_FAST, FAR_SLOW, NEAR_FAST, NEAR_SLOW, Window
+from labs.lab09_prefetch.fleets import Fleet
+
+LEAST_SHARE = 0.75  # of the time at work
+LEAST_PACE = 0.5  # measured, so with room for whatever else the machine does
+HOSTS = (NEAR_FAST, NEAR_SLOW, FAR_FAST, FAR_SLOW)
+
+
+def check(trial: Trial) -> Iterator[Broken]:
+    """Judge a submission; what its workers hold comes first, since it explains the rest."""
+    with chaos.proxy(round_trip_ms=cases.FAR_MS) as proxy:
+        found = cases.windows(trial, HOSTS, proxy)
+        if all(one.trouble for one in found):
+            story = f"no thumbnail was made: {found[0].trouble}"
+            yield from (Broken(key, story, "not-done") for key in LAB.requirements)
+            return
+        yield from judge_windows(found)
+        yield from judge_fleets(trial, proxy, found)
+        if broken := killed(trial, proxy, found):
+            yield broken
+
+
+LAB = Lab(
+    number=9,
+    title="A window for each worker",
+    question="q09_prefetch",
+    requirements={
+        "a": "an event leaves its queue when its thumbnail is made, and not before, "
+        "whenever the worker is killed",
+        "b": "far away, a worker is at work for three quarters of the time or more",
+        "c": "next door, a worker holds at most twice the events that keep it busy",
+        "d": "far away, the death of a worker strikes at most twice the events that keep it busy",
+        "e": "next door, a fleet finishes near its best, and the slow worker keeps nobody waiting",
+        "f": "far away, a fleet finishes near its best, and the slow worker keeps nobody waiting",
+    },
+    roles=("run_worker(url, store, queue, service_time_s, round_trip_s)",),
+    check=check,
+    beliefs={
+        "small-is-safe": "the fewer events a worker holds, the better",
+        "one-number": "there is one good number for all workers",
+        "only-distance": "how far away a worker is decides alone how much it should hold",
+        "slow-needs-more": "the longer the work takes, the more events should wait for it",
+        "work-needs-no-slot": "the event that is being worked on takes no room in the window",
+        "more-is-faster": "a worker that holds more is faster",
+        "no-limit": "without a limit the broker gives a worker what it can cope with",
+        "zero-is-small": "a prefetch of 0 is the smallest one",
+        "qos-after-consume": "a limit holds for consumers that are there already",
+        "qos-elsewhere": "a limit on one channel holds for the others too",
+        "limit-is-shared": "the consumers on one channel share its limit",
+        "polling": "asking for one event after the other is as good as being sent them",
+        "calls-cost-nothing": "a call to the broker between two events takes no time",
+        "ack-in-batches": "acks may wait until there are enough of them",
+        "one-at-a-time": "of a queue's workers, only one may be at work",
+    },
+)
+
+
+def judge_windows(found: Sequence[Window]) -> Iterator[Broken]:
+    """Judge what each worker held: not too little far away, and nowhere too much."""
+    for one in found:
+        if one.trouble:
+            story = f"{one.host.name} made no thumbnail: {one.trouble}"
+            yield from (Broken(key, story, "not-done") for key in ("bd" if one.host.far else "c"))
+    worked = [one for one in found if not one.trouble]
+    for one in sorted(worked, key=lambda one: one.share):
+        if one.host.far and one.share < LEAST_SHARE:
+            yield Broken("b", starve(one), why_too_few(one, found))
+    for one in sorted(worked, key=lambda one: -one.waits_s):
+        if one.radius > one.host.most:
+            yield Broken("d" if one.host.far else "c", hoard(one), why_too_many(one, found))
+    if far := dawdler(found):
+        near, made = cases.pace(found)
+        story = f"while {NEAR_FAST.name} made {near} thumbnails, {FAR_FAST.name} made {made}"
+        yield Broken("b", f"{story}, with {far.held} events at hand", "calls-cost-nothing")
+
+
+def dawdler(found: Sequence[Window]) -> Window | None:
+    """Return the fast worker far away if it has enough at hand and is slow all the same."""
+    near, made = cases.pace(found)
+    far = next((one for one in found if one.host == FAR_FAST), None)
+    return far if far and far.share >= LEAST_SHARE and made < LEAST_PACE * near else None
+
+
+def starve(one: Window) -> str:
+    """Tell of a worker that holds too little."""
+    ms, way_ms = one.host.service_time_s * 1000, one.host.round_trip_s * 1000
+    return (
+        f"{one.host.name} needs {ms:g} ms for an event, its round trip takes {way_ms:g} ms: with "
+        f"{one.held} at hand it is at work for {one.share:.0%} of the time"
+    )
+
+
+def hoard(one: Window) -> str:
+    """Tell of a worker that holds too much."""
+    return (
+        f"{one.host.name} works on its first event, and {one.held} of {one.host.events} have left "
+        f"the queue: {one.waits_s:.1f} s of work that nobody else can do; it was killed a little "
+        f"later, and {one.returned} came back"
+    )
+
+
+def why_too_few(one: Window, found: Sequence[Window]) -> str:
+    """Return the belief behind a window that is too small."""
+    if not one.details("subscribed"):
+        return "polling"
+    limits = {other.limit for other in found}
+    if len(limits) == 1:
+        return "small-is-safe" if limits == {1} else "one-number"
+    if slow_holds_more(found):
+        return "slow-needs-more"
+    same = [other for other in found if other.host.round_trip_s == one.host.round_trip_s]
+    enough = [other for other in same if other.share >= LEAST_SHARE]
+    return "work-needs-no-slot" if enough and one.limit == 1 else "small-is-safe"
+
+
+def why_too_many(one: Window, found: Sequence[Window]) -> str:
+    """Return the belief behind a window that is too large, or that is none."""
+    if not one.limit or one.details("delivery").get("auto_ack"):
+        return why_no_limit(one)
+    if one.number("subscribed") > 1:
+        return "limit-is-shared"
+    if any(other.number("before ack") > other.number("after effect") for other in found):
+        return "ack-before-work"
+    if len({other.limit for other in found}) == 1:
+        return "one-number"
+    if len({(other.host.far, other.limit) for other in found}) == len({o.host.far for o in found}):
+        return "only-distance"
+    return "slow-needs-more" if slow_holds_more(found) else "more-is-faster"
+
+
+def why_no_limit(one: Window) -> str:
+    """Return the belief behind a window that has no end."""
+    delivery = one.details("delivery")
+    if delivery.get("auto_ack"):
+        return "auto-ack"
+    if one.limit is not None:
+        return "zero-is-small"
+    if delivery.get("limit") is not None:
+        return "qos-after-consume"
+    return "qos-elsewhere" if delivery.get("limits") else "no-limit"
+
+
+def slow_holds_more(found: Sequence[Window]) -> bool:
+    """Tell whether longer work means a larger window, at the same distance."""
+    return any(
+        one.held > other.held
+        for one in found
+        for other in found
+        if one.host.round_trip_s == other.host.round_trip_s
+        and one.host.service_time_s > other.host.service_time_s
+    )
+
+
+def judge_fleets(trial: Trial, proxy: Proxy, found: Sequence[Window]) -> Iterator[Broken]:
+    """Judge how fleets share their work.
+
+    What a worker holds is known by now: a slow one that hoards, or a fast one that waits for the
+    network, breaks its fleet's requirement even if this one run was lucky.
+    """
+    held = {one.host: one for one in found}
+    for key, fleet in zip("ef", fleets.race(trial, proxy), strict=True):
+        slow, fast = held[fleet.slow], held[fleet.fast]
+        if slow.trouble or fast.trouble:
+            why = "not-done"
+        elif slow.radius > fleet.slow.most:
+            why = why_too_many(slow, found)
+        elif fast.share < LEAST_SHARE:
+            why = why_too_few(fast, found)
+        elif fast is dawdler(found):
+            why = "calls-cost-nothing"
+        else:
+            why = ""
+        if why or fleet.ended or fleet.hoarded or fleet.late or fleet.done < fleet.events:
+            yield Broken(key, tell(fleet), why or why_late(trial, fleet, found))
+
+
+def tell(fleet: Fleet) -> str:
+    """Tell what became of a fleet's events."""
+    slow, fast = (len(fleet.made[host]) for host in (fleet.slow, fleet.fast))
+    if fleet.ended:
+        return fleet.ended
+    if fleet.hoarded:
+        behind = fleet.stranded + fleet.events - fleet.done
+        return (
+            f"{fleet.events} events: the fast worker made {fast} and had nothing left to do, while "
+            f"{behind} were still with the slow one"
+        )
+    return (
+        f"after {fleet.took_s:.1f} s {fleet.done} of {fleet.events} thumbnails are made, {fast} by "
+        f"the fast worker and {slow} by the slow one; {fleet.best_s:.1f} s is the best that these "
+        f"two can do for all"
+    )
+
+
+def why_late(trial: Trial, fleet: Fleet, found: Sequence[Window]) -> str:
+    """Return the belief behind a fleet that is slow although its windows are right."""
+    if fleet.ended:
+        return "one-at-a-time" if "exclusive" in fleet.ended else "not-done"
+    if fleet.hoarded:
+        return "more-is-faster"
+    return why_kept(found) or "not-done"
+
+
+def why_kept(found: Sequence[Window]) -> str:
+    """Return the belief behind events that are done and not acked, or "" when they are."""
+    acks = [one.details for window in found for one in window.actor.boundaries
+            if one.at == "after ack"]  # fmt: skip
+    if any(len(details.get("messages", ())) > 1 for details in acks):
+        return "ack-in-batches"
+    return "" if acks else "never-acked"
+
+
+def killed(trial: Trial, proxy: Proxy, found: Sequence[Window]) -> Broken | None:
+    """A worker next door is killed at each point of two events."""
+    host, queue = replace(NEAR_FAST, name="worker"), "thumbnails"
+    events = [f"{queue}-{n}" for n in (1, 2)]
+
+    def play() -> Broken | None:
+        trial.fresh(cases.TABLE)
+        cases.declare(trial, queue)
+        cases.publish(trial, queue, len(events))
+        cases.start(trial, host, queue, proxy, restarts=3)
+        trial.settle(lambda: not undone() and trial.count("after ack") >= len(events))
+        trouble = trial.trouble()
+        trial.end()
+        cases.wait_for_deaths(trial, [queue])
+        left = {one[1].message_id for one in trial.take_all(queue, expected=undone())}
+        for event in events:
+            story = trial.history.story(event)
+            if event in undone() and event not in left:
+                return Broken("a", f"{story}: no thumbnail, and in no queue", why_lost(found))
+            if event in undone():
+                why = why_kept(found) or "not-done"
+                return Broken("a", f"{trouble or story}: it stays in the queue", why)
+            if event in left and not trial.count("after ack", event):
+                why = why_kept(found) or "never-acked"
+                return Broken("a", f"{story}, and then nothing: it stays in the queue", why)
+        return None
+
+    def undone() -> list[str]:
+        made = {row[0] for row in trial.rows("SELECT document FROM thumbnails")}
+        return [event for event in events if event not in made]
+
+    return crash_points(trial, play, least=6)
+
+
+def why_lost(found: Sequence[Window]) -> str:
+    """Return the belief behind an event that is gone without its work."""
+    auto = any(one.details("delivery").get("auto_ack") for one in found)
+    return "auto-ack" if auto else "ack-before-work"

@@ -1,0 +1,118 @@
+"""Fleets of lab 9: a slow and a fast worker share a queue, next door and far away.
+
+Time is compared with what the workers next door need, measured in the same play.
+"""
+
+import math
+import time
+from dataclasses import dataclass, field
+
+from helpers.chaos import Proxy
+from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
+from labs.lab09_prefetch import cases
+from labs.lab09_prefetch.cases import FAR_FAST, FAR_SLOW, NEAR_FAST, NEAR_SLOW, Host
+
+MOST_TIMES = 3.0  # what the best fleet needs
+
+
+@dataclass
+class Fleet:
+    """A slow and a fast worker on one queue, and what became of its events."""
+
+    queue: str
+    slow: Host
+    fast: Host
+    events: int = 100
+    ended: str = ""  # the error of a worker that has ended
+    made: dict[Host, list[float]] = field(default_factory=dict)
+    took_s: float = 0.0
+    best_s: float = 0.0
+
+    @property
+    def done(self) -> int:
+        """How many thumbnails there are."""
+        return sum(map(len, self.made.values()))
+
+    @property
+    def stranded(self) -> int:
+        """How many the slow one made after the fast one had made its last."""
+        last = max(self.made[self.fast], default=math.inf)
+        return sum(t > last for t in self.made[self.slow])
+
+    @property
+    def hoarded(self) -> bool:
+        """Whether too many waited behind the slow one while the fast one had nothing to do."""
+        return self.stranded > self.slow.most
+
+    @property
+    def late(self) -> bool:
+        """Whether it took far longer than the best."""
+        return self.took_s > MOST_TIMES * self.best_s
+
+
+def race(trial: Trial, proxy: Proxy) -> list[Fleet]:
+    """Let two fleets work at the same time, one next door and one far away."""
+    trial.fresh(cases.TABLE)
+    fleets = [
+        Fleet("thumbnails-near", NEAR_SLOW, NEAR_FAST),
+        Fleet("thumbnails-far", FAR_SLOW, FAR_FAST),
+    ]
+    hosts = {host.name: host for host in (NEAR_SLOW, NEAR_FAST, FAR_SLOW, FAR_FAST)}
+    made: dict[Host, list[float]] = {host: [] for host in hosts.values()}
+
+    def direct(actor: Actor, boundary: Boundary) -> Order:
+        if boundary.details.get("committed"):
+            made[hosts[actor.name]].append(boundary.t_s)
+        return "go"
+
+    trial.direct = direct
+    try:
+        actors: dict[str, list[Actor]] = {}
+        for fleet in fleets:
+            cases.declare(trial, fleet.queue)
+            fleet.made = {host: made[host] for host in (fleet.slow, fleet.fast)}
+            actors[fleet.queue] = [
+                cases.start(trial, host, fleet.queue, proxy) for host in fleet.made
+            ]
+        everybody = [actor for group in actors.values() for actor in group]
+        trial.settle(
+            lambda: all(actor.subscribed or not actor.running for actor in everybody),
+            timeout_s=cases.START_S,
+            quiet_s=cases.PATIENCE_S,
+        )
+        for fleet in fleets:
+            ended = [actor for actor in actors[fleet.queue] if not actor.running]
+            fleet.ended = f"{ended[0].name} ended with {ended[0].error}" if ended else ""
+        began = time.monotonic()
+        for fleet in fleets:
+            cases.publish(trial, fleet.queue, fleet.events)
+
+        def over(fleet: Fleet) -> bool:
+            measure(fleet, made, began)
+            if fleet.ended or fleet.done >= fleet.events or fleet.late:
+                return True
+            return fleet.hoarded and not cases.ready(trial, fleet.queue)
+
+        def all_over() -> bool:
+            return all([over(fleet) for fleet in fleets])  # noqa: C419  (each is to be measured)
+
+        trial.settle(all_over, timeout_s=30, quiet_s=4)
+    finally:
+        trial.direct = go_on
+    trial.end()
+    return fleets
+
+
+def measure(fleet: Fleet, made: dict[Host, list[float]], began: float) -> None:
+    """Compare the time so far with the best, as fast as the workers next door are just now."""
+    if fleet.late:
+        return
+    whole = fleet.done >= fleet.events
+    ends = max(t for times in fleet.made.values() for t in times) if whole else time.monotonic()
+    fleet.took_s = ends - began
+    rate = 0.0
+    for like in (NEAR_SLOW, NEAR_FAST):
+        times = made[like]
+        mean_s = (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else 0.0
+        rate += 1 / max(like.service_time_s, mean_s)
+    fleet.best_s = fleet.events / rate + fleet.slow.round_trip_s

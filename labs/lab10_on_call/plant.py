@@ -1,0 +1,182 @@
+"""Systems that run, each with its incident, and the actions of a runbook that change them.
+
+A system is an exchange, a work queue with its DLQ, a publisher and consumers, all of them real
+connections. Every event has an id, so that afterwards each can be told: handled, waiting, lost.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any
+
+from pika.exceptions import AMQPError
+
+from helpers.errors import WaitTimeoutError
+from helpers.waits import wait_until
+from labs.lab10_on_call.cases import Code, case_of
+from labs.lab10_on_call.services import KEY, Publisher, Worker, cut, properties
+from labs.lab10_on_call.watch import Place
+
+OLD = ("old-1", "old-2")  # they were in each DLQ before: known, and no incident
+WAIT_S = 3.0
+MORE = 15  # consumers that the action adds
+CLASSIC = {"x-queue-type": "classic"}
+
+
+class System:
+    """One running system; `handled`, `outbox` and `given_up` are what its services know."""
+
+    def __init__(self, incident: str, place: Place, dice: random.Random) -> None:
+        """Declare its parts; nothing runs yet.
+
+        Args:
+            incident: one of `helpers.incidents.BY_NAME`.
+            place: where it runs.
+            dice: draw its numbers.
+        """
+        self.incident, self.place, self.case = incident, place, case_of(incident, dice)
+        name = f"{dice.randrange(16**6):06x}"  # it gives nothing away
+        self.exchange, self.queue, self.dlq = f"{name}-x", f"{name}-q", f"{name}-d"
+        self.code = self.case.code
+        self.outbox: list[str] = []  # confirmed, in this order
+        self.handled: set[str] = set()
+        self.given_up: set[str] = set()  # rejected for good, by the latest try
+        self._workers: list[Worker] = []
+        self._publisher: Publisher | None = None
+        with self.channel() as channel:
+            channel.exchange_declare(self.exchange, "topic", durable=True)
+            channel.queue_declare(self.dlq, durable=True, arguments=CLASSIC)
+            arguments = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": self.dlq}
+            channel.queue_declare(self.queue, durable=True, arguments=CLASSIC | arguments)
+            for event in OLD:
+                channel.basic_publish("", self.dlq, b"{}", properties(event))
+            if self.case.bound:
+                self._bind(channel)
+
+    @contextmanager
+    def channel(self) -> Iterator[Any]:
+        """Open a channel with confirms on a connection that ends with the ``with`` block."""
+        connection = self.place.connect(blocked_connection_timeout=0.5)
+        try:
+            channel = connection.channel()
+            channel.confirm_delivery()
+            yield channel
+        finally:
+            cut(connection)  # to take leave of a broker that is blocked would take long
+
+    @property
+    def begun(self) -> bool:
+        """Whether the incident can be seen."""
+        case, code = self.case, self.code
+        published = case.most if code.holds_after is not None else max(case.burst, 5)
+        handled = code.holds_after or int(case.consumers > 0 and case.bound)
+        return len(self.outbox) >= (published or 0) and len(self.handled) >= handled
+
+    def start(self) -> None:
+        """Let it run."""
+        self._add(self.case.consumers)
+        self._publisher = Publisher(self)
+
+    def end(self) -> None:
+        """End its publisher and its consumers; what they held goes back to the queue."""
+        for part in [*self._workers, self._publisher]:
+            if part is not None:
+                part.cut()
+
+    def left_in(self, queue: str, expected: Iterable[str]) -> set[str]:
+        """Empty a queue once everybody has ended, and wait a little for expected ids."""
+        with self.channel() as channel:
+            return set(_take(channel, queue, expected))
+
+    def do(self, action: str) -> None:
+        """Carry out an action of `RUNBOOK` to its end."""
+        RUNBOOK[action](self)
+
+    def replace_consumers(self, code: Code) -> None:
+        """End all consumers and start as many with this code; a new one does not hang."""
+        number = len(self._workers)
+        for worker in self._workers:
+            worker.cut()
+        self._workers.clear()
+        self.code = replace(code, holds_after=None)
+        self._add(number)
+
+    def add_consumers(self) -> None:
+        """Start more consumers."""
+        self.code = replace(self.code, holds_after=None)
+        self._add(MORE)
+
+    def restart_publisher(self) -> None:
+        """Start it again; it goes on with the event that was not confirmed."""
+        if self._publisher is not None:
+            self._publisher.cut()
+        self._publisher = Publisher(self)
+
+    def publish_again(self) -> None:
+        """Publish what the outbox holds once more."""
+        with self.channel() as channel, suppress(AMQPError):  # an alarm keeps it out
+            for event in list(self.outbox):
+                channel.basic_publish(self.exchange, KEY, b"{}", properties(event))
+
+    def replay(self) -> None:
+        """Move all dead letters to the work queue, and wait until each has been tried."""
+        with self.channel() as channel, suppress(WaitTimeoutError, AMQPError):
+            moved = _take(channel, self.dlq, self.given_up - self.handled)
+            self.given_up -= set(moved)
+            for event in moved:
+                channel.basic_publish("", self.queue, b"{}", properties(event))
+            tried = lambda: self.handled | self.given_up  # noqa: E731
+            wait_until(lambda: set(moved) <= tried(), timeout_s=WAIT_S, what="another try")
+
+    def purge(self, queue: str) -> None:
+        """Delete what is ready in a queue."""
+        with self.channel() as channel:
+            channel.queue_purge(queue)
+
+    def restore_binding(self) -> None:
+        """Bind the work queue to the exchange."""
+        with self.channel() as channel:
+            self._bind(channel)
+
+    def _bind(self, channel: Any) -> None:
+        channel.queue_bind(self.queue, self.exchange, KEY)
+
+    def _add(self, number: int) -> None:
+        self._workers += [Worker(self) for _ in range(number)]
+
+
+RUNBOOK: dict[str, Callable[[System], None]] = {
+    "restart consumers": lambda system: system.replace_consumers(system.code),
+    "add consumers": System.add_consumers,
+    "roll back consumers": lambda system: system.replace_consumers(
+        replace(system.code, new_kind_fails=False)
+    ),
+    "dead-letter failures": lambda system: system.replace_consumers(
+        replace(system.code, requeues=False)
+    ),
+    "purge queue": lambda system: system.purge(system.queue),
+    "purge dead letters": lambda system: system.purge(system.dlq),
+    "replay dead letters": System.replay,
+    "restart publishers": System.restart_publisher,
+    "publish again": System.publish_again,
+    "restore binding": System.restore_binding,
+    "raise memory limit": lambda system: system.place.set_memory_limit("0.4"),
+}
+
+
+def _take(channel: Any, queue: str, expected: Iterable[str]) -> list[str]:
+    """Empty a queue, and wait for ids that are on their way; return all ids."""
+    found: list[str] = []
+    missing = set(expected)
+
+    def take() -> bool:
+        method, given, _ = channel.basic_get(queue, auto_ack=True)
+        if method is not None:
+            found.append(given.message_id)
+            missing.discard(given.message_id)
+        return method is None and not missing
+
+    with suppress(WaitTimeoutError):
+        wait_until(take, timeout_s=WAIT_S, what="what is on its way", every_s=0.0)
+    return found

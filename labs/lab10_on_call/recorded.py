@@ -1,0 +1,88 @@
+"""The blocked publisher where no node of our own can run: a record of a real one.
+
+``python -m labs.lab10_on_call.recorded`` makes it anew: each action of the runbook is carried out
+on a node that really blocks its publisher, and the readings before and after are kept.
+"""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+from helpers.errors import WaitTimeoutError
+from helpers.waits import wait_until
+from labs.lab10_on_call.plant import RUNBOOK
+from labs.lab10_on_call.shift import BLOCKED, Night, OwnNode, Reading
+
+FILE = Path(__file__).with_name("recorded.json")
+NOTHING = "nothing"
+LOOK_S = 2.0
+
+
+class RecordedNight(Night):
+    """A night of the past."""
+
+    @property
+    def incident(self) -> str:
+        """What was really going on."""
+        return BLOCKED
+
+    @property
+    def left(self) -> set[str]:
+        """Nothing is left: what was published had been handled."""
+        return set()
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether nothing was published after the action."""
+        return self.after[-1]["published"] <= self.after[0]["published"]
+
+    @property
+    def over(self) -> bool:
+        """Whether it published again."""
+        return not self.stands_still
+
+    @property
+    def places(self) -> dict[str, int]:
+        """Nothing was lost."""
+        return {"waiting": 0, "dead": 0, "lost": 0}
+
+
+def night() -> Night:
+    """Return the recorded night, up to the moment of the question."""
+    return RecordedNight(None, _record()["before"])  # type: ignore[arg-type]
+
+
+def recover(one: Night) -> None:
+    """Look up what came of the actions when they were really carried out."""
+    after = _record()["after"]
+    chosen = [after[action] for action in one.actions if action in after] or [after[NOTHING]]
+    one.after = max(chosen, key=lambda readings: readings[-1]["published"])
+
+
+def _record() -> Any:
+    return json.loads(FILE.read_text(encoding="utf-8"))
+
+
+def make() -> None:
+    """Write the record."""
+    after: dict[str, list[Reading]] = {}
+    with OwnNode(random.Random(1)) as own:
+        found = own.result()
+        assert found, "there is no RabbitMQ on this machine to record"
+        (seen,), watch = found
+        for action in [NOTHING, *RUNBOOK]:
+            if action != NOTHING:
+                seen.system.do(action)
+            first, published = watch.read()[0], len(seen.system.outbox)
+            try:
+                more = lambda: len(seen.system.outbox) > published  # noqa: B023, E731
+                wait_until(more, timeout_s=LOOK_S, what="a publish")
+            except WaitTimeoutError:
+                pass  # it stays blocked: that is what is recorded
+            after[action] = [first, watch.read()[0]]
+    FILE.write_text(json.dumps({"before": seen.before, "after": after}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    make()

@@ -1,0 +1,102 @@
+"""The publisher and the consumers of a system: threads with real connections of their own."""
+
+import socket
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pika
+from pika.exceptions import AMQPError
+
+from labs.lab10_on_call.cases import POISON
+
+if TYPE_CHECKING:
+    from labs.lab10_on_call.plant import System
+
+KEY, OTHER_KEY = "document.created", "workspace.opened"  # nobody is interested in the other one
+FAIL_S = 0.02
+GOODBYE_S = 3.0
+BLOCKED_S = 120.0  # longer than anybody keeps the alarm
+
+
+class _Part:
+    """A thread with a connection of its own, which is cut when it ends, as by a kill."""
+
+    def __init__(self, system: "System") -> None:
+        self.system = system
+        self._connection = system.place.connect(blocked_connection_timeout=BLOCKED_S)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run_until_cut, daemon=True)
+        self._thread.start()
+
+    def cut(self) -> None:
+        """End it."""
+        self._ended.set()
+        cut(self._connection)
+        self._thread.join(GOODBYE_S)
+
+    def _run_until_cut(self) -> None:
+        with suppress(AMQPError, OSError):
+            self._run(self._connection.channel())
+
+    def _run(self, channel: Any) -> None:
+        raise NotImplementedError
+
+
+class Worker(_Part):
+    """A consumer."""
+
+    def _run(self, channel: Any) -> None:
+        code, system, seen = self.system.code, self.system, 0
+
+        def on_message(channel: Any, method: Any, properties: Any, body: bytes) -> None:
+            nonlocal seen
+            event, tag, seen = properties.message_id, method.delivery_tag, seen + 1
+            if self._ended.is_set() or (code.holds_after is not None and seen > code.holds_after):
+                return
+            time.sleep(code.work_s)
+            if not code.fails(event):
+                system.handled.add(event)
+                channel.basic_ack(tag)
+                return
+            time.sleep(FAIL_S)
+            channel.basic_reject(tag, requeue=code.requeues)
+            if not code.requeues:
+                system.given_up.add(event)
+
+        channel.basic_qos(prefetch_count=system.case.prefetch)
+        channel.basic_consume(system.queue, on_message, auto_ack=False)
+        channel.start_consuming()
+
+
+class Publisher(_Part):
+    """A publisher at a steady rate, which counts an event as published when it is confirmed."""
+
+    def _run(self, channel: Any) -> None:
+        case, outbox, exchange = self.system.case, self.system.outbox, self.system.exchange
+        channel.confirm_delivery()
+        for _ in range(2):  # no incident either
+            channel.basic_publish(exchange, OTHER_KEY, b"{}")
+        if case.poison and not outbox:
+            channel.basic_publish(exchange, KEY, b"{}", properties(POISON))
+            outbox.append(POISON)
+        began_s, first = time.monotonic(), max(len(outbox), case.burst)
+        while not self._ended.is_set():
+            due = first + int((time.monotonic() - began_s) * case.per_s)
+            while len(outbox) < min(due, case.most or due) and not self._ended.is_set():
+                event = str(len(outbox) + 1)
+                channel.basic_publish(exchange, KEY, b"{}", properties(event))
+                outbox.append(event)
+            self._connection.process_data_events(time_limit=0.02)
+
+
+def properties(event: str) -> pika.BasicProperties:
+    """Return the properties of an event."""
+    return pika.BasicProperties(message_id=event, delivery_mode=1)
+
+
+def cut(connection: Any) -> None:
+    """End a connection without a goodbye."""
+    with suppress(AttributeError, OSError):  # it has gone already
+        connection._impl._transport._sock.shutdown(socket.SHUT_RDWR)

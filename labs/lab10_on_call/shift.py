@@ -1,0 +1,199 @@
+"""A night on call: the systems run, the learner's code reads the numbers and says what to do."""
+
+import random
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Self
+
+from helpers import broker, incidents
+from helpers.errors import BrokerNotFoundError
+from helpers.waits import wait_until
+from labs.judge.trial import Trial
+from labs.lab10_on_call.cases import POISON
+from labs.lab10_on_call.plant import OLD, RUNBOOK, System
+from labs.lab10_on_call.watch import Place, Reading, Watch, alone
+
+EVERY_S = 0.4
+READINGS = 8
+ANSWER_S = 10.0
+RECOVERY_S = 15.0  # a backlog that is worked off takes 5 s
+QUIET_S = 4.0  # nothing gets better for so long: that was it
+CALM_S = 1.6  # several readings
+MOST_ACTIONS = 2
+BLOCKED, HEALTHY = "publisher blocked", "healthy growth"
+
+
+@dataclass
+class Night:
+    """One system, what was seen of it, what was done to it, and what came of that."""
+
+    system: System
+    before: list[Reading]
+    cause: str = ""
+    actions: list[str] = field(default_factory=list)
+    trouble: str = ""  # why there is no answer
+    due: set[str] = field(default_factory=set)
+    after: list[Reading] = field(default_factory=list)
+    handled: set[str] | None = None  # when the time was over
+
+    @property
+    def incident(self) -> str:
+        """What is really going on."""
+        return self.system.incident
+
+    def take(self, answer: Any, error: str) -> None:
+        """Note what the learner's function returned."""
+        cause, actions = None, None
+        if isinstance(answer, dict):
+            cause, actions = answer.get("cause"), answer.get("actions")
+        if error:
+            self.trouble = error
+        elif str(cause) not in incidents.BY_NAME or not isinstance(actions, list):
+            self.trouble = f"on_call() returned {str(answer)[:80]}: no cause with its actions"
+        elif wrong := [one for one in actions if str(one) not in RUNBOOK]:
+            self.trouble = f"the runbook has no action {str(wrong[0])[:40]!r}"
+        elif len(actions) > MOST_ACTIONS:
+            self.trouble = f"{len(actions)} actions are more than {MOST_ACTIONS}"
+        else:
+            self.cause, self.actions = str(cause), [str(one) for one in actions]
+
+    def repair(self) -> None:
+        """Carry out what was said; what is published up to now has to be handled."""
+        for action in self.actions:
+            self.system.do(action)
+        self.due = set(self.system.outbox)
+
+    @property
+    def left(self) -> set[str]:
+        """The events that nobody has handled, without the one that nobody can."""
+        handled = self.system.handled if self.handled is None else self.handled
+        return self.due - handled - {POISON}
+
+    @property
+    def repeats_per_s(self) -> float:
+        """Redeliveries a second, lately."""
+        lately = [one for one in self.after if one["t_s"] >= self.after[-1]["t_s"] - CALM_S]
+        counts = [one["redelivered"] for one in lately]
+        # What a consumer had counted vanishes some time after it: only the steps up are news.
+        steps = [max(0.0, after - before) for before, after in pairwise(counts)]
+        return sum(steps) / max(lately[-1]["t_s"] - lately[0]["t_s"], EVERY_S)
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether the publisher has published nothing since, although it has something."""
+        return self.system.case.most is None and len(self.system.outbox) <= len(self.due)
+
+    @property
+    def over(self) -> bool:
+        """Whether every event is handled, the poison is put aside, and the system goes on."""
+        if not self.after or self.after[-1]["t_s"] - self.after[0]["t_s"] < CALM_S:
+            return False
+        put_aside = (self.due & {POISON} | set(OLD)) - self.system.handled
+        dead = self.after[-1]["dead_letters"]
+        return not (self.left or self.repeats_per_s or self.stands_still or dead != len(put_aside))
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Where the events are that nobody has handled; asked when everybody has ended."""
+        unhandled = (self.due | set(OLD)) - self.system.handled
+        dead = self.system.left_in(self.system.dlq, ()) & unhandled
+        waiting = self.system.left_in(self.system.queue, unhandled - dead) & unhandled
+        lost = unhandled - dead - waiting
+        waited = len(self.left - dead - lost)
+        return {"waiting": waited, "dead": len(dead & self.left), "lost": len(lost)}
+
+
+def observe(systems: Sequence[System], watch: Watch) -> list[Night]:
+    """Let systems run until their incidents can be seen, and read their numbers."""
+    begun = lambda: all(system.begun for system in systems)  # noqa: E731
+    wait_until(begun, timeout_s=20, what="all systems to run")
+    watch.read()  # this one may still see the beginning
+    readings = []
+    for _ in range(READINGS):
+        time.sleep(EVERY_S)
+        readings.append(watch.read())
+    return [
+        Night(system, list(before))
+        for system, before in zip(systems, zip(*readings, strict=True), strict=True)
+    ]
+
+
+def ask(trial: Trial, nights: Sequence[Night]) -> None:
+    """Let the learner's code judge each system from its readings, each in a process of its own."""
+    actors = [trial.start("on_call", night.before) for night in nights]
+    ended = lambda: not any(actor.running for actor in actors)  # noqa: E731
+    trial.settle(ended, timeout_s=ANSWER_S, quiet_s=ANSWER_S)
+    for actor, night in zip(actors, nights, strict=True):
+        error = f"on_call() ended with {actor.error}" if actor.error else ""
+        if not error and not actor.returned:
+            error = f"on_call() did not return within {ANSWER_S:g} s"
+        night.take(actor.result, error)
+
+
+def recover(trial: Trial, nights: Sequence[Night], watch: Watch) -> None:
+    """Carry out what was said, and watch until all is well or nothing gets better any more."""
+    for night in nights:
+        night.repair()
+    seen: dict[str, Any] = {"state": None, "changed_s": time.monotonic(), "read_s": 0.0}
+    # Who took it for something else has the answer already; nobody waits for a healthy one.
+    repaired = [
+        night for night in nights if night.cause == night.incident and night.cause != HEALTHY
+    ]
+
+    def look() -> bool:
+        now_s = time.monotonic()
+        if now_s - seen["read_s"] < EVERY_S:
+            return False
+        seen["read_s"] = now_s
+        for night, reading in zip(nights, watch.read(), strict=True):
+            night.after.append(reading)
+        state = [(len(night.left), night.over) for night in repaired]
+        if state != seen["state"]:
+            seen.update(state=state, changed_s=now_s)
+        return all(over for _, over in state) or now_s - seen["changed_s"] > QUIET_S
+
+    trial.settle(look, timeout_s=RECOVERY_S, quiet_s=RECOVERY_S)
+    for night in nights:
+        night.handled = set(night.system.handled)  # what one lets go of at its end is not done
+    for night in nights:
+        night.system.end()
+
+
+class OwnNode:
+    """A node of our own with a blocked publisher, made ready in the background."""
+
+    def __init__(self, dice: random.Random) -> None:
+        """Begin; `result` waits for it."""
+        self._stack, self._dice = ExitStack(), dice
+        self._pool = ThreadPoolExecutor(1)
+
+    def __enter__(self) -> Self:
+        self._ready = self._pool.submit(self._begin)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=True)
+        self._stack.close()
+
+    def result(self) -> tuple[list[Night], Watch] | None:
+        """Return the night and its watch; None when this machine has no RabbitMQ of its own."""
+        return self._ready.result()
+
+    def _begin(self) -> tuple[list[Night], Watch] | None:
+        try:
+            node = self._stack.enter_context(broker.disposable())
+        except BrokerNotFoundError:
+            return None
+        place: Place = alone(node)
+        system = System(BLOCKED, place, self._dice)
+        self._stack.callback(system.end)
+        system.start()
+        wait_until(lambda: system.begun, timeout_s=20, what="a publisher that publishes")
+        place.set_memory_limit("absolute", "1MB")
+        watch = Watch(place, [system])
+        return observe([system], watch), watch
