@@ -130,6 +130,9 @@ def play(submission: Path, role: str, arguments: list[Any]) -> int:
         return UNUSABLE
     try:
         result = function(*arguments)
+    except SystemExit as leaving:
+        hooks.ask("raised", error=_in_words(leaving))
+        return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except BaseException as error:
         traceback.print_exc()
         hooks.ask("raised", error=_in_words(error))

@@ -16,7 +16,8 @@ from labs.judge.trial import Actor, Trial, go_on
 
 TABLES = ("search (event TEXT, document TEXT)", "audit (event TEXT, type TEXT)")
 NOTIFIED = ("document.shared", "comment.added")
-QUIET_S = 2.0
+START_S = 6.0  # a process that starts, or waits for its first event, on a busy machine
+QUIET_S = 3.0
 NO_SUCH_QUEUE = 404
 
 
@@ -60,7 +61,7 @@ def subscribing(trial: Trial, *names: str) -> Iterator[None]:
             role = f"run_{name.split()[0]}"
             actor = trial.start(role, trial.url, trial.store, name=name, restarts=5)
             ready = partial(begun, actor)
-            trial.settle(ready, quiet_s=QUIET_S)
+            trial.settle(ready, quiet_s=START_S)
         yield
     finally:
         trial.direct = go_on
@@ -83,6 +84,7 @@ def wait(trial: Trial, condition: Callable[[], Any]) -> None:
     def over() -> Any:
         return condition() or all(actor.returned for actor in trial.actors)
 
+    trial.settle(lambda: trial.count("delivery") or over(), quiet_s=START_S)
     trial.settle(over, quiet_s=QUIET_S)
 
 

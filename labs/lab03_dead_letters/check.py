@@ -26,7 +26,7 @@ def check(trial: Trial) -> Iterator[Broken]:
             sound = False
             yield broken
     if trial.hidden and sound:
-        yield from deaths.busy_day(trial)
+        yield from deaths.busy_day(trial, known)
 
 
 LAB = Lab(
@@ -45,6 +45,7 @@ LAB = Lab(
     },
     roles=("declare(url)", "run_worker(url, store)", "replay(url)"),
     check=check,
+    modules=("multiprocessing",),
     beliefs={
         "retries-are-built-in": "after a few tries the broker gives up by itself",
         "retries-are-tries": "three tries are the same as three retries",
@@ -66,14 +67,14 @@ LAB = Lab(
 
 def corrupt(trial: Trial, known: Known) -> Iterator[Broken]:
     """A corrupt document and a healthy one; nothing else goes wrong."""
-    cases.prepare(trial, {"d-1": "corrupt", "d-2": "fine"})
-    missing = [queue for queue in (WORK, DEAD) if queue not in cases.queues()]
+    cases.prepare(trial, known, {"d-1": "corrupt", "d-2": "fine"})
+    missing = [queue for queue in (WORK, DEAD) if not known.queue(queue)]
     if missing:
         told = trial.trouble() or f"after declare() there is no queue {missing[0]}"
         known.belief, known.story, known.hopeless = "not-done", told, True
         yield Broken("a", told, "not-done")
         return
-    named = cases.arguments()
+    named = dict((known.queue(WORK) or {}).get("arguments") or {})
     cases.publish(trial, ["d-1", "d-2"])
     cases.start_worker(trial)
 
@@ -92,7 +93,7 @@ def corrupt(trial: Trial, known: Known) -> Iterator[Broken]:
     if fate.dead != 1:
         known.belief = why_not_dead(trial, fate, number, named)
         known.hopeless = fate.dead == 0
-    elif cases.returned(trial, "nack") and (spins := nack_spins(trial, named)):
+    elif cases.returned(trial, "nack") and (spins := nack_spins(trial, known, named)):
         known.belief, story, known.hopeless = "nack-counts", spins, True
     elif number != TRIES:
         known.belief = "once-is-for-ever" if number == 1 else "retries-are-tries"
@@ -135,7 +136,7 @@ def why_not_dead(trial: Trial, fate: Fate, number: int, named: dict[str, object]
     return belief
 
 
-def nack_spins(trial: Trial, named: dict[str, object]) -> str:
+def nack_spins(trial: Trial, known: Known, named: dict[str, object]) -> str:
     """Try a worker that nacks on a queue that does not count it, as no queue does since 4.3.
 
     Such a queue is at hand in every generation: a classic one.
@@ -143,7 +144,7 @@ def nack_spins(trial: Trial, named: dict[str, object]) -> str:
     if "x-delivery-limit" not in named:
         return ""
     kept = ("x-dead-letter-exchange", "x-dead-letter-routing-key")
-    cases.prepare(trial, {"d-1": "corrupt"})
+    cases.prepare(trial, known, {"d-1": "corrupt"})
     trial.channel.queue_delete(WORK)
     arguments = {name: named[name] for name in kept if name in named}
     trial.channel.queue_declare(WORK, durable=True, arguments=arguments)
@@ -168,7 +169,7 @@ def crowded(trial: Trial, known: Known) -> Iterator[Broken]:
         yield known.unseen("c")
         return
     bad, good = [f"d-{n}" for n in range(1, 6)], [f"d-{n}" for n in range(6, 11)]
-    cases.prepare(trial, dict.fromkeys(bad, "corrupt") | dict.fromkeys(good, "fine"))
+    cases.prepare(trial, known, dict.fromkeys(bad, "corrupt") | dict.fromkeys(good, "fine"))
     cases.publish(trial, [*bad, *good])
     cases.start_worker(trial, restarts=40)
 
@@ -198,7 +199,7 @@ def locked(trial: Trial, known: Known) -> Iterator[Broken]:
     if known.belief == "waits-in-handler":
         yield known.unseen("b")
         return
-    cases.prepare(trial, {"d-1": "locked"})
+    cases.prepare(trial, known, {"d-1": "locked"})
     cases.publish(trial, ["d-1"])
     cases.start_worker(trial)
 

@@ -16,7 +16,7 @@ def counted(trial: Trial, known: Known) -> Iterator[Broken]:
     if known.hopeless:
         yield known.unseen("d")
         return
-    cases.prepare(trial, {"d-1": "corrupt"})
+    cases.prepare(trial, known, {"d-1": "corrupt"})
     strokes = [1]
 
     def direct(actor: Actor, boundary: Boundary) -> Order:
@@ -45,7 +45,7 @@ def deadly(trial: Trial, known: Known) -> Iterator[Broken]:
     """A document kills whoever tries it."""
     if known.hopeless:
         return
-    cases.prepare(trial, {"d-1": "deadly"})
+    cases.prepare(trial, known, {"d-1": "deadly"})
     cases.publish(trial, ["d-1"])
     cases.start_worker(trial)
     trial.settle(lambda: over(trial), quiet_s=PATIENCE_S)
@@ -71,7 +71,7 @@ def over(trial: Trial) -> bool:
 def neighbours(trial: Trial, known: Known) -> Iterator[Broken]:
     """Healthy documents wait behind one that kills the worker."""
     good = [f"d-{number}" for number in range(2, 7)]
-    cases.prepare(trial, {"d-1": "deadly"} | dict.fromkeys(good, "fine"))
+    cases.prepare(trial, known, {"d-1": "deadly"} | dict.fromkeys(good, "fine"))
     cases.publish(trial, ["d-1", *good])
     cases.start_worker(trial)
     trial.settle(
@@ -107,11 +107,11 @@ def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
         return
 
     def done() -> bool:
-        dead = cases.ready(trial, DEAD)
-        return bool(dead and "d-1" in cases.thumbnails(trial)) and trial.count("after ack") > 0
+        worked = trial.count("after ack") and "d-1" in cases.thumbnails(trial)
+        return bool(worked and cases.ready(trial, DEAD))
 
     def play() -> Broken | None:
-        cases.prepare(trial, {"d-1": "fine", "d-2": "corrupt"})
+        cases.prepare(trial, known, {"d-1": "fine", "d-2": "corrupt"})
         cases.publish(trial, ["d-1", "d-2"])
         cases.start_worker(trial)
         trial.settle(done, quiet_s=PATIENCE_S)
@@ -129,16 +129,16 @@ def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
         told = f"{cases.story(trial, 'd-1')}: in {DEAD}, and nothing is wrong with it"
         return Broken("f", told, "redelivered-means-failed")
 
-    yield from cases.all_points(trial, play, role="run_worker", cuts=4)
+    yield from cases.all_points(trial, play, role="run_worker", cuts=3)
 
 
-def busy_day(trial: Trial) -> Iterator[Broken]:
+def busy_day(trial: Trial, known: Known) -> Iterator[Broken]:
     """Two workers, many documents of all kinds, and two deaths; learners are not given this."""
     chance = random.Random(SEED)
     kinds = ["fine"] * 14 + ["corrupt"] * 4 + ["locked"] * 2 + ["deadly"]
     chance.shuffle(kinds)
     pdfs = {f"d-{number}": pdf for number, pdf in enumerate(kinds)}
-    cases.prepare(trial, pdfs)
+    cases.prepare(trial, known, pdfs)
     cases.publish(trial, pdfs)
     moments, seen = set(chance.sample(range(5, 60), 2)), [0]
 

@@ -13,10 +13,10 @@ ROUNDS = 3
 
 def once(trial: Trial, known: Known) -> Iterator[Broken]:
     """Two dead letters are replayed while a worker runs; one PDF was repaired, one was not."""
-    if known.hopeless:
+    if known.hopeless or known.belief == "reject-only-removes":
         yield known.unseen("g")
         return
-    cases.prepare(trial, {"d-1": "corrupt", "d-2": "corrupt"})
+    cases.prepare(trial, known, {"d-1": "corrupt", "d-2": "corrupt"})
     cases.publish(trial, ["d-1", "d-2"])
     cases.start_worker(trial)
     trial.settle(lambda: cases.ready(trial, DEAD) >= 2, timeout_s=20, quiet_s=PATIENCE_S)
@@ -98,7 +98,7 @@ def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
         return acked and cases.ready(trial, WORK) >= len(letters)
 
     def play() -> Broken | None:
-        cases.prepare(trial, dict.fromkeys(letters, "fine"))
+        cases.prepare(trial, known, dict.fromkeys(letters, "fine"))
         cases.bury(trial, known, letters)
         trial.start("replay", trial.url, restarts=3)
         trial.settle(back, quiet_s=PATIENCE_S)
@@ -116,4 +116,4 @@ def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
                 return Broken("h", told, "not-done")
         return None
 
-    yield from cases.all_points(trial, play, role="replay", cuts=3)
+    yield from cases.all_points(trial, play, role="replay", cuts=2)

@@ -83,11 +83,10 @@ LAB = Lab(
 def without_fault(trial: Trial, known: Known) -> Broken | None:
     """Three payments, then two more and the publisher again; nothing fails."""
     plays.prepare(trial, range(3))
-    found = [q for q in broker.api("GET", "queues/{vhost}") if q["name"] == QUEUE]
-    if not found:
+    known.queue = plays.described()
+    if not known.queue:
         told = trial.trouble() or "it returned"
         return Broken("a", f"after declare() there is no queue {QUEUE}: {told}", "not-done")
-    known.queue = found[0]
     consumer = trial.start("run_consumer", trial.url, trial.store, name="consumer", restarts=2)
     trial.settle(lambda: consumer.subscribed or not consumer.running, quiet_s=0.5)
     ended = plays.send(trial)
@@ -260,7 +259,7 @@ def consumer_killed(trial: Trial, known: Known) -> Broken | None:
         )
         trial.end()
         missing = [m for m in messages if not plays.receipts(trial)[m]]
-        there = queue_exists()
+        there = plays.described()
         left = {found[1].message_id for found in trial.take_all(QUEUE, expected=missing)}
         for message in missing:
             if message not in left:
@@ -280,12 +279,6 @@ def consumer_killed(trial: Trial, known: Known) -> Broken | None:
 def has_all(trial: Trial, messages: list[str]) -> bool:
     """Tell whether each of these payments has a receipt."""
     return set(messages) <= set(plays.receipts(trial))
-
-
-def queue_exists() -> bool:
-    """Tell whether the learner's queue is still there."""
-    listed = broker.api("GET", "queues/{vhost}?disable_stats=true&enable_queue_totals=true")
-    return any(found["name"] == QUEUE for found in listed)
 
 
 def why_lost(trial: Trial, message: str) -> str:

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+from helpers import broker
 from labs.judge.trial import Actor, Boundary, Order, Trial
 
 QUEUE = "receipts"
@@ -128,6 +129,12 @@ def arrived(trial: Trial, payments: Iterable[int]) -> set[str]:
     trial.end()
     found = trial.take_all(QUEUE, expected=[name(number) for number in payments])
     return {str(properties.message_id) for _, properties, _ in found}
+
+
+def described() -> dict[str, Any]:
+    """Return the queue as the management API describes it; nothing when there is none."""
+    listed = broker.api("GET", "queues/{vhost}?disable_stats=true")
+    return next((dict(found) for found in listed if found["name"] == QUEUE), {})
 
 
 def acked(trial: Trial, message: str) -> bool:

@@ -76,11 +76,11 @@ def judge_windows(found: Sequence[Window]) -> Iterator[Broken]:
         if one.trouble:
             story = f"{one.host.name} made no thumbnail: {one.trouble}"
             yield from (Broken(key, story, "not-done") for key in ("bd" if one.host.far else "c"))
-    worked = [one for one in found if not one.trouble]
-    for one in sorted(worked, key=lambda one: one.share):
+    found = [one for one in found if not one.trouble]
+    for one in sorted(found, key=lambda one: one.share):
         if one.host.far and one.share < LEAST_SHARE:
             yield Broken("b", starve(one), why_too_few(one, found))
-    for one in sorted(worked, key=lambda one: -one.waits_s):
+    for one in sorted(found, key=lambda one: -one.waits_s):
         if one.radius > one.host.most:
             yield Broken("d" if one.host.far else "c", hoard(one), why_too_many(one, found))
     if far := dawdler(found):
@@ -173,6 +173,7 @@ def judge_fleets(trial: Trial, proxy: Proxy, found: Sequence[Window]) -> Iterato
     network, breaks its fleet's requirement even if this one run was lucky.
     """
     held = {one.host: one for one in found}
+    found = [one for one in found if not one.trouble]
     for key, fleet in zip("ef", fleets.race(trial, proxy), strict=True):
         slow, fast = held[fleet.slow], held[fleet.fast]
         if slow.trouble or fast.trouble:
@@ -245,7 +246,7 @@ def killed(trial: Trial, proxy: Proxy, found: Sequence[Window]) -> Broken | None
             if event in undone() and event not in left:
                 return Broken("a", f"{story}: no thumbnail, and in no queue", why_lost(found))
             if event in undone():
-                why = why_kept(found) or "not-done"
+                why = "not-done" if trouble else why_kept(found) or "not-done"
                 return Broken("a", f"{trouble or story}: it stays in the queue", why)
             if event in left and not trial.count("after ack", event):
                 why = why_kept(found) or "never-acked"

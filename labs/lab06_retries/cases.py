@@ -1,0 +1,148 @@
+"""What the plays of lab 6 share: mails are asked for, waits measured, queues looked into."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import combinations, pairwise
+from typing import Any
+
+import pika
+from pika.exceptions import ChannelClosedByBroker
+
+from helpers import broker
+from labs.judge.trial import Actor, Trial
+from labs.lab06_retries.provider import Answer, Call, MailProvider
+
+WORK, DLQ = "notify", "dlq"
+DECLARED_S = 10.0
+RESTARTS = 4
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `run_worker` is told."""
+
+    base_s: float
+    retries: int
+    budget: int = 1000
+
+
+@dataclass
+class Scene:
+    """One trial with its mail provider, and what earlier plays have found out."""
+
+    trial: Trial
+    provider: MailProvider
+    reasons: dict[str, str] = field(default_factory=dict)  # requirement → belief, what is broken
+
+    def begin(self, settings: Settings, comments: Sequence[str], answer: Answer) -> str:
+        """Make the queues and ask for these mails; return what is missing, or ""."""
+        trial = self.trial
+        trial.fresh().confirm_delivery()
+        self.provider.begin(trial, answer)
+        declares = trial.start("declare", trial.url, settings.base_s, settings.retries)
+        trial.settle(lambda: not declares.running, timeout_s=DECLARED_S, quiet_s=DECLARED_S)
+        if not declares.returned:
+            return trial.trouble() or "declare() does not return"
+        for queue in (WORK, DLQ):
+            if self.ready(queue) is None:
+                return f"there is no queue {queue} after declare()"
+        for comment in comments:
+            self.ask(comment)
+        return ""
+
+    def ask(self, comment: str) -> None:
+        """Ask for a mail about one comment."""
+        publish(self.trial.channel, comment)
+
+    def work(self, settings: Settings) -> Actor:
+        """Start a worker."""
+        arguments = (settings.base_s, settings.retries, settings.budget)
+        return self.trial.start(
+            "run_worker", self.trial.url, self.provider.url, *arguments,
+            name="worker", restarts=RESTARTS,
+        )  # fmt: skip
+
+    def ready(self, queue: str) -> int | None:
+        """Return how many messages a queue holds that nobody has; None for no queue."""
+        channel = self.trial.channel.connection.channel()
+        try:
+            return int(channel.queue_declare(queue, passive=True).method.message_count)
+        except ChannelClosedByBroker:
+            return None
+        finally:
+            with suppress(Exception):
+                channel.close()
+
+    def dead(self) -> Counter[str]:
+        """Take what is in the DLQ, once nobody works any more."""
+        return Counter(comment_of(one[2]) for one in self.trial.take_all(DLQ))
+
+    def requeued(self) -> bool:
+        """Tell whether a delivery was given back to its queue since the last `begin`."""
+        return any(one.details.get("requeue") for one in list(self.trial.boundaries))
+
+    def story(self, comment: str) -> str:
+        """Tell what happened to one mail; one that never ends is cut short."""
+        *steps, last = self.trial.history.story(comment).split(" → ")
+        return " → ".join([*steps[:10], "…", last] if len(steps) > 12 else [*steps, last])
+
+
+def publish(channel: Any, comment: str) -> None:
+    """Send one event and wait for the broker's confirm."""
+    event = {"type": "comment.added", "comment": comment, "to": "anna@example.com"}
+    properties = pika.BasicProperties(message_id=comment, delivery_mode=2)
+    channel.basic_publish("", WORK, json.dumps(event), properties, mandatory=True)
+
+
+def publish_beside(comment: str) -> None:
+    """Send one event from another thread, over a connection of its own."""
+    with broker.connect() as connection:
+        channel = connection.channel()
+        channel.confirm_delivery()
+        publish(channel, comment)
+
+
+def comment_of(body: bytes) -> str:
+    """Return which comment a message is about."""
+    try:
+        return str(json.loads(body)["comment"])
+    except (ValueError, KeyError, TypeError):
+        return repr(body[:20])
+
+
+def other_queues() -> dict[str, dict[str, Any]]:
+    """Return all queues but the two known ones, and the arguments of each."""
+    listed = broker.api("GET", "queues/{vhost}?disable_stats=true&enable_queue_totals=true")
+    return {one["name"]: one["arguments"] for one in listed if one["name"] not in (WORK, DLQ)}
+
+
+def left_over(trial: Trial) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Take all that is in queues other than the DLQ: comment → its queue and headers."""
+    found = {}
+    for queue in (WORK, *other_queues()):
+        for _, properties, body in trial.take_all(queue):
+            found[comment_of(body)] = (queue, properties.headers or {})
+    return found
+
+
+def waits(calls: Sequence[Call]) -> list[float]:
+    """Return the time between each call and the next, in seconds."""
+    return [later.t_s - call.t_s for call, later in pairwise(calls)]
+
+
+def width(values: Sequence[float]) -> float:
+    """Return how far values lie apart, the lowest and the highest left out."""
+    inner = sorted(values)[1:-1]
+    return inner[-1] - inner[0] if inner else 0.0
+
+
+def overtaken(before: Sequence[float], after: Sequence[float]) -> float:
+    """Return in how many of all pairs who was first before is second after, 0 to 1.
+
+    Load cannot change it much: what waits equally long comes back in the order in which it went.
+    """
+    pairs = list(combinations(zip(before, after, strict=True), 2))
+    return sum((a[0] < b[0]) != (a[1] < b[1]) for a, b in pairs) / max(1, len(pairs))

@@ -1,0 +1,99 @@
+"""Lab 6, how mails wait that always fail: how long, in which order, and where they end."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from labs.judge.model import Broken
+from labs.lab06_retries.cases import (
+    DLQ,
+    Scene,
+    Settings,
+    left_over,
+    other_queues,
+    overtaken,
+    waits,
+    width,
+)
+
+SLOW = Settings(base_s=0.1, retries=4)
+EARLY = 0.9  # a worker may round its waits, and a broker counts in milliseconds
+LEAST_OVERTAKEN = 0.05
+LEAST_WIDTH = 0.3
+
+
+def why_gone(scene: Scene, tries: int) -> str:
+    """Return the belief behind a mail that was given up and is not in the DLQ."""
+    return "done-is-gone" if tries and scene.trial.count("after ack") else "not-done"
+
+
+def ending(
+    scene: Scene, mails: list[str], dead: Counter[str], *, requeued: bool, trouble: str
+) -> Iterator[Broken]:
+    """Judge where mails end that always fail, and after how many tries."""
+    wanted = 1 + SLOW.retries
+    for mail in mails:
+        tries = len(scene.provider.of(mail))
+        if tries == wanted and dead[mail] == 1:
+            continue
+        told = f"{scene.story(mail)}: {tries} tries, {dead[mail]} times in the queue {DLQ}; "
+        told += f"{SLOW.retries} retries were asked for"
+        if requeued:
+            why = "requeue-is-retry"
+        elif dead[mail]:
+            why = "retries-are-tries"
+        elif tries < wanted:
+            told, why = trouble or told, "not-done"
+        elif tries == wanted:
+            why = why_gone(scene, tries)
+        else:
+            _, headers = left_over(scene.trial).get(mail, ("", {}))
+            own = any(not name.startswith("x-") for name in headers)
+            why = "not-done" if own else "broker-counts"
+        yield Broken("e", told, why)
+        return
+
+
+def doubling(scene: Scene, mails: list[str], endless: str) -> Iterator[Broken]:
+    """Judge the waits before the retries of the same mails."""
+    for mail in mails:
+        found = waits(scene.provider.of(mail))[: SLOW.retries]
+        for number, wait_s in enumerate(found):
+            least_s = SLOW.base_s * 2**number
+            if wait_s < EARLY * least_s:
+                told = f"base_s is {SLOW.base_s:g}, {mail} failed {number + 1} times, and its next "
+                told += f"try came after {wait_s:.2f} s: it should not before {least_s:.2f} s"
+                yield Broken("b", told, endless or "same-pause")
+                return
+        if not found:
+            yield Broken("b", f"{mail} was not tried again", endless or "not-done")
+            return
+
+
+def crowded(scene: Scene, mails: list[str], endless: str, first: list[str]) -> Iterator[Broken]:
+    """Judge in which order they come back, and how far apart; the late one passes all."""
+    same = "b" in scene.reasons  # waits that do not grow: nobody has to be overtaken
+    calls = {mail: scene.provider.of(mail) for mail in mails}
+    late = scene.provider.of("late")
+    overtakes = bool(late[1:]) and bool(first) and all(
+        call.t_s > late[1].t_s for call in calls[first[0]][SLOW.retries :]
+    )  # fmt: skip
+    own_times = any("x-message-ttl" not in had for had in other_queues().values())
+    if first and not (overtakes or same):
+        told = f"{first[0]} failed {SLOW.retries} times and waits; then 'late' fails for the first "
+        told += "time, has to wait a fraction of that, and comes back after it"
+        yield Broken("d", told, endless or "any-order")
+    shares, wide = [], 1.0
+    for number in range(1, SLOW.retries):
+        tried = [found for found in calls.values() if len(found) > number + 1]
+        times = [[found[n].t_s for found in tried] for n in (number, number + 1)]
+        shares.append(overtaken(*times))
+        if number + 1 == SLOW.retries and len(tried) == len(mails) and not same:
+            slept = [waits(found)[number] for found in tried]  # the longest: load counts least
+            wide = width(slept) / min(slept)
+    if sum(shares) / len(shares) < LEAST_OVERTAKEN:
+        told = f"{len(mails)} mails fail together, and come back in the order in which they failed"
+        yield Broken("c", told, endless or ("any-order" if own_times else "backoff-spreads"))
+    elif wide < LEAST_WIDTH:
+        told = f"{len(mails)} mails fail together, and most of their longest waits differ by less "
+        told += f"than {100 * wide:.0f} %: they come back as a crowd"
+        yield Broken("c", told, endless or "backoff-spreads")

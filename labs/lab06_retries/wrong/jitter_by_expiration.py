@@ -1,0 +1,62 @@
+"""Has a queue for each retry, and jitter by expiration in it.
+
+Breaks: c (any-order)
+"""
+
+import random
+import urllib.error
+import urllib.request
+
+import pika
+
+SENT, REFUSED, TRY_LATER = 202, 400, 503
+
+
+def declare(url, base_s, retries):
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.queue_declare("dlq", durable=True)
+    to_dlq = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dlq"}
+    channel.queue_declare("notify", durable=True, arguments=to_dlq)
+    back = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "notify"}
+    for retry in range(1, retries + 1):
+        channel.queue_declare(f"wait.{retry}", durable=True, arguments=back)
+    connection.close()
+
+
+def run_worker(url, provider, base_s, retries, budget):
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.confirm_delivery()
+    channel.basic_qos(prefetch_count=1)
+    left = budget
+
+    def on_message(channel, method, properties, body):
+        nonlocal left
+        status = send_mail(provider, body)
+        headers = properties.headers or {}
+        retry = headers.get("retry", 0) + 1
+        if status == SENT:
+            left = budget
+            channel.basic_ack(method.delivery_tag)
+        elif status == TRY_LATER and retry <= retries and left > 0:
+            left -= 1
+            properties.headers = headers | {"retry": retry}
+            least_ms = 1000 * base_s * 2 ** (retry - 1)
+            properties.expiration = str(round(random.uniform(least_ms, 2 * least_ms)))
+            channel.basic_publish("", f"wait.{retry}", body, properties, mandatory=True)
+            channel.basic_ack(method.delivery_tag)
+        else:
+            channel.basic_reject(method.delivery_tag, requeue=False)
+
+    channel.basic_consume("notify", on_message, auto_ack=False)
+    channel.start_consuming()
+
+
+def send_mail(provider, body):
+    request = urllib.request.Request(f"{provider}/mails", body, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return response.status
+    except urllib.error.HTTPError as error:
+        return error.code

@@ -1,0 +1,326 @@
+"""Lab 7: a web endpoint that promises, and a worker that keeps the promise.
+
+The two are judged apart and together. What a 202 promises is looked for in the queue, what the
+worker does in the store. Both are killed, and between the web server and the broker is a proxy that
+can refuse connections or swallow everything in silence.
+"""
+
+import socket
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+
+import pika
+import requests
+
+from helpers import broker, chaos
+from labs.judge.model import Broken, Lab
+from labs.judge.sweep import crash_points
+from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
+
+QUEUE = "jobs"
+TABLES = (
+    "jobs (document TEXT PRIMARY KEY, state TEXT NOT NULL)",
+    "thumbnails (document TEXT NOT NULL)",
+)
+ANSWER_S = 8.0  # what a user's browser would wait; correct code needs a quarter of it
+UP_S = 15.0
+UNANSWERED = 0
+
+
+def check(trial: Trial) -> Iterator[Broken]:
+    """Judge a submission; what is simply missing comes first."""
+    found = {broken.requirement: broken for broken in together(trial)}
+    yield from found.values()
+    if "a" in found and found["a"].misconception == "not-done":
+        for key in "cf":
+            yield Broken(key, found["a"].story, "not-done")
+    else:
+        for broken in (web_killed(trial), broker_away(trial)):
+            if broken:
+                yield broken
+    for broken in (worker_killed(trial), stopped(trial)):
+        if broken:
+            yield broken
+
+
+LAB = Lab(
+    number=7,
+    title="A promise and a worker that keeps it",
+    question="q07_workers",
+    requirements={
+        "a": "a POST is answered with 202, and its thumbnail is made by the worker",
+        "b": "a GET says waiting, then done, also after a restart; 404 for what was never posted",
+        "c": "what was answered with 202 gets into the queue, wherever the web server dies",
+        "d": "each job gets its thumbnail, wherever the worker dies",
+        "e": "on SIGTERM the worker finishes its job, begins no other, and ends with status 0",
+        "f": "while the broker is away, each POST is answered within 8 s, and a 202 is still kept",
+    },
+    roles=("run_web(url, store, port)", "run_worker(url, store)"),
+    check=check,
+    modules=("fastapi", "uvicorn"),
+    beliefs={
+        "work-in-the-request": "the web server may do the work itself, it is quick enough",
+        "accepted-is-done": "what was accepted is as good as done",
+        "answer-then-publish": "what happens right after the answer happens for sure",
+        "sent-is-safe": "what was written to the connection has arrived",
+        "stop-is-harmless": "a worker that is told to stop may stop at once",
+        "zero-is-fine": "a worker that ends with status 0 has finished its job",
+        "drain-the-queue": "a worker that is told to stop has to empty the queue first",
+        "broker-answers": "the broker answers, sooner or later",
+        "connection-lasts": "a connection that was opened once stays open",
+    },
+)
+
+
+class Web:
+    """The learner's web server, as a browser sees it."""
+
+    def __init__(self, trial: Trial, url: str, *, restarts: int = 0) -> None:
+        with closing(socket.create_server(("127.0.0.1", 0))) as free:
+            self.port = free.getsockname()[1]
+        self.trial = trial
+        self.session = requests.Session()
+        self.session.trust_env = False  # a proxy for the outside world is not for loopback
+        self.session.headers["Connection"] = "close"  # each time another user
+        self.actor = trial.start(
+            "run_web", url, trial.store, self.port, name="web server", restarts=restarts
+        )
+
+    def wait_until_up(self) -> bool:
+        """Wait until it accepts connections."""
+        return bool(self.trial.settle(self._listens, timeout_s=UP_S, quiet_s=UP_S))
+
+    def _listens(self) -> bool:
+        with socket.socket() as one:
+            return one.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def post(self, document: str) -> int:
+        """Return the status of the answer, 0 for none."""
+        return self._ask("POST", document)[0]
+
+    def state(self, document: str) -> str:
+        """Return what a GET says: "waiting", "done", or the status."""
+        status, said = self._ask("GET", document)
+        return str(said.get("state")) if status == 200 and isinstance(said, dict) else str(status)
+
+    def _ask(self, method: str, document: str) -> tuple[int, object]:
+        url = f"http://127.0.0.1:{self.port}/thumbnails/{document}"
+        try:
+            answer = self.session.request(method, url, timeout=ANSWER_S)
+            return answer.status_code, answer.json() if method == "GET" and answer.ok else None
+        except (requests.RequestException, ValueError):
+            return UNANSWERED, None
+
+
+def prepare(trial: Trial, *jobs: str) -> None:
+    """Make the queue and the store, with these jobs waiting in both."""
+    channel = trial.fresh(*TABLES)
+    channel.queue_declare(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
+    channel.confirm_delivery()
+    for job in jobs:
+        with closing(sqlite3.connect(trial.store)) as db, db:
+            db.execute("INSERT INTO jobs VALUES (?, 'waiting')", (job,))
+        properties = pika.BasicProperties(message_id=job, delivery_mode=2)
+        channel.basic_publish("", QUEUE, job, properties)
+
+
+def made(trial: Trial) -> Counter[str]:
+    """Return how often each thumbnail was made."""
+    return Counter(row[0] for row in trial.rows("SELECT document FROM thumbnails"))
+
+
+def together(trial: Trial) -> Iterator[Broken]:
+    """One document from its POST to its thumbnail; the web server is killed in between."""
+    prepare(trial)
+    web = Web(trial, trial.url, restarts=2)
+    if not web.wait_until_up():
+        why = trial.trouble() or "run_web() does not listen on its port"
+        yield Broken("a", why, "not-done")
+        yield Broken("b", why, "not-done")
+        return
+    status, early = web.post("doc-1"), made(trial)
+    if status != 202:
+        yield Broken("a", f"POST doc-1 was answered with {status}: {trial.trouble()}", "not-done")
+        yield Broken("b", f"POST doc-1 was answered with {status}", "not-done")
+        return
+    if early["doc-1"]:
+        told = "no worker runs, and doc-1 has its thumbnail when the POST is answered"
+        yield Broken("a", told, "work-in-the-request")
+    states = [web.state("doc-1"), web.state("doc-9")]
+    trial.settle(lambda: trial.count("after publish"), quiet_s=3)  # c asks what dies before that
+    web.actor.kill()
+    web.wait_until_up()
+    states.append(web.state("doc-1"))
+    trial.start("run_worker", trial.url, trial.store, name="worker", restarts=2)
+    done = trial.settle(lambda: made(trial)["doc-1"] and trial.count("after commit"), quiet_s=3)
+    if not done and not early["doc-1"]:
+        story = trial.trouble() or trial.history.story("doc-1")
+        yield Broken("a", f"POST doc-1 was answered with 202, then: {story}", "not-done")
+    trial.settle(lambda: web.state("doc-1") == "done", quiet_s=2)
+    states.append(web.state("doc-1"))
+    asked = ("GET doc-1", "GET doc-9, never posted", "GET doc-1 after a restart", "GET doc-1 later")
+    told = ", ".join(f"{what}: {state}" for what, state in zip(asked, states, strict=True))
+    if states != ["waiting", "404", "waiting", "done"]:
+        yield Broken("b", told, why_state(states, early["doc-1"]))
+
+
+def why_state(states: list[str], early: int) -> str:
+    """Return the belief behind what the GETs said."""
+    if early:
+        return "work-in-the-request"
+    if states[0] == "done":
+        return "accepted-is-done"
+    return "memory-set" if states[0] == "waiting" and states[2] == "404" else "not-done"
+
+
+def web_killed(trial: Trial) -> Broken | None:
+    """The web server dies at each point that it reaches while it handles two POSTs."""
+
+    def play() -> Broken | None:
+        prepare(trial)
+        web = Web(trial, trial.url, restarts=2)
+        answers = {}
+        for document in ("doc-1", "doc-2"):
+            web.wait_until_up()
+            answers[document] = web.post(document)
+        promised = [document for document, status in answers.items() if status == 202]
+        trial.settle(lambda: all(trial.count("after publish", one) for one in promised))
+        trial.end()
+        return kept(trial, "c", answers, "answer-then-publish")
+
+    return crash_points(trial, play, role="run_web", least=4, most=12)
+
+
+def kept(trial: Trial, requirement: str, answers: dict[str, int], why: str) -> Broken | None:
+    """Look into the queue for each document that was answered with 202."""
+    promised = [document for document, status in answers.items() if status == 202]
+    found = {one[1].message_id for one in trial.take_all(QUEUE, expected=promised)}
+    lost = [document for document in promised if document not in found]
+    if not lost:
+        return None
+    if not (trial.count("before publish") or trial.history.events("crash")):
+        told = f"POST {lost[0]} was answered with 202, and nothing was ever published"
+        return Broken(requirement, told, "not-done")
+    told = trial.history.story(lost[0]).partition(": ")[2]
+    died = [event for event in trial.history.events("crash") if event.message != lost[0]]
+    after = f"; web server killed {died[0].detail}" if died else ""
+    story = f"POST {lost[0]} was answered with 202: {told}{after}: it is not in the queue"
+    return Broken(requirement, story, why)
+
+
+def broker_away(trial: Trial) -> Broken | None:
+    """The broker falls silent, then refuses connections, then is back."""
+    prepare(trial)
+    with chaos.proxy(round_trip_ms=0) as network:
+        web = Web(trial, broker.amqp_url(via=network), restarts=3)
+        web.wait_until_up()
+        answers = {"up": web.post("up")}
+        for name, cause in (("silent", network.swallow), ("down", network.refuse)):
+            cause()
+            answers[name] = web.post(name)
+        network.restore()
+        numbers = iter(range(1, 100))
+
+        def accepts() -> bool:
+            name = f"back-{next(numbers)}"
+            answers[name] = web.post(name)
+            return answers[name] == 202
+
+        again = trial.settle(accepts, timeout_s=20, quiet_s=20)
+        promised = [name for name, status in answers.items() if status == 202]
+        trial.settle(lambda: all(in_queue(trial, len(promised))), timeout_s=25, quiet_s=25)
+        trial.end()
+    told = ", ".join(f"{name}: {status or 'no answer'}" for name, status in answers.items())
+    for name in ("silent", "down"):
+        if answers[name] == UNANSWERED:
+            return Broken("f", f"POSTs were answered with {told}", "broker-answers")
+    why = "answer-then-publish" if answers["down"] == 202 else "sent-is-safe"
+    if broken := kept(trial, "f", answers, why):
+        return broken
+    if not again:
+        return Broken("f", f"POSTs were answered with {told}", "connection-lasts")
+    return None
+
+
+def in_queue(trial: Trial, number: int) -> list[bool]:
+    """Tell whether at least so many messages are in the queue."""
+    return [trial.channel.queue_declare(QUEUE, passive=True).method.message_count >= number]
+
+
+def worker_killed(trial: Trial) -> Broken | None:
+    """The worker dies at each point of two jobs."""
+
+    def play() -> Broken | None:
+        prepare(trial, "doc-1", "doc-2")
+        trial.start("run_worker", trial.url, trial.store, name="worker", restarts=3)
+        trial.settle(lambda: len(made(trial)) == 2 and trial.count("after ack") >= 2)
+        trial.end()
+        missing = [job for job in ("doc-1", "doc-2") if not made(trial)[job]]
+        left = {one[1].message_id for one in trial.take_all(QUEUE, expected=missing)}
+        for job in missing:
+            story = trial.trouble() or trial.history.story(job)
+            if job not in left:
+                return Broken("d", f"{story}: no thumbnail, and in no queue", why_lost(trial, job))
+            why = "never-acked" if trial.count("delivery") else "not-done"
+            return Broken("d", f"{story}: no thumbnail", why)
+        return None
+
+    return crash_points(trial, play, role="run_worker", least=4, most=16)
+
+
+def why_lost(trial: Trial, job: str) -> str:
+    """Return the belief behind a job that is gone."""
+    if any(one.details.get("auto_ack") for one in trial.boundaries if one.at == "subscribed"):
+        return "auto-ack"
+    crashed = trial.history.events("crash")
+    return "ack-before-work" if crashed else "not-done"
+
+
+def stopped(trial: Trial) -> Broken | None:
+    """The worker is asked to end while it is at work on the first of three jobs."""
+    jobs = ["doc-1", "doc-2", "doc-3"]
+    prepare(trial, *jobs)
+    gate, held = threading.Event(), threading.Event()
+
+    def direct(actor: Actor, boundary: Boundary) -> Order:
+        if boundary.at == "before effect" and not held.is_set():
+            held.set()
+            return gate
+        return "go"
+
+    trial.direct = direct
+    try:
+        worker = trial.start("run_worker", trial.url, trial.store, name="worker")
+        if not trial.settle(held.is_set, quiet_s=3):
+            return Broken("e", trial.trouble() or "the worker begins no job", "not-done")
+        worker.terminate()
+        trial.settle(lambda: not worker.running, quiet_s=0.5)  # who dies at once dies now
+        gate.set()
+        trial.settle(lambda: not worker.running, timeout_s=10, quiet_s=5)
+    finally:
+        gate.set()
+        trial.direct = go_on
+    code, after = worker.code, made(trial)
+    trial.end()
+    left = [one[1].message_id for one in trial.take_all(QUEUE, expected=jobs[1:])]
+    story = f"SIGTERM while doc-1 was in work; exit status {code}, made: {sorted(after) or 'none'}"
+    story += f", in the queue: {sorted(left) or 'none'}"
+    if sorted(after) == ["doc-1"] and sorted(left) == jobs[1:] and code == 0:
+        return None
+    return Broken("e", story, why_stopped(trial, code, after, left))
+
+
+def why_stopped(trial: Trial, code: int | None, after: Counter[str], left: list[str]) -> str:
+    """Return the belief behind the way that a worker ended."""
+    if any(job not in left for job in ("doc-1", "doc-2", "doc-3") if not after[job]):
+        return why_lost(trial, "") if trial.count("after ack") == 0 else "ack-before-work"
+    if after["doc-1"] and "doc-1" in left:
+        return "never-acked"
+    if len(after) > 1:
+        return "drain-the-queue"
+    if code == 0 and "doc-1" in left:
+        return "zero-is-fine"
+    return "stop-is-harmless"

@@ -1,0 +1,272 @@
+"""Lab 8: the events of a document in their order, with four workers, through a worker's death.
+
+Judged by the rows that the workers write: which versions of a document, and in which order. The
+judge holds a worker in the middle of its work, so that others have all the time to overtake it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+from labs.judge.model import Broken, Lab
+from labs.judge.sweep import crash_points
+from labs.judge.trial import Actor, Trial
+from labs.lab08_ordering import plays
+from labs.lab08_ordering.plays import PATIENCE_S, Director, event, events, order
+
+DOCUMENT = "document-0"
+VERSIONS = range(1, 11)  # more than a worker usually holds
+AT_ONCE = 3  # of four: a hash may leave somebody with nothing
+RESTARTS = 40  # a second worker that is refused may come back until it is its turn
+
+
+def check(trial: Trial) -> Iterator[Broken]:
+    """Judge a submission: without a fault first, then with somebody slow, hung, or killed."""
+    if broken := without_fault(trial):
+        yield from (replace(broken, requirement=key) for key in LAB.requirements)
+        return
+    number = number_of(trial)
+    if broken := never_acked(trial):
+        yield from (replace(broken, requirement=key) for key in LAB.requirements)
+        return
+    slow = overtaken(trial, "delivery") or overtaken(trial, "before effect")
+    if slow:
+        yield slow
+    if broken := shared(trial):
+        yield broken
+    hung = slow or hung_up(trial, number)
+    if hung:  # what goes wrong while all live goes wrong in each of these, sooner or later
+        seen = f"as in {hung.requirement}: {hung.story.partition(';')[0]}"
+        yield hung
+        yield from (Broken(key, seen, hung.misconception) for key in "defg")
+        return
+    for broken in (killed(trial, number), asked(trial, number), late(trial, number)):
+        if broken:
+            yield broken
+
+
+LAB = Lab(
+    number=8,
+    title="In order, and four at once",
+    question="q08_ordering",
+    requirements={
+        "a": "each event is worked on once when nothing fails",
+        "b": "while one event takes long, no later one of its document is worked on",
+        "c": "at least three of the four workers work at the same time",
+        "d": "nothing is lost or out of order when a worker is killed or cut off at any point",
+        "e": "the order holds when a worker hangs and a second one of its number is started",
+        "f": "the order holds when a worker is asked to end and a second one is there already",
+        "g": "a worker that was cut off in its work does not write after a newer event",
+    },
+    roles=("declare(url)", "publish(url, events)", "run_worker(url, store, number)"),
+    check=check,
+    beliefs={
+        "queue-orders-workers": "a queue keeps the order of the work, whoever takes from it",
+        "order-across-queues": "what was published in order is in order, also in several queues",
+        "handlers-in-parallel": "what is delivered in order is done in order",
+        "priority-is-harmless": "priorities leave the events of one document in their order",
+        "stale-may-be-skipped": "an event that comes late need not be worked on",
+        "standby-shares-work": "a single active consumer shares work with those that stand by",
+        "dead-is-gone": "when a worker is started again, the one before it holds nothing any more",
+        "polite-is-safer": "to stop consuming first is the safest way to end",
+        "cut-off-has-stopped": "who has lost the connection does no more work",
+        "batch-of-acks": "to ack several events at once changes nothing but the speed",
+    },
+)
+
+
+def without_fault(trial: Trial) -> Broken | None:
+    """Twelve documents of three events each; nothing fails."""
+    plays.prepare(trial)
+    plays.team(trial)
+    documents = [f"document-{number}" for number in range(12)]
+    sent: list[plays.Event] = []
+    for version in range(1, 4):  # one after the other, so that nobody can overtake yet
+        plays.publish(trial, events(documents, [version]))
+        sent += events(documents, [version])
+        trial.settle(partial(all_done, trial, len(sent)), quiet_s=PATIENCE_S)
+    trial.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)  # one too many may follow
+    for one in sent:
+        times = order(trial, one["document"]).count(one["version"])
+        if times == 1:
+            continue
+        told = trial.history.story(one["id"])
+        if times:
+            return Broken("a", f"{told}: worked on {times} times", "not-done")
+        if trial.count("delivery") and not (trial.count("after ack") or acks_itself(trial)):
+            return Broken("a", f"{told}, and no event was ever acked", "never-acked")
+        return Broken("a", f"{trial.trouble() or told}: not worked on", "not-done")
+    return None
+
+
+def never_acked(trial: Trial) -> Broken | None:
+    """Look whether events that were worked on go back to their queue when all have ended."""
+    done = {one.message for one in trial.boundaries if one.at == "delivery"}
+    trial.settle(lambda: all(acked(trial, message) for message in done), quiet_s=0.3)
+    held = sorted(message for message in done if not acked(trial, message))
+    if acks_itself(trial) or not (kept := plays.waiting(trial, held).intersection(held)):
+        return None
+    told = trial.history.story(min(kept))
+    return Broken("a", f"{told}, and {min(kept)} goes back to its queue", "never-acked")
+
+
+def all_done(trial: Trial, number: int) -> bool:
+    """Tell whether so many events were worked on."""
+    return trial.rows("SELECT COUNT(*) FROM done") == [(number,)]
+
+
+def number_of(trial: Trial) -> int:
+    """Return the number of the worker that gets the events of the document."""
+    first = event(DOCUMENT, 1)["id"]
+    for actor in trial.actors:
+        if any(one.at == "delivery" and one.message == first for one in actor.boundaries):
+            return int(actor.arguments[2])
+    return 0
+
+
+def overtaken(trial: Trial, at: str) -> Broken | None:
+    """A worker is held in the first event of a document while the next ones are published."""
+    plays.prepare(trial)
+    plays.team(trial)
+    director = Director(trial, at)
+    plays.publish(trial, [event(DOCUMENT, 1)])
+    director.wait()
+    plays.publish(trial, [event(DOCUMENT, version) for version in VERSIONS[1:]])
+    trial.settle(lambda: order(trial, DOCUMENT), timeout_s=1.5, quiet_s=0.5)
+    director.release()
+    return judged(trial, "b", "not-done")
+
+
+def shared(trial: Trial) -> Broken | None:
+    """Each worker is held in its first event; how many are held at once?"""
+    plays.prepare(trial)
+    plays.team(trial)
+    director = Director(trial, "delivery")
+    director.everybody = True
+    documents = [f"document-{number}" for number in range(40)]
+    plays.publish(trial, events(documents, [1]))
+    trial.settle(lambda: len(director.held) >= AT_ONCE, quiet_s=1.5)
+    busy = sorted(actor.name for actor in director.held.values())
+    director.release()
+    if len(busy) >= AT_ONCE:
+        return None
+    story = f"40 documents wait, and only {' and '.join(busy) or 'nobody'} works"
+    return Broken("c", story, "standby-shares-work")
+
+
+def hung_up(trial: Trial, number: int) -> Broken | None:
+    """A worker hangs, a second one of its number is started, and the first one is killed."""
+    director, first = hold_first(trial, number, "before effect")
+    plays.worker(trial, number, name="second worker", restarts=RESTARTS)
+    trial.settle(lambda: order(trial, DOCUMENT), timeout_s=1.0, quiet_s=0.5)
+    first.kill()
+    director.release()
+    return judged(trial, "e", "dead-is-gone")
+
+
+def asked(trial: Trial, number: int) -> Broken | None:
+    """A worker gets SIGTERM in the middle of its work, when a second one stands by."""
+    director, first = hold_first(trial, number, "before effect")
+    plays.worker(trial, number, name="second worker", restarts=RESTARTS)
+    first.terminate()
+    director.release()
+    trial.settle(lambda: not first.running, quiet_s=1.0)
+    return judged(trial, "f", "polite-is-safer")
+
+
+def late(trial: Trial, number: int) -> Broken | None:
+    """A worker is cut off, a second one takes over, and then the first one goes on."""
+    director, first = hold_first(trial, number, "before effect", cut=True)
+    plays.worker(trial, number, name="second worker", restarts=RESTARTS)
+    trial.settle(lambda: max(order(trial, DOCUMENT), default=1) > 1, timeout_s=3, quiet_s=1.5)
+    director.release()
+    trial.settle(lambda: not first.running, quiet_s=1.0)
+    return judged(trial, "g", "cut-off-has-stopped")
+
+
+def hold_first(trial: Trial, number: int, at: str, *, cut: bool = False) -> tuple[Director, Actor]:
+    """Start one worker, publish all events of a document, and hold the worker in the first."""
+    plays.prepare(trial)
+    director = Director(trial, at, cut=cut)
+    first = plays.worker(trial, number, name="first worker")
+    plays.publish(trial, [event(DOCUMENT, version) for version in VERSIONS])
+    return director, director.wait() or first
+
+
+def killed(trial: Trial, number: int) -> Broken | None:
+    """The worker is killed, or its connection cut, at each point of three events."""
+    versions = range(1, 4)
+    sent = events([DOCUMENT], versions)
+
+    def play() -> Broken | None:
+        plays.prepare(trial)
+        plays.publish(trial, sent)
+        plays.worker(trial, number, restarts=3)
+        trial.settle(lambda: set(versions) <= set(order(trial, DOCUMENT)), quiet_s=PATIENCE_S)
+        trial.settle(lambda: all(acked(trial, one["id"]) for one in sent), quiet_s=0.3)
+        return verdict(trial, "d", "batch-of-acks", versions)
+
+    return crash_points(trial, play, actions=("kill", "cut"), role="run_worker", least=9, most=10)
+
+
+def judged(trial: Trial, requirement: str, why: str) -> Broken | None:
+    """Wait until all events have had their effect, and judge; see `verdict`."""
+    trial.settle(lambda: set(VERSIONS) <= set(order(trial, DOCUMENT)), quiet_s=PATIENCE_S)
+    trial.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)  # a late one may follow
+    return verdict(trial, requirement, why, VERSIONS)
+
+
+def verdict(trial: Trial, requirement: str, why: str, versions: range) -> Broken | None:
+    """End everybody, and look whether an event is missing, or an older one after a newer one.
+
+    Args:
+        requirement: that is broken then.
+        why: the belief behind a wrong order.
+        versions: that were published.
+    """
+    trouble = trial.trouble()
+    trial.end()
+    found = order(trial, DOCUMENT)
+    told = f"versions 1 to {versions[-1]} of {DOCUMENT} were worked on in this order:"
+    told = f"{told} {' '.join(map(str, found)) or 'none at all'}"
+    if pair := plays.backward(found):
+        newer, older = (event(DOCUMENT, version)["id"] for version in pair)
+        story = f"{newer} before {older}; {trial.history.story(older)}"
+        reason = why_disorder(trial, newer, older) if requirement == "b" else why  # b: all live
+        return Broken(requirement, f"{told}: {story}", reason or why)
+    missing = [event(DOCUMENT, one)["id"] for one in versions if one not in found]
+    if not missing:
+        return None
+    kept = missing[0] in plays.waiting(trial, missing)
+    story = trial.history.story(missing[0])
+    if kept:
+        story = f"{trouble or story}; {missing[0]} stays in a queue"
+        return Broken(requirement, f"{told}; {story}", "not-done")
+    reason = "stale-may-be-skipped" if requirement == "b" else "ack-before-work"
+    if acks_itself(trial):
+        reason = "auto-ack"
+    return Broken(requirement, f"{told}; {story}, and no row", reason)
+
+
+def acked(trial: Trial, message: str) -> bool:
+    """Tell whether an event was acked, by itself or together with others."""
+    return bool(trial.history.events("ack", message=message))
+
+
+def acks_itself(trial: Trial) -> bool:
+    """Tell whether some worker left the acks to the broker."""
+    return any(one.details.get("auto_ack") for one in trial.boundaries if one.at == "delivery")
+
+
+def why_disorder(trial: Trial, newer: str, older: str) -> str:
+    """Return why an older event came after a newer one, by where both were delivered, or ""."""
+    at = {
+        one.message: (number, one.actor, one.details["queue"])
+        for number, one in reversed(list(enumerate(trial.boundaries)))
+        if one.at == "delivery"
+    }  # the first delivery of each
+    if newer not in at or older not in at:
+        return ""
+    if at[newer][1] == at[older][1]:
+        return "handlers-in-parallel" if at[older][0] < at[newer][0] else "priority-is-harmless"
+    return "queue-orders-workers" if at[newer][2] == at[older][2] else "order-across-queues"

@@ -1,0 +1,47 @@
+"""Lab 8, what a learner is not given: several documents, four workers, and deaths all the time."""
+
+import random
+from collections.abc import Iterator
+
+from labs.judge.model import Broken
+from labs.judge.trial import Actor, Boundary, Order, Trial
+from labs.lab08_ordering import plays
+from labs.lab08_ordering.plays import PATIENCE_S, event
+
+DOCUMENTS = [f"document-{number}" for number in range(6)]
+VERSIONS = range(1, 7)
+DEATHS, SEED = 6, 8
+
+
+def check(trial: Trial) -> Iterator[Broken]:
+    """Judge one long run in which workers are killed at random boundaries."""
+    plays.prepare(trial)
+    plays.team(trial, restarts=DEATHS)
+    chance = random.Random(SEED)
+    left = [DEATHS]
+
+    def direct(actor: Actor, boundary: Boundary) -> Order:
+        may_die = actor.role == "run_worker" and boundary.at != "subscribed" and left[0]
+        if may_die and chance.random() < 0.05:
+            left[0] -= 1
+            return "kill"
+        return "go"
+
+    trial.direct = direct
+    try:
+        plays.publish(trial, plays.events(DOCUMENTS, VERSIONS))
+        count = "SELECT COUNT(*) FROM (SELECT DISTINCT document, version FROM done)"
+        everything = [(len(DOCUMENTS) * len(VERSIONS),)]
+        trial.settle(lambda: trial.rows(count) == everything, timeout_s=15, quiet_s=PATIENCE_S)
+    finally:
+        trial.direct = lambda actor, boundary: "go"
+    trial.end()
+    for document in DOCUMENTS:
+        found = plays.order(trial, document)
+        missing = [event(document, one)["id"] for one in VERSIONS if one not in found]
+        if plays.backward(found):
+            told = f"{document} was worked on in this order: {' '.join(map(str, found))}"
+            yield Broken("d", told, "dead-is-gone")
+        elif missing and missing[0] not in plays.waiting(trial, missing):
+            story = trial.history.story(missing[0])
+            yield Broken("d", f"{story}; it is in no queue", "ack-before-work")

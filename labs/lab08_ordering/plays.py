@@ -1,0 +1,123 @@
+"""What the plays of lab 8 share: events, workers, and the order in which events had effects."""
+
+import itertools
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from helpers import broker
+from labs.judge.trial import Actor, Boundary, Order, Trial
+
+TABLES = (
+    "done (position INTEGER PRIMARY KEY AUTOINCREMENT, document TEXT NOT NULL,"
+    " version INTEGER NOT NULL)",
+)
+WORKERS = range(4)
+SHARED_EACH = 4  # this version of a document is a share, and so is every fourth after it
+PATIENCE_S = 3.0  # nothing at all happens for so long: then nothing will
+
+Event = dict[str, Any]
+
+
+class Director:
+    """Decides what happens at the boundaries of one play: somebody is held, or cut off."""
+
+    def __init__(self, trial: Trial, at: str = "", *, cut: bool = False) -> None:
+        self.held: dict[str, Actor] = {}  # by key: who stands at the boundary
+        self.everybody = False  # hold each process at its first one, not only the very first
+        self._trial, self._at, self._cut = trial, at, cut
+        self._gate = threading.Event()
+        trial.direct = self._direct
+
+    def wait(self) -> Actor | None:
+        """Wait until somebody is held, and return who; None when nobody gets there."""
+        self._trial.settle(lambda: self.held, quiet_s=PATIENCE_S)
+        return next(iter(self.held.values()), None)
+
+    def release(self) -> None:
+        """Let everybody go on, and hold nobody any more."""
+        self._trial.direct = lambda actor, boundary: "go"
+        self._gate.set()
+
+    def _direct(self, actor: Actor, boundary: Boundary) -> Order:
+        if self._cut and boundary.at == "delivery":
+            self._cut = False
+            return "cut"
+        free = self.everybody or not self.held
+        if boundary.at == self._at and free and actor.key not in self.held:
+            self.held[actor.key] = actor
+            return self._gate
+        return "go"
+
+
+def prepare(trial: Trial) -> None:
+    """Start over, and let the learner declare what is needed."""
+    trial.fresh(*TABLES)
+    run(trial, "declare", trial.url)
+
+
+def publish(trial: Trial, events: Sequence[Event]) -> None:
+    """Let the learner publish these events, in this order."""
+    run(trial, "publish", trial.url, list(events))
+
+
+def run(trial: Trial, role: str, *arguments: Any) -> None:
+    """Run one of the functions that return; an error is noticed by all that follows."""
+    actor = trial.start(role, *arguments)
+    trial.settle(lambda: actor.returned or not actor.running, quiet_s=PATIENCE_S)
+    actor.ended.wait(0.5)
+    actor.kill()
+
+
+def worker(trial: Trial, number: int, *, name: str = "", restarts: int = 0) -> Actor:
+    """Start a worker and wait until it has subscribed, or does nothing any more."""
+    known = name or f"worker {number}"
+    actor = trial.start("run_worker", trial.url, trial.store, number, name=known, restarts=restarts)
+    trial.settle(lambda: actor.subscribed or not actor.running, timeout_s=1.5, quiet_s=0.5)
+    return actor
+
+
+def team(trial: Trial, *, restarts: int = 0) -> None:
+    """Start four workers, one after the other, as a deployment does."""
+    for number in WORKERS:
+        worker(trial, number, restarts=restarts)
+    trial.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)  # there may be more to subscribe to
+
+
+def event(document: str, version: int) -> Event:
+    """Return one event of a document."""
+    later = "comment.added" if version % SHARED_EACH else "document.shared"
+    kind = "document.created" if version == 1 else later
+    return {"id": f"{document}/{version}", "type": kind, "document": document, "version": version}
+
+
+def events(documents: Sequence[str], versions: Sequence[int]) -> list[Event]:
+    """Return events of several documents that take turns."""
+    return [event(document, version) for version in versions for document in documents]
+
+
+def order(trial: Trial, document: str) -> list[int]:
+    """Return the versions of a document in the order of their effects."""
+    rows = trial.rows("SELECT version FROM done WHERE document = ? ORDER BY position", [document])
+    return [int(version) for (version,) in rows]
+
+
+def backward(versions: Sequence[int]) -> tuple[int, int] | None:
+    """Return the oldest version that comes after a newer one, as (newer, older)."""
+    pairs = [
+        (older, newer) for newer, older in itertools.combinations(versions, 2) if older < newer
+    ]
+    older, newer = min(pairs, key=lambda pair: pair[0], default=(0, 0))
+    return (newer, older) if pairs else None
+
+
+def waiting(trial: Trial, messages: Sequence[str]) -> set[str]:
+    """Return the ids of the messages in all queues, once everybody has ended."""
+    trial.end()
+    found: set[str] = set()
+    with suppress(KeyError):
+        for queue in broker.api("GET", "queues/{vhost}?disable_stats=true"):
+            taken = trial.take_all(queue["name"], expected=messages, timeout_s=0.5)
+            found.update(str(properties.message_id) for _, properties, _ in taken)
+    return found

@@ -1,0 +1,67 @@
+"""Hands the events to a pool of threads.
+
+Breaks: b (handlers-in-parallel), d (handlers-in-parallel), e (handlers-in-parallel),
+f (handlers-in-parallel), g (handlers-in-parallel)
+"""
+
+import json
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
+
+import pika
+
+SHARDS = 4
+ARGUMENTS = {"x-queue-type": "quorum", "x-single-active-consumer": True}
+
+
+def declare(url):
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.exchange_declare("documents", "x-consistent-hash", durable=True)
+    for number in range(SHARDS):
+        channel.queue_declare(f"documents-{number}", durable=True, arguments=ARGUMENTS)
+        channel.queue_bind(f"documents-{number}", "documents", routing_key="1")  # the weight
+    connection.close()
+
+
+def publish(url, events):
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.confirm_delivery()
+    for event in events:
+        properties = pika.BasicProperties(message_id=event["id"], delivery_mode=2)
+        body = json.dumps(event)
+        channel.basic_publish("documents", event["document"], body, properties, mandatory=True)
+    connection.close()
+
+
+def run_worker(url, store, number):
+    with sqlite3.connect(store) as db:
+        db.execute("CREATE UNIQUE INDEX IF NOT EXISTS once ON done (document, version)")
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.basic_qos(prefetch_count=3)
+
+    pool = ThreadPoolExecutor(4)
+
+    def work(channel, delivery_tag, event):
+        with closing(sqlite3.connect(store)) as db:
+            handle(db, event)
+        ack = partial(channel.basic_ack, delivery_tag)
+        connection.add_callback_threadsafe(ack)
+
+    def on_message(channel, method, properties, body):
+        pool.submit(work, channel, method.delivery_tag, json.loads(body))
+
+    channel.basic_consume(f"documents-{number}", on_message, auto_ack=False)
+    channel.start_consuming()
+
+
+def handle(db, event):
+    with db:
+        db.execute(
+            "INSERT OR IGNORE INTO done (document, version) VALUES (?, ?)",
+            (event["document"], event["version"]),
+        )
