@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-ONE_BY_ONE = "test_notebooks_twice.py"
+ONE_BY_ONE = ("test_notebooks_twice.py", "test_labs_solutions.py", "test_labs_brief.py")
 FIRST = (
-    ONE_BY_ONE,
+    "test_notebooks_twice.py",
+    "test_labs_grading.py",
     "test_broker_private_node.py",
     "test_nbval_repairs.py",
     "q10_monitoring.ipynb",
@@ -22,11 +23,13 @@ FIRST = (
     "test_cli.py",
     "test_alerts.py",
     "test_sabotage.py",
+    "test_labs_brief.py",
+    "test_labs_solutions.py",
 )
 
 
 class Spread(LoadFileScheduling):
-    """Keeps files together, except the one whose tests take as long as a file."""
+    """Keeps files together, except those of which each test takes as long as a file."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = str(super()._split_scope(nodeid))

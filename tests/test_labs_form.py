@@ -108,3 +108,16 @@ def test_guide_says_what_an_instructor_needs(lab: Lab):
 def test_modules_stay_short(lab: Lab):
     for path in lab.folder.glob("*.py"):
         assert len(path.read_text(encoding="utf-8").splitlines()) < 300, path
+
+
+@pytest.mark.parametrize("lab", ALL)
+def test_the_labs_page_has_a_row_for_it(lab: Lab):
+    first = nbformat.read(lab.folder / "brief.ipynb", as_version=4).cells[0].source
+    minutes = re.search(r"\*About (\d\d) minutes", first)
+    assert minutes
+    folder = lab.folder.name
+    row = (
+        f"| {lab.number} | [{lab.title}]({folder}/brief.ipynb) | {minutes[1]} min |"
+        f" [Q{lab.number}](../notebooks/{lab.question}.ipynb) | [guide]({folder}/guide.md) |"
+    )
+    assert row in (LABS / "README.md").read_text(encoding="utf-8").splitlines()

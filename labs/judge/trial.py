@@ -22,6 +22,7 @@ from helpers.history import History
 from labs.judge.actors import Actor, Boundary, Company
 from labs.judge.limits import Limits
 from labs.judge.model import OutOfTimeError, UnusableError
+from labs.judge.taking import everything
 
 Order = Literal["go", "cut", "kill"] | threading.Event
 # Where a process can die; the rest only informs.
@@ -240,16 +241,13 @@ class Trial:
         found: list[tuple[Any, Any, bytes]] = []
         wanted, end = set(expected), time.monotonic() + timeout_s
         with suppress(Exception), closing(broker.connect()) as connection:
-            channel = connection.channel()
             while True:
-                method, properties, body = channel.basic_get(queue, auto_ack=True)
-                if method is not None:
-                    found.append((method, properties, body))
-                    wanted.discard(properties.message_id)
-                elif not wanted or time.monotonic() >= end:
+                for one in everything(connection, queue):
+                    found.append(one)
+                    wanted.discard(one[1].message_id)
+                if not wanted or time.monotonic() >= end:
                     break
-                else:
-                    time.sleep(0.02)
+                time.sleep(0.02)
         return found
 
     def _arrived(self, actor: Actor, boundary: Boundary) -> Order:

@@ -16,6 +16,7 @@ from helpers.broker import DisposableNode
 from helpers.errors import BrokerNotFoundError
 from helpers.history import History
 from labs.judge.model import Broken
+from labs.judge.taking import everything
 from labs.judge.trial import Trial
 from labs.lab04_guarantees import plays
 from labs.lab04_guarantees.plays import QUEUE, Known
@@ -134,11 +135,7 @@ class BrokerDeath:
         """Yield the ids of all messages in the queue; none when the queue has gone."""
         assert self._node is not None
         with suppress(AMQPError), self._node.connect() as connection:
-            channel = connection.channel()
-            while True:
-                method, properties, _ = channel.basic_get(QUEUE, auto_ack=True)
-                if method is None:
-                    return
+            for _, properties, _ in everything(connection, QUEUE):
                 yield str(properties.message_id)
 
     def _by_inspection(self, known: Known) -> Broken | None:

@@ -11,7 +11,7 @@ from labs.judge.sweep import crash_points
 from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
 from labs.lab06_retries.cases import DLQ, Scene, Settings, left_over, other_queues, publish_beside
 from labs.lab06_retries.provider import REFUSED, SENT, TRY_LATER, MailProvider
-from labs.lab06_retries.waiting import SLOW, crowded, doubling, ending, why_gone
+from labs.lab06_retries.waiting import SLOW, SLOWER, crowded, doubling, ending, why_gone
 
 HERD = 12
 QUIET_S = 4.0  # longer than the longest wait of any play
@@ -108,14 +108,22 @@ def crowd(scene: Scene) -> Iterator[Broken]:
 
 
 def herd(scene: Scene) -> Iterator[Broken]:
+    """Many mails fail together; what load may explain is looked at twice, then slowly."""
+    found = list(fail_together(scene, SLOW))
+    if {one.misconception for one in found} & {"any-order", "backoff-spreads"}:
+        found = list(fail_together(scene, SLOWER))
+    yield from found
+
+
+def fail_together(scene: Scene, settings: Settings) -> Iterator[Broken]:
     """Twelve mails fail together, again and again; a late one fails once, and hardly waits."""
     provider, why_held = scene.provider, scene.reasons.get("d")
     mails = [f"mail-{number}" for number in range(1, 2 if why_held else 1 + HERD)]
     first: list[str] = []  # who went into the longest wait first
-    enough = len(mails) * (SLOW.retries + 2)
+    enough = len(mails) * (settings.retries + 2)
 
     def answer(comment: str, number: int) -> int:
-        if number == SLOW.retries and not (first or why_held):
+        if number == settings.retries and not (first or why_held):
             first.append(comment)
             publish_beside("late")  # before the worker hears that this one has failed
         return SENT if comment == "late" and number == 2 else TRY_LATER
@@ -125,23 +133,23 @@ def herd(scene: Scene) -> Iterator[Broken]:
             return True
         return scene.ready(DLQ) == len(mails) and (not first or provider.sent("late"))
 
-    scene.begin(SLOW, mails, answer)
-    scene.work(SLOW)
-    scene.trial.settle(over, timeout_s=20, quiet_s=QUIET_S)
+    scene.begin(settings, mails, answer)
+    scene.work(settings)
+    longest_s = settings.base_s * 2**settings.retries
+    scene.trial.settle(over, timeout_s=20, quiet_s=longest_s + 2)
     requeued, trouble = scene.requeued(), scene.trial.trouble()
     scene.trial.end()
     dead = scene.dead()
-    ended = list(ending(scene, mails, dead, requeued=requeued, trouble=trouble))
+    ended = list(ending(scene, settings, mails, dead, requeued=requeued, trouble=trouble))
     yield from ended
-    endless = next(
-        (one.misconception for one in ended if one.misconception != "retries-are-tries"), ""
-    )
-    yield from doubling(scene, mails, endless)
+    endless = min({one.misconception for one in ended} - {"retries-are-tries"}, default="")
+    doubled = list(doubling(scene, settings, mails, endless))
+    yield from doubled
     if why_held:
         told = "a mail that fails holds up all behind it, so they fail one after the other"
         yield Broken("c", told, why_held)
     else:
-        yield from crowded(scene, mails, endless, first)
+        yield from crowded(scene, settings, mails, endless, first, grow=not doubled)
 
 
 def death(scene: Scene) -> Iterator[Broken]:

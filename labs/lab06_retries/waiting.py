@@ -16,6 +16,7 @@ from labs.lab06_retries.cases import (
 )
 
 SLOW = Settings(base_s=0.1, retries=4)
+SLOWER = Settings(base_s=0.25, retries=4)  # for a second look, when the machine may be to blame
 EARLY = 0.9  # a worker may round its waits, and a broker counts in milliseconds
 LEAST_OVERTAKEN = 0.05
 LEAST_WIDTH = 0.3
@@ -27,16 +28,22 @@ def why_gone(scene: Scene, tries: int) -> str:
 
 
 def ending(
-    scene: Scene, mails: list[str], dead: Counter[str], *, requeued: bool, trouble: str
+    scene: Scene,
+    settings: Settings,
+    mails: list[str],
+    dead: Counter[str],
+    *,
+    requeued: bool,
+    trouble: str,
 ) -> Iterator[Broken]:
     """Judge where mails end that always fail, and after how many tries."""
-    wanted = 1 + SLOW.retries
+    wanted = 1 + settings.retries
     for mail in mails:
         tries = len(scene.provider.of(mail))
         if tries == wanted and dead[mail] == 1:
             continue
         told = f"{scene.story(mail)}: {tries} tries, {dead[mail]} times in the queue {DLQ}; "
-        told += f"{SLOW.retries} retries were asked for"
+        told += f"{settings.retries} retries were asked for"
         if requeued:
             why = "requeue-is-retry"
         elif dead[mail]:
@@ -53,15 +60,15 @@ def ending(
         return
 
 
-def doubling(scene: Scene, mails: list[str], endless: str) -> Iterator[Broken]:
+def doubling(scene: Scene, settings: Settings, mails: list[str], endless: str) -> Iterator[Broken]:
     """Judge the waits before the retries of the same mails."""
     for mail in mails:
-        found = waits(scene.provider.of(mail))[: SLOW.retries]
+        found = waits(scene.provider.of(mail))[: settings.retries]
         for number, wait_s in enumerate(found):
-            least_s = SLOW.base_s * 2**number
+            least_s = settings.base_s * 2**number
             if wait_s < EARLY * least_s:
-                told = f"base_s is {SLOW.base_s:g}, {mail} failed {number + 1} times, and its next "
-                told += f"try came after {wait_s:.2f} s: it should not before {least_s:.2f} s"
+                told = f"base_s is {settings.base_s:g}, {mail} failed {number + 1} times, and its "
+                told += f"next try came after {wait_s:.2f} s: it should not before {least_s:.2f} s"
                 yield Broken("b", told, endless or "same-pause")
                 return
         if not found:
@@ -69,25 +76,32 @@ def doubling(scene: Scene, mails: list[str], endless: str) -> Iterator[Broken]:
             return
 
 
-def crowded(scene: Scene, mails: list[str], endless: str, first: list[str]) -> Iterator[Broken]:
+def crowded(
+    scene: Scene,
+    settings: Settings,
+    mails: list[str],
+    endless: str,
+    first: list[str],
+    *,
+    grow: bool,
+) -> Iterator[Broken]:
     """Judge in which order they come back, and how far apart; the late one passes all."""
-    same = "b" in scene.reasons  # waits that do not grow: nobody has to be overtaken
     calls = {mail: scene.provider.of(mail) for mail in mails}
     late = scene.provider.of("late")
     overtakes = bool(late[1:]) and bool(first) and all(
-        call.t_s > late[1].t_s for call in calls[first[0]][SLOW.retries :]
+        call.t_s > late[1].t_s for call in calls[first[0]][settings.retries :]
     )  # fmt: skip
     own_times = any("x-message-ttl" not in had for had in other_queues().values())
-    if first and not (overtakes or same):
-        told = f"{first[0]} failed {SLOW.retries} times and waits; then 'late' fails for the first "
-        told += "time, has to wait a fraction of that, and comes back after it"
+    if first and grow and not overtakes:  # between equal waits nobody has to be overtaken
+        told = f"{first[0]} failed {settings.retries} times and waits; then 'late' fails for "
+        told += "the first time, has to wait a fraction of that, and comes back after it"
         yield Broken("d", told, endless or "any-order")
     shares, wide = [], 1.0
-    for number in range(1, SLOW.retries):
+    for number in range(1, settings.retries):
         tried = [found for found in calls.values() if len(found) > number + 1]
         times = [[found[n].t_s for found in tried] for n in (number, number + 1)]
         shares.append(overtaken(*times))
-        if number + 1 == SLOW.retries and len(tried) == len(mails) and not same:
+        if number + 1 == settings.retries and len(tried) == len(mails) and grow:
             slept = [waits(found)[number] for found in tried]  # the longest: load counts least
             wide = width(slept) / min(slept)
     if sum(shares) / len(shares) < LEAST_OVERTAKEN:

@@ -3,7 +3,6 @@
 import itertools
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 from helpers import broker
@@ -113,11 +112,18 @@ def backward(versions: Sequence[int]) -> tuple[int, int] | None:
 
 
 def waiting(trial: Trial, messages: Sequence[str]) -> set[str]:
-    """Return the ids of the messages in all queues, once everybody has ended."""
+    """Return the ids of the messages in all queues, once everybody has ended.
+
+    What a dead worker held comes back a little later: so this looks for ``messages`` a while.
+    """
     trial.end()
+    queues = [found["name"] for found in broker.api("GET", "queues/{vhost}?disable_stats=true")]
     found: set[str] = set()
-    with suppress(KeyError):
-        for queue in broker.api("GET", "queues/{vhost}?disable_stats=true"):
-            taken = trial.take_all(queue["name"], expected=messages, timeout_s=0.5)
-            found.update(str(properties.message_id) for _, properties, _ in taken)
+
+    def complete() -> bool:
+        for queue in queues:
+            found.update(str(one[1].message_id) for one in trial.take_all(queue))
+        return found >= set(messages)
+
+    trial.settle(complete, timeout_s=2.0, quiet_s=2.0)
     return found
