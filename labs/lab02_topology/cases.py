@@ -64,18 +64,6 @@ CASES = (
     Case("payment.captured", "", (), ANY),
     Case("workspace.document.created", "eu", (), NO_KEY),
 )
-HIDDEN = (
-    Case("document.a.b.c.d", "asia", ("index",)),
-    Case("document.page.page", "", ("index", "thumbnails")),
-    Case("document.page.shared", "", ("index", "notify")),
-    Case("comment", "", ("notify",)),
-    Case("comment.reply.page.edited", "eu", ("notify",), NO_KEY),
-    Case("payment.refund.requested", "eu", ("bill_eu",), ANY),
-    Case("payment", "us", ("bill_us",), ANY),
-    Case("payments.captured", "eu", (), NO_KEY),
-    Case("login", "us", (), NO_KEY),
-    Case("folder.document.page"),
-)
 
 
 def publish(trial: Trial, exchange: str, case: Case, event: str) -> None:

@@ -1,14 +1,11 @@
 """The plays of lab 3 in which workers die: by a document, by somebody else, at any point."""
 
-import random
 from collections.abc import Iterator
 
 from labs.judge.model import Broken
 from labs.judge.trial import Actor, Boundary, Order, Trial
 from labs.lab03_dead_letters import cases
 from labs.lab03_dead_letters.cases import DEAD, ENOUGH, PATIENCE_S, TRIES, Known
-
-SEED = 3
 
 
 def counted(trial: Trial, known: Known) -> Iterator[Broken]:
@@ -130,43 +127,3 @@ def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
         return Broken("f", told, "redelivered-means-failed")
 
     yield from cases.all_points(trial, play, role="run_worker", cuts=3)
-
-
-def busy_day(trial: Trial, known: Known) -> Iterator[Broken]:
-    """Two workers, many documents of all kinds, and two deaths; learners are not given this."""
-    chance = random.Random(SEED)
-    kinds = ["fine"] * 14 + ["corrupt"] * 4 + ["locked"] * 2 + ["deadly"]
-    chance.shuffle(kinds)
-    pdfs = {f"d-{number}": pdf for number, pdf in enumerate(kinds)}
-    cases.prepare(trial, known, pdfs)
-    cases.publish(trial, pdfs)
-    moments, seen = set(chance.sample(range(5, 60), 2)), [0]
-
-    def direct(actor: Actor, boundary: Boundary) -> Order:
-        if not boundary.message:
-            return "go"
-        seen[0] += 1
-        return "kill" if seen[0] in moments else "go"
-
-    trial.direct = direct
-    for number in (1, 2):
-        cases.start_worker(trial, name=f"worker {number}", restarts=30)
-    good = {document for document, pdf in pdfs.items() if pdf in ("fine", "locked")}
-    trial.settle(
-        lambda: (
-            cases.thumbnails(trial) >= good and cases.ready(trial, DEAD) >= len(pdfs) - len(good)
-        ),
-        timeout_s=20,
-        quiet_s=PATIENCE_S,
-    )
-    for document, fate in cases.end(trial, pdfs).items():
-        # Two deaths may use up two tries of one document, but a healthy one needs only one.
-        wrong = (
-            not fate.thumbnail if pdfs[document] == "fine" else not (fate.dead or fate.thumbnail)
-        )
-        if wrong:
-            told = f"{len(pdfs)} documents, two workers that die: {cases.story(trial, document)}"
-            where = f"is in {DEAD}" if fate.dead else "is gone" if fate.gone else "waits for ever"
-            why = "neighbours-are-safe" if fate.dead else "not-done"
-            yield Broken("f", f"{told}: {document} ({pdfs[document]}) {where}", why)
-            return

@@ -1,0 +1,29 @@
+"""Lab 2, what a learner is not given: more events of the same kinds."""
+
+from collections.abc import Iterator
+
+from labs.judge.model import Broken
+from labs.judge.trial import Trial
+from labs.lab02_topology import check as lab
+from labs.lab02_topology.cases import ANY, NO_KEY, Case
+
+CASES = (
+    Case("document.a.b.c.d", "asia", ("index",)),
+    Case("document.page.page", "", ("index", "thumbnails")),
+    Case("document.page.shared", "", ("index", "notify")),
+    Case("comment", "", ("notify",)),
+    Case("comment.reply.page.edited", "eu", ("notify",), NO_KEY),
+    Case("payment.refund.requested", "eu", ("bill_eu",), ANY),
+    Case("payment", "us", ("bill_us",), ANY),
+    Case("payments.captured", "eu", (), NO_KEY),
+    Case("login", "us", (), NO_KEY),
+    Case("folder.document.page"),
+)
+
+
+def check(trial: Trial) -> Iterator[Broken]:
+    """Judge where these events arrive."""
+    trial.fresh()
+    made, told = lab.declared(trial)
+    if not told:
+        yield from lab.routed(trial, made, CASES)
