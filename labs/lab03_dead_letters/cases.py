@@ -50,7 +50,7 @@ class Known:
 
     tries: int = TRIES  # of a corrupt document
     belief: str = ""  # why corrupt documents do not get to the dead letter queue as they should
-    story: str = ""
+    first: str = "a"  # the requirement that has to hold before others can be seen
     hopeless: bool = False  # they never get there: nothing that begins there can be seen
     deadly: str = ""  # why there is no end to a document that kills its worker
     made: dict[str, Any] = field(default_factory=dict)  # what declare() has declared
@@ -62,8 +62,7 @@ class Known:
 
     def unseen(self, requirement: str) -> Broken:
         """Return a requirement that cannot hold, since no corrupt document gets where it should."""
-        told = f"it cannot be seen while this is so: {self.story}"
-        return Broken(requirement, told, self.belief)
+        return Broken(requirement, f"it cannot be seen before {self.first} holds", self.belief)
 
 
 @dataclass(frozen=True)
@@ -204,7 +203,7 @@ def end(trial: Trial, documents: Iterable[str], known: Known | None = None) -> d
 
 def take(trial: Trial, queue: str) -> Iterator[tuple[Any, bytes]]:
     """Empty a queue on the judge's channel; that spares two connections in each play."""
-    with suppress(AMQPError):
+    if ready(trial, queue):  # or the queue is missing
         while (letter := trial.channel.basic_get(queue, auto_ack=True))[0] is not None:
             yield letter[1], letter[2]
 
@@ -245,6 +244,11 @@ def story(trial: Trial, document: str) -> str:
     if len(steps) > LONG:
         steps[3 : 3 - LONG] = ["…"]
     return " → ".join(steps).replace(" to worker", "")
+
+
+def many(number: int, one: str, more: str) -> str:
+    """Return a number and its noun."""
+    return f"{number} {one if number == 1 else more}"
 
 
 def returned(trial: Trial, verb: str) -> bool:

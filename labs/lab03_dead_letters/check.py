@@ -18,7 +18,11 @@ SOON_S = 10.0
 def check(trial: Trial) -> Iterator[Broken]:
     """Judge a submission; the easiest questions come first, since they explain later answers."""
     known = Known()
-    parts = (corrupt, crowded, locked, deaths.counted, deaths.deadly, deaths.neighbours,
+    yield from corrupt(trial, known)
+    if not (known.queue(WORK) and known.queue(DEAD)):
+        yield from (known.unseen(requirement) for requirement in "bcdefgh")
+        return
+    parts = (crowded, locked, deaths.counted, deaths.deadly, deaths.neighbours,
              deaths.anywhere, replays.once, replays.anywhere)  # fmt: skip
     for part in parts:
         yield from part(trial, known)
@@ -54,6 +58,7 @@ LAB = Lab(
         "death-is-an-exception": "whatever goes wrong raises an error that can be caught",
         "neighbours-are-safe": "a crash costs only the message that was being worked on",
         "redelivered-means-failed": "the flag `redelivered` says that a message has failed before",
+        "quiet-end": "a service that returns when its connection is lost is started again",
         "emptied-stays-empty": "a queue that is being emptied gets nothing new",
         "counted-for-ever": "what has used up its tries has used them up for ever",
     },
@@ -66,7 +71,7 @@ def corrupt(trial: Trial, known: Known) -> Iterator[Broken]:
     missing = [queue for queue in (WORK, DEAD) if not known.queue(queue)]
     if missing:
         told = trial.trouble() or f"after declare() there is no queue {missing[0]}"
-        known.belief, known.story, known.hopeless = "not-done", told, True
+        known.belief, known.hopeless = "not-done", True
         yield Broken("a", told, "not-done")
         return
     named = dict((known.queue(WORK) or {}).get("arguments") or {})
@@ -97,13 +102,13 @@ def corrupt(trial: Trial, known: Known) -> Iterator[Broken]:
             known.belief = "retries-are-built-in"
         known.hopeless = number > ENOUGH
     if known.belief:
-        where = "gone" if fate.gone else f"{fate.dead} letters in {DEAD}"
+        where = "gone" if fate.gone else f"{cases.many(fate.dead, 'letter', 'letters')} in {DEAD}"
         if number > ENOUGH or known.belief == "nack-counts":
             where = f"not in {DEAD}"
         if known.belief == "not-done" and trouble:
             story = trouble
-        known.story = f"{story}: {where} after {number} tries"
-        yield Broken("a", known.story, known.belief)
+        told = f"{story}: {where} after {cases.many(number, 'try', 'tries')}"
+        yield Broken("a", told, known.belief)
 
 
 def why_not_dead(trial: Trial, fate: Fate, number: int, named: dict[str, object]) -> str:
@@ -178,12 +183,13 @@ def crowded(trial: Trial, known: Known) -> Iterator[Broken]:
     trial.end()
     if done == len(good):
         return
-    told = f"5 corrupt documents, then 5 healthy: {done} thumbnails after {number} failed tries"
+    failed = cases.many(number, "failed try", "failed tries")
+    told = f"5 corrupt documents, then 5 healthy: {done} thumbnails after {failed}"
     why = known.belief
     if not why and 0 < number <= len(bad) * TRIES:
         why = known.belief = "waits-in-handler"
-        known.story, known.hopeless = f"{told}, and the worker stands still after each", True
-        told = known.story
+        known.first, known.hopeless = "c", True
+        told += ", and the worker stands still after each"
     elif not why:
         why, told = "not-done", f"{told}; {trouble}"
     yield Broken("c", told, why)
@@ -208,5 +214,6 @@ def locked(trial: Trial, known: Known) -> Iterator[Broken]:
     if fate.thumbnail:
         return
     where = f"in {DEAD}" if fate.dead else "gone" if fate.gone else trouble or "it waits"
-    told = f"{story}: {where} after {cases.tries(trial, 'd-1')} tries, the third would have worked"
+    number = cases.many(cases.tries(trial, "d-1"), "try", "tries")
+    told = f"{story}: {where} after {number}, the third would have worked"
     yield Broken("b", told, known.belief or "not-done")

@@ -51,7 +51,7 @@ def deadly(trial: Trial, known: Known) -> Iterator[Broken]:
     if fate.dead and number <= TRIES:
         return
     where = f"then it is in {DEAD}" if fate.dead else "it is gone" if fate.gone else "and no end"
-    told = f"d-1 kills the process that tries it: {number} tries, {where}"
+    told = f"d-1 kills the process that tries it: {cases.many(number, 'try', 'tries')}, {where}"
     if fate.dead and number <= ENOUGH:
         yield Broken("d", told, known.belief or "retries-are-tries")
         return
@@ -85,8 +85,10 @@ def neighbours(trial: Trial, known: Known) -> Iterator[Broken]:
     if not missing:
         return
     first, number = missing[0], cases.tries(trial, "d-1")
-    told = f"d-1 kills the worker {number} times; {first} was behind it, tried"
-    told += f" {cases.tries(trial, first)} times"
+    told = (
+        f"d-1 kills the worker {cases.many(number, 'time', 'times')}; {first} was behind it, tried"
+    )
+    told += f" {cases.many(cases.tries(trial, first), 'time', 'times')}"
     if fates[first].dead:
         yield Broken("e", f"{told} and now in {DEAD}, one of {len(missing)}", "neighbours-are-safe")
     elif cases.auto_acks(trial):
@@ -113,6 +115,7 @@ def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
         cases.start_worker(trial)
         trial.settle(done, quiet_s=PATIENCE_S)
         trouble = trial.trouble()
+        ended = any(actor.returned for actor in trial.actors)
         fates = cases.end(trial, ["d-1", "d-2"])
         for document, fate in fates.items():
             told = cases.story(trial, document)
@@ -120,7 +123,11 @@ def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
                 why = "auto-ack" if cases.auto_acks(trial) else "ack-before-work"
                 return Broken("f", f"{told}: {document} is gone", why)
             if not (fate.thumbnail or fate.dead):
-                return Broken("f", f"{told}: it waits for ever. {trouble}".rstrip(), "never-acked")
+                struck = trial.history.events("crash", "cut")[:1]
+                told = trouble or cases.story(trial, struck[0].message if struck else document)
+                told += "; run_worker() returns" if ended else ""
+                why = "quiet-end" if ended else "never-acked"
+                return Broken("f", f"{told}: {document} waits for ever", why)
         if fates["d-1"].thumbnail:
             return None
         told = f"{cases.story(trial, 'd-1')}: in {DEAD}, and nothing is wrong with it"

@@ -49,7 +49,8 @@ def once(trial: Trial, known: Known) -> Iterator[Broken]:
     elif not repaired.thumbnail:
         yield Broken("g", f"{stories[0]}: it was repaired, and has no thumbnail", "not-done")
     elif corrupt.dead != 1:
-        told = f"{stories[1]}: still corrupt, and {corrupt.dead} letters in {DEAD}"
+        letters = cases.many(corrupt.dead, "letter", "letters")
+        told = f"{stories[1]}: still corrupt, and {letters} in {DEAD}"
         yield Broken("g", told, known.belief or "not-done")
 
 

@@ -1,4 +1,4 @@
-"""Takes a quorum queue, and hopes for its limit instead of setting one; ten at a time.
+"""Takes a quorum queue, and hopes for a limit instead of setting one.
 
 Breaks: a (retries-are-built-in), d (retries-are-built-in), e (retries-are-built-in),
 f (retries-are-built-in), g (retries-are-built-in)
