@@ -36,7 +36,7 @@ LAB = Lab(
         "a": "a corrupt document is tried three times, then it is in `thumbnails.dead`, once",
         "b": "a document that only the third try can read gets its thumbnail",
         "c": "healthy documents behind corrupt ones get their thumbnails within ten seconds",
-        "d": "three tries are the most also when workers die, by a kill or by the document itself",
+        "d": "a document has three tries at most, also when it or somebody else kills the worker",
         "e": "healthy documents behind a deadly one get their thumbnails",
         "f": "killed or cut off at any point, the worker loses nothing and buries nothing healthy",
         "g": "replay() sends each dead letter back once, to be tried anew, and returns",

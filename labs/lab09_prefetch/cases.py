@@ -147,7 +147,9 @@ def windows(trial: Trial, hosts: Sequence[Host], proxy: Proxy) -> list[Window]:
     for host, queue in queues.items():
         declare(trial, queue)
         publish(trial, queue, host.events)
-    trial.settle(lambda: all(ready(trial, queues[host]) == host.events for host in hosts))
+    trial.settle(
+        lambda: all(ready(trial, queues[host]) == host.events for host in hosts), quiet_s=10
+    )
     release, reached = threading.Event(), set()
     made: dict[str, list[float]] = defaultdict(list)
 
@@ -182,7 +184,7 @@ def windows(trial: Trial, hosts: Sequence[Host], proxy: Proxy) -> list[Window]:
             trial.settle(
                 lambda: len(made[near.host.name]) >= PACE or not near.actor.running,
                 timeout_s=15,
-                quiet_s=3,
+                quiet_s=PATIENCE_S,
             )
     finally:
         release.set()

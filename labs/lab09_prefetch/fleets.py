@@ -96,7 +96,7 @@ def race(trial: Trial, proxy: Proxy) -> list[Fleet]:
         def all_over() -> bool:
             return all([over(fleet) for fleet in fleets])  # noqa: C419  (each is to be measured)
 
-        trial.settle(all_over, timeout_s=30, quiet_s=4)
+        trial.settle(all_over, timeout_s=30, quiet_s=cases.PATIENCE_S)
     finally:
         trial.direct = go_on
     trial.end()
