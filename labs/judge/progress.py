@@ -29,8 +29,10 @@ def keep(verdict: Verdict) -> None:
         "broken": [one.requirement for one in verdict.broken],
         "unusable": verdict.unusable,
     }
-    with (work() / "labs.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+    file = work() / "labs.jsonl"
+    cut_off = file.exists() and not file.read_bytes().endswith(b"\n")
+    with file.open("a", encoding="utf-8") as handle:
+        handle.write("\n" * cut_off + json.dumps(entry, ensure_ascii=False) + "\n")
 
 
 def overview() -> str:

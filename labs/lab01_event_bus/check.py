@@ -76,7 +76,7 @@ LAB = Lab(
         "two-queues": "a service with two queues gets an event that fits both just once",
         "one-at-a-time": "of a queue's workers, only one may be at work",
         "exchange-is-mine": "whoever subscribes may declare the exchange anew",
-        "quiet-end": "a worker that returns when its connection is lost is started again",
+        "quiet-end": "a program that returns when its connection is lost is started again",
     },
 )
 

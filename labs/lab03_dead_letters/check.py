@@ -58,7 +58,7 @@ LAB = Lab(
         "death-is-an-exception": "whatever goes wrong raises an error that can be caught",
         "neighbours-are-safe": "a crash costs only the message that was being worked on",
         "redelivered-means-failed": "the flag `redelivered` says that a message has failed before",
-        "quiet-end": "a service that returns when its connection is lost is started again",
+        "quiet-end": "a program that returns when its connection is lost is started again",
         "emptied-stays-empty": "a queue that is being emptied gets nothing new",
         "counted-for-ever": "what has used up its tries has used them up for ever",
     },

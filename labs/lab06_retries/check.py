@@ -63,7 +63,7 @@ LAB = Lab(
         "spent-for-ever": "a budget that is used up stays used up",
         "no-confirms": "a publish that raises no error has arrived",
         "confirmed-is-queued": "a message that the broker confirms is in a queue",
-        "quiet-end": "a worker that returns when its connection is lost is started again",
+        "quiet-end": "a program that returns when its connection is lost is started again",
     },
 )
 
