@@ -266,7 +266,8 @@ def killed(trial: Trial, service: str, away: str) -> Broken | None:
             where = "left in the queue" if left else "in no queue"
             why = why_lost(trial) or ("quiet-end" if ended else away)
             return Broken("f", f"{story}: not in {service}, and {where}", why or "not-done")
-        if left:
+        # An ack can be lost with its connection; the event then comes again, which is no harm.
+        if left and not trial.count("after ack"):
             why = "quiet-end" if ended else "never-acked"
             return Broken("f", f"{story}: in {service}, and still in the queue", why)
         return None
