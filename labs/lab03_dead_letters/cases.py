@@ -27,7 +27,7 @@ TRIES = 3
 ENOUGH = 8  # tries of one document: there is no end to them
 PATIENCE_S = 3.0  # nothing at all happens for so long: then nothing will
 RESTARTS = 12
-LONG = 9  # steps of a story
+LONG = 12  # steps of a story
 MOST_KILLS = 16
 TOTALS = "enable_queue_totals=true"  # straight from the broker's tables, not from statistics
 
@@ -242,7 +242,7 @@ def story(trial: Trial, document: str) -> str:
     """Tell what happened to a document; what repeats itself in a long story is left out."""
     steps = trial.history.story(document).split(" → ")
     if len(steps) > LONG:
-        steps[3 : 3 - LONG] = ["…"]
+        steps[6 : 6 - LONG] = ["…"]
     return " → ".join(steps).replace(" to worker", "")
 
 

@@ -107,7 +107,10 @@ def corrupt(trial: Trial, known: Known) -> Iterator[Broken]:
             where = f"not in {DEAD}"
         if known.belief == "not-done" and trouble:
             story = trouble
-        told = f"{story}: {where} after {cases.many(number, 'try', 'tries')}"
+        if number <= ENOUGH and known.belief == "nack-counts":
+            told = story  # which is about another queue
+        else:
+            told = f"{story}: {where} after {cases.many(number, 'try', 'tries')}"
         yield Broken("a", told, known.belief)
 
 

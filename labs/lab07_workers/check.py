@@ -15,6 +15,8 @@ from labs.judge.sweep import crash_points
 from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
 from labs.lab07_workers.browser import QUEUE, UNANSWERED, Web, made, prepare
 
+OUTAGE_S = 2.5
+
 
 def check(trial: Trial) -> Iterator[Broken]:
     """Judge a submission; what is simply missing comes first."""
@@ -147,9 +149,12 @@ def broker_away(trial: Trial) -> Broken | None:
         web = Web(trial, broker.amqp_url(via=network), restarts=3)
         web.wait_until_up()
         answers = {"up": web.post("up")}
+        trial.settle(lambda: all(in_queue(trial, 1)), quiet_s=3)
         for name, cause in (("silent", network.swallow), ("down", network.refuse)):
             cause()
             answers[name] = web.post(name)
+            # An outage outlasts what somebody tries right after the answer.
+            trial.settle(lambda: False, timeout_s=OUTAGE_S, quiet_s=OUTAGE_S)
         network.restore()
         numbers = iter(range(1, 100))
 
