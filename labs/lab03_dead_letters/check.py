@@ -84,7 +84,7 @@ def corrupt(trial: Trial, known: Known) -> Iterator[Broken]:
 
     trial.settle(lambda: over() or "d-2" in cases.thumbnails(trial), timeout_s=25, quiet_s=6)
     trial.settle(over, timeout_s=25, quiet_s=PATIENCE_S)
-    trial.settle(lambda: False, quiet_s=0.2)  # a second letter may follow
+    trial.settle(lambda: False, timeout_s=1, quiet_s=0.2)  # a second letter may follow
     trouble, story = trial.trouble(), cases.story(trial, "d-1")
     fate = cases.end(trial, ["d-1", "d-2"], known)["d-1"]
     number = known.tries = cases.tries(trial, "d-1")

@@ -5,6 +5,7 @@ worker does in the store. Both are killed, and between the web server and the br
 can refuse connections or swallow everything in silence.
 """
 
+import itertools
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -156,7 +157,7 @@ def broker_away(trial: Trial) -> Broken | None:
             # An outage outlasts what somebody tries right after the answer.
             trial.settle(lambda: False, timeout_s=OUTAGE_S, quiet_s=OUTAGE_S)
         network.restore()
-        numbers = iter(range(1, 100))
+        numbers = itertools.count(1)
 
         def accepts() -> bool:
             name = f"back-{next(numbers)}"
@@ -167,7 +168,10 @@ def broker_away(trial: Trial) -> Broken | None:
         promised = [name for name, status in answers.items() if status == 202]
         trial.settle(lambda: all(in_queue(trial, len(promised))), timeout_s=25, quiet_s=25)
         trial.end()
-    told = ", ".join(f"{name}: {status or 'no answer'}" for name, status in answers.items())
+    last = list(answers)[-1]
+    told = ", ".join(
+        f"{name}: {answers[name] or 'no answer'}" for name in ("up", "silent", "down", last)
+    )
     for name in ("silent", "down"):
         if answers[name] == UNANSWERED:
             return Broken("f", f"POSTs were answered with {told}", "broker-answers")
