@@ -8,9 +8,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from pika.exceptions import ChannelClosedByBroker
 
 from helpers.errors import WaitTimeoutError
 from labs.judge import family
+from labs.judge import trial as trial_module
 from labs.judge.actors import Actor, Boundary
 from labs.judge.limits import Limits
 from labs.judge.model import Broken, OutOfTimeError, UnusableError
@@ -302,3 +304,16 @@ def test_code_that_goes_past_the_boundaries_is_not_judged(attempt: Try):
 )
 def test_chosen_points_are_spread_evenly(points: int, most: int, expected: list[int]):
     assert list(chosen(points, most)) == expected
+
+
+def test_taking_all_tells_no_queue_from_one_that_cannot_be_read(attempt: Try, monkeypatch):
+    trial = attempt()
+    trial.fresh()
+    assert trial.take_all("nowhere") == []
+
+    def refused(connection, queue):
+        raise ChannelClosedByBroker(403, "ACCESS_REFUSED")
+
+    monkeypatch.setattr(trial_module, "everything", refused)
+    with pytest.raises(ChannelClosedByBroker):
+        trial.take_all("jobs")

@@ -6,7 +6,7 @@ from typing import Any
 import pika
 from pika.exceptions import ChannelClosedByBroker
 
-RESOURCE_LOCKED = 405
+NOT_FOUND, RESOURCE_LOCKED = 404, 405  # AMQP reply codes
 SILENCE_S = 2.0
 
 

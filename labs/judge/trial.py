@@ -11,10 +11,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
+
+from pika.exceptions import ChannelClosedByBroker
 
 from helpers import broker
 from helpers.errors import WaitTimeoutError
@@ -22,7 +24,7 @@ from helpers.history import History
 from labs.judge.actors import Actor, Boundary, Company
 from labs.judge.limits import Limits
 from labs.judge.model import OutOfTimeError, UnusableError
-from labs.judge.taking import everything
+from labs.judge.taking import NOT_FOUND, RESOURCE_LOCKED, everything
 
 Order = Literal["go", "cut", "kill"] | threading.Event
 # Where a process can die; the rest only informs.
@@ -237,14 +239,23 @@ class Trial:
 
         What a dead consumer held comes back a little later than its death; so this goes on until
         all ``expected`` ids were seen, or for ``timeout_s`` seconds. Empty list for no queue.
+
+        Raises:
+            AMQPError: the broker refused something else; what it holds is then not known.
         """
         found: list[tuple[Any, Any, bytes]] = []
         wanted, end = set(expected), time.monotonic() + timeout_s
-        with suppress(Exception), closing(broker.connect()) as connection:
+        with closing(broker.connect()) as connection:
             while True:
-                for one in everything(connection, queue):
-                    found.append(one)
-                    wanted.discard(one[1].message_id)
+                try:
+                    for one in everything(connection, queue):
+                        found.append(one)
+                        wanted.discard(one[1].message_id)
+                except ChannelClosedByBroker as error:
+                    if error.reply_code == NOT_FOUND:
+                        break
+                    if error.reply_code != RESOURCE_LOCKED:  # by a consumer that is just dying
+                        raise
                 if not wanted or time.monotonic() >= end:
                     break
                 time.sleep(0.02)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from helpers import broker
-from labs.judge.trial import Actor, Boundary, Order, Trial
+from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
 
 QUEUE = "receipts"
 TABLES = (
@@ -58,7 +58,7 @@ class Hold:
 
     def release(self) -> None:
         """Let it go on, and hold nobody any more."""
-        self._trial.direct = lambda actor, boundary: "go"
+        self._trial.direct = go_on
         self._gate.set()
 
     def _direct(self, actor: Actor, boundary: Boundary) -> Order:
