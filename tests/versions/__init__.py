@@ -1,0 +1,1 @@
+"""Everything on every generation of RabbitMQ: notebooks and the labs' correct solutions."""

@@ -1,0 +1,89 @@
+"""Notebooks and correct solutions on the broker that is there, counted."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.broker import Broker
+from helpers.notebooks import claim_lines, records
+from helpers.notebooks.running import read
+from helpers.notebooks.verdicts import judge
+from labs.judge import proof
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What came out on one generation; each pair is what went well, and of how many."""
+
+    rabbitmq: str
+    erlang: str
+    notebooks: tuple[int, int]
+    claims: tuple[int, int]
+    solutions: tuple[int, int]
+    seconds: float
+
+    @property
+    def fine(self) -> bool:
+        """Whether every notebook and every solution passed.
+
+        A claim that needs a service which is absent here was not checked, and is no failure.
+        """
+        return all(good == every for good, every in (self.notebooks, self.solutions))
+
+
+def run(found: Broker, paths: Sequence[Path], labs: Sequence[int]) -> Tally:
+    """Run notebooks and the correct solutions of labs, and print a line for each.
+
+    The notebooks' claim lines are compared with the stored ones and recorded in
+    ``docs/verdicts.json``.
+
+    Args:
+        found: the broker that this process and its children find.
+        paths: notebook files.
+        labs: numbers of labs.
+    """
+    began_s = time.monotonic()
+    passed = same = every = 0
+    for path in paths:
+        stored = {claim.text for claim in claim_lines(read(path))}
+        every += len(stored)
+        if judge([path], records.this_session(found)):
+            passed += 1
+            here = records.load()[found.generation][path.name[:3]]
+            same += len(stored.intersection(here.claims))
+    correct = correct_solutions(labs)
+    accepted = 0
+    with ThreadPoolExecutor(proof.JOBS) as pool:
+        for outcome in pool.map(proof.judge, correct):
+            accepted += outcome.as_it_should
+            print(outcome, flush=True)
+    return Tally(
+        rabbitmq=found.version,
+        erlang=found.erlang,
+        notebooks=(passed, len(paths)),
+        claims=(same, every),
+        solutions=(accepted, len(correct)),
+        seconds=time.monotonic() - began_s,
+    )
+
+
+def correct_solutions(labs: Sequence[int]) -> list[proof.Solution]:
+    """Return the solutions of these labs that must be accepted."""
+    found = [solution for number in labs for solution in proof.solutions(number)]
+    return [solution for solution in found if solution.kind == "correct"]
+
+
+def table(tallies: Sequence[Tally]) -> str:
+    """Return one row for each generation, as a Markdown table."""
+    lines = [
+        "| RabbitMQ | Erlang | notebooks passed | claims as stored | solutions accepted | time |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in tallies:
+        pairs = (one.notebooks, one.claims, one.solutions)
+        shares = [f"{good} of {every}" for good, every in pairs]
+        cells = [one.rabbitmq, one.erlang, *shares, f"{one.seconds:.0f} s"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)

@@ -1,0 +1,88 @@
+"""Run the RabbitMQ of another root file system as if it were installed on this machine.
+
+``write`` makes a folder of four scripts, ``rabbitmq-server``, ``rabbitmqctl``, ``epmd`` and
+``erl``. Each runs the program of that name in the other tree. The nodes' own folder is visible
+there at its own place. Processes keep their ids, signals and network, so that a node is found,
+killed and started again as any other.
+"""
+
+import os
+import shlex
+import shutil
+from pathlib import Path
+
+from helpers.errors import BrokerNotFoundError
+
+PROGRAMS = {
+    "rabbitmq-server": "/usr/lib/rabbitmq/bin/rabbitmq-server",
+    "rabbitmqctl": "/usr/lib/rabbitmq/bin/rabbitmqctl",
+    "epmd": "/usr/bin/epmd",
+    "erl": "/usr/bin/erl",
+}
+# The mounts are made in a mount namespace of the process's own: nobody else sees them, and the
+# kernel undoes them when the last process in there ends, however it ends. What is written outside
+# of the nodes' folder goes to a throw-away layer: the tree stays as it is.
+SCRIPT = """\
+#!/bin/sh
+exec unshare --mount /bin/sh -c '
+set -e
+layer=$1 tree=$2 home=$3 program=$4
+shift 4
+mount -t tmpfs tmpfs "$layer"
+mkdir "$layer/upper" "$layer/work" "$layer/root"
+mount -t overlay overlay "$layer/root" \\
+  -o "lowerdir=$tree,upperdir=$layer/upper,workdir=$layer/work"
+cd "$layer/root"
+mkdir -p ".$home"
+mount --rbind "$home" ".$home"
+mount --rbind /proc proc
+mount --rbind /dev dev
+echo "127.0.0.1 localhost" > etc/hosts
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+exec chroot . "$program" "$@"
+' sh {arguments} "$@"
+"""
+
+
+class NoOtherTreeError(BrokerNotFoundError):
+    """The RabbitMQ of another root file system cannot be run on this machine."""
+
+
+def why_not() -> str | None:
+    """Return, in one sentence, why another tree's RabbitMQ cannot be run here, or None."""
+    what = "running a RabbitMQ that is not installed here needs"
+    if os.geteuid() != 0:
+        return f"{what} root, for its mounts: run `sudo make test-versions`"
+    lacking = [name for name in ("unshare", "mount", "chroot") if shutil.which(name) is None]
+    if lacking:
+        return f"{what} the programs {', '.join(lacking)} of Linux's util-linux and coreutils"
+    return None
+
+
+def write(folder: Path, *, tree: Path, home: Path) -> Path:
+    """Write the scripts.
+
+    Args:
+        folder: where; it is made. Beside it the scripts need an empty folder for their layers.
+        tree: a root file system with RabbitMQ's Debian package; it is not changed.
+        home: the folder in which nodes have theirs.
+
+    Returns:
+        The script that is the server.
+
+    Raises:
+        NoOtherTreeError: the tree has no RabbitMQ, or nothing of it can be run here.
+    """
+    if reason := why_not():
+        raise NoOtherTreeError(reason)
+    layer = folder.with_name("layer")
+    for needed in (folder, layer, home):
+        needed.mkdir(parents=True, exist_ok=True)
+    for name, program in PROGRAMS.items():
+        if not os.path.lexists(f"{tree}{program}"):
+            raise NoOtherTreeError(f"{tree} has no {program}: it is no tree with RabbitMQ")
+        arguments = shlex.join([str(layer), str(tree), str(home), program])
+        script = folder / name
+        script.write_text(SCRIPT.replace("{arguments}", arguments), encoding="utf-8")
+        script.chmod(0o755)
+    return folder / "rabbitmq-server"
