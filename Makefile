@@ -16,7 +16,7 @@ endif
 .PHONY: help lab test twice lint notebooks verdicts drill check labs-proof grade handout sabotage test-browser test-versions status doctor up down bench
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 lab: $(READY) ## open JupyterLab on the notebooks, with a live broker
 	@$(RUN) lab $(ARGS)

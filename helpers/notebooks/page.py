@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from helpers.notebooks import records
+from helpers.notebooks import changes, records
 from helpers.notebooks.readme import ROOT, answered, title, write_readme_table
 from helpers.notebooks.running import read
 from helpers.notebooks.table import Row, as_sentence, escape, rows
@@ -15,7 +15,9 @@ Every claim of the ten questions, made from the notebooks by `make verdicts`; ed
 A ✓ under a generation of RabbitMQ means that exactly this claim's line, as the notebook has it
 stored, was measured there; a · that it has not been, or not since the line was changed. The
 [runs](#runs) are listed at the end; the whole lines stand in [verdicts.json](verdicts.json). Claims
-that kill a node do that to the machine's own RabbitMQ, and count for the generation of that one.
+that kill a node do that to the machine's own RabbitMQ, and count for the generation of that one;
+`make test-versions` makes it the same as the broker's. [What changed with RabbitMQ
+4](rabbitmq-4.md) has the claims whose outcome depends on the generation.
 
 An id leads to its notebook. GitHub opens a notebook at its top: the last column names the section
 to look for. In JupyterLab (right click, *Show Markdown Preview*) the first click opens the
@@ -42,7 +44,7 @@ def page(root: Path = ROOT) -> str:
 
 
 def write_tables(root: Path = ROOT) -> list[Path]:
-    """Bring the README's part and the page in step with the notebooks and the recorded runs.
+    """Bring the README's part and the pages in step with the notebooks and the recorded runs.
 
     Args:
         root: the checkout.
@@ -54,11 +56,15 @@ def write_tables(root: Path = ROOT) -> list[Path]:
         UsageError: a notebook, the README or the record of runs has another form.
     """
     changed = [root / "README.md"] if write_readme_table(root) else []
-    file, new = root / FILE, page(root)
-    if not file.exists() or file.read_text(encoding="utf-8") != new:
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(new, encoding="utf-8")
-        changed.append(file)
+    pages = [(FILE, page)]
+    if (root / changes.WORDS).exists():
+        pages.append((changes.FILE, changes.page))
+    for name, make in pages:
+        file, new = root / name, make(root)
+        if not file.exists() or file.read_text(encoding="utf-8") != new:
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(new, encoding="utf-8")
+            changed.append(file)
     return changed
 
 

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import NoReturn
 
 from helpers.errors import RabbitLabError, UsageError
-from helpers.notebooks import find
+from helpers.notebooks import find, write_tables
 from labs.judge import model
 from tests.versions import generation, runner
 
@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with generation.running(name) as found:
                 print(f"RabbitMQ {found.version} on Erlang {found.erlang}", flush=True)
                 tallies.append(runner.run(found, paths, numbers))
+                write_tables()
     except RabbitLabError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1

@@ -11,6 +11,7 @@ from helpers.notebooks import claim_lines, records
 from helpers.notebooks.running import read
 from helpers.notebooks.verdicts import judge
 from labs.judge import proof
+from tests.versions import seen
 
 
 @dataclass(frozen=True)
@@ -22,22 +23,24 @@ class Tally:
     notebooks: tuple[int, int]
     claims: tuple[int, int]
     solutions: tuple[int, int]
+    differing: int  # small behaviours that are not the recorded ones
     seconds: float
 
     @property
     def fine(self) -> bool:
-        """Whether every notebook and every solution passed.
+        """Whether every notebook and solution passed, and nothing small differs.
 
         A claim that needs a service which is absent here was not checked, and is no failure.
         """
-        return all(good == every for good, every in (self.notebooks, self.solutions))
+        passed = all(good == every for good, every in (self.notebooks, self.solutions))
+        return passed and not self.differing
 
 
 def run(found: Broker, paths: Sequence[Path], labs: Sequence[int]) -> Tally:
     """Run notebooks and the correct solutions of labs, and print a line for each.
 
     The notebooks' claim lines are compared with the stored ones and recorded in
-    ``docs/verdicts.json``.
+    ``docs/verdicts.json``, the small behaviours of ``tests.versions.probes`` likewise.
 
     Args:
         found: the broker that this process and its children find.
@@ -45,6 +48,9 @@ def run(found: Broker, paths: Sequence[Path], labs: Sequence[int]) -> Tally:
         labs: numbers of labs.
     """
     began_s = time.monotonic()
+    differing = seen.look(found)
+    for line in differing:
+        print(line, flush=True)
     passed = same = every = 0
     for path in paths:
         stored = {claim.text for claim in claim_lines(read(path))}
@@ -65,6 +71,7 @@ def run(found: Broker, paths: Sequence[Path], labs: Sequence[int]) -> Tally:
         notebooks=(passed, len(paths)),
         claims=(same, every),
         solutions=(accepted, len(correct)),
+        differing=len(differing),
         seconds=time.monotonic() - began_s,
     )
 
@@ -78,12 +85,13 @@ def correct_solutions(labs: Sequence[int]) -> list[proof.Solution]:
 def table(tallies: Sequence[Tally]) -> str:
     """Return one row for each generation, as a Markdown table."""
     lines = [
-        "| RabbitMQ | Erlang | notebooks passed | claims as stored | solutions accepted | time |",
-        "|---|---|---|---|---|---|",
+        "| RabbitMQ | Erlang | notebooks passed | claims as stored | solutions accepted |"
+        " differing | time |",
+        "|---|---|---|---|---|---|---|",
     ]
     for one in tallies:
         pairs = (one.notebooks, one.claims, one.solutions)
         shares = [f"{good} of {every}" for good, every in pairs]
-        cells = [one.rabbitmq, one.erlang, *shares, f"{one.seconds:.0f} s"]
+        cells = [one.rabbitmq, one.erlang, *shares, str(one.differing), f"{one.seconds:.0f} s"]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
