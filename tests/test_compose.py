@@ -8,7 +8,7 @@ import yaml
 from helpers.broker import compose
 from helpers.broker.paths import ROOT
 from helpers.broker.private_node import PLUGINS
-from helpers.services import postgresql
+from helpers.services import kafka, postgresql
 
 # All RABBITMQ_ variables that the official image documents for its entrypoint and conf files;
 # others, such as the memory watermark's, end the container at once.
@@ -26,7 +26,7 @@ def services():
 
 
 def test_services(services):
-    assert set(services) == {"rabbitmq", "jupyter", "postgres", "prometheus"}
+    assert set(services) == {"rabbitmq", "jupyter", "postgres", "prometheus", "kafka"}
     assert compose.SERVICE in services
 
 
@@ -37,10 +37,11 @@ def test_what_only_some_notebooks_use_has_a_profile(services):
         "jupyter": [],
         "postgres": ["postgres"],
         "prometheus": ["monitoring"],
+        "kafka": ["kafka"],
     }
 
 
-@pytest.mark.parametrize("service", ["postgres", "prometheus"])
+@pytest.mark.parametrize("service", ["postgres", "prometheus", "kafka"])
 def test_images_of_services_are_one_exact_version(services, service):
     image = services[service]["image"]
     assert re.fullmatch(r"\$\{[A-Z]+_IMAGE:-[a-z/]+:v?\d+\.\d+(\.\d+)?\}", image)
@@ -54,6 +55,24 @@ def test_login_of_postgres_is_the_one_that_we_use(services):
 def test_health_of_postgres_is_asked_over_tcp(services):
     _, command = services["postgres"]["healthcheck"]["test"]
     assert command.startswith("pg_isready --host 127.0.0.1 ")
+
+
+def test_kafka_tells_clients_the_addresses_by_which_they_reach_it(services):
+    variables = services["kafka"]["environment"]
+    advertised = variables["KAFKA_ADVERTISED_LISTENERS"].split(",")
+    assert advertised == [
+        f"HOST://127.0.0.1:${{KAFKA_PORT:-{kafka.HOST_PORT}}}",
+        f"CONTAINERS://{kafka.COMPOSE_SERVICE}:{kafka.CONTAINER_PORT}",
+    ]
+    assert services["kafka"]["hostname"] == kafka.COMPOSE_SERVICE
+    listeners = [name.partition("://")[::2] for name in variables["KAFKA_LISTENERS"].split(",")]
+    assert listeners == [
+        ("HOST", f":{kafka.HOST_PORT}"),
+        ("CONTAINERS", f":{kafka.CONTAINER_PORT}"),
+        ("CONTROLLER", "localhost:9093"),
+    ]
+    factors = {name for name in variables if "REPLICATION_FACTOR" in name}
+    assert {variables[name] for name in factors} == {"1"}, "it is one node"
 
 
 def test_prometheus_scrapes_the_broker_beside_it_and_has_the_alert_rules(services):
@@ -75,7 +94,7 @@ def test_image_is_one_exact_version_of_the_current_series(services):
     assert re.fullmatch(r"\$\{RABBITMQ_IMAGE:-rabbitmq:4\.3\.\d+-management\}", image)
 
 
-@pytest.mark.parametrize("service", ["rabbitmq", "jupyter", "postgres", "prometheus"])
+@pytest.mark.parametrize("service", ["rabbitmq", "jupyter", "postgres", "prometheus", "kafka"])
 def test_ports_are_on_loopback_only_and_can_be_changed(services, service):
     for port in services[service]["ports"]:
         assert re.fullmatch(r"127\.0\.0\.1:\$\{[A-Z_]+:-(\d+)\}:\1", port)

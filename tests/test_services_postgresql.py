@@ -207,12 +207,13 @@ def test_switched_off(monkeypatch):
 
 @pytest.fixture
 def packages(fresh, monkeypatch):
-    """Take both services away, and return the list of what apt-get is then told to install."""
+    """Take all services away, and return the list of what apt-get is then told to install."""
     installed = []
     for service in install.SERVICES:
 
         def missing(service=service):
-            return None if service.PACKAGE in installed else f"There is no {service.NAME}."
+            there = not service.PACKAGE or service.PACKAGE in installed
+            return None if there else f"There is no {service.NAME}."
 
         monkeypatch.setattr(service, "missing", missing)
     monkeypatch.setattr(apt, "why_not", lambda: None)

@@ -1,8 +1,8 @@
-"""What may be absent beside the broker: PostgreSQL, Prometheus, a RabbitMQ server of one's own.
+"""What may be absent beside the broker: PostgreSQL, Prometheus, Kafka, a node of ours, a cluster.
 
 Each module says with ``missing()`` in one sentence what is missing and how to get it, or None.
 Nothing is installed by using them; ``make test`` does that, as root on Debian or Ubuntu.
-``RABBIT_LAB_SERVICES=off`` makes PostgreSQL and Prometheus count as missing.
+``RABBIT_LAB_SERVICES=off`` makes all but the RabbitMQ server count as missing.
 """
 
 import importlib
@@ -10,6 +10,8 @@ from collections.abc import Iterable
 
 # The tag of a cell that needs a service, and the module of that service in this package.
 NEEDS = {
+    "needs-cluster": "cluster",
+    "needs-kafka": "kafka",
     "needs-node": "node",
     "needs-postgresql": "postgresql",
     "needs-prometheus": "prometheus",

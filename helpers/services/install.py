@@ -1,10 +1,10 @@
 """Installing what is missing with apt, as root on Debian or Ubuntu: ``make test`` does it."""
 
 from helpers.broker import apt
-from helpers.services import postgresql, prometheus
+from helpers.services import kafka, postgresql, prometheus
 from helpers.services.private import switched_off
 
-SERVICES = (postgresql, prometheus)
+SERVICES = (postgresql, prometheus, kafka)
 
 
 def install_missing() -> list[str]:
@@ -14,7 +14,7 @@ def install_missing() -> list[str]:
         One sentence about each service that is still missing afterwards.
     """
     for service in SERVICES:
-        if service.missing() is None or switched_off() or apt.why_not():
+        if not service.PACKAGE or service.missing() is None or switched_off() or apt.why_not():
             continue
         print(
             f"Installing Debian's {service.PACKAGE} with apt-get. Its system service is not"

@@ -1,0 +1,222 @@
+"""A Kafka that runs already: that of ``KAFKA_BOOTSTRAP``, else the one of Docker Compose."""
+
+import os
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from helpers.broker import compose
+from helpers.errors import ServiceMissingError, ServiceNotReadyError, UsageError
+from helpers.services.kafka_wire import features
+from helpers.services.private import switched_off
+from helpers.waits import wait_until
+
+if TYPE_CHECKING:
+    from confluent_kafka.admin import AdminClient
+
+NAME = "Kafka"
+PACKAGE = ""  # Debian has none
+COMPOSE_SERVICE = "kafka"
+# The listeners of docker-compose.yml: each tells its clients to come back by its own address.
+HOST_PORT, CONTAINER_PORT = 9092, 19092
+PROFILE = f"docker compose --profile kafka up --detach --wait {COMPOSE_SERVICE}"
+ASK_TIMEOUT_S = 5.0
+ADMIN_TIMEOUT_S = 15.0
+KEPT_MS = 3_600_000  # what a killed process leaves in its topics is gone after this
+# The level of the feature metadata.version with which each release began; Kafka tells no more.
+RELEASES = {22: "4.0", 26: "4.1", 28: "4.2", 30: "4.3", 31: "4.4"}
+ADDRESS = re.compile(r"(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A Kafka that answers; ``source`` says where its address comes from."""
+
+    bootstrap: str
+    source: str
+    version: str
+    has_share_groups: bool
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"Server({NAME} {self.version}, {self.source})"
+
+
+def missing() -> str | None:
+    """Return, in one sentence, what is missing and how to get it; None when nothing is.
+
+    Whether a Kafka that is given answers is not asked here: then `find` says why it does not.
+    """
+    if reason := switched_off():
+        return f"{NAME} is not used: {reason}."
+    if os.environ.get("KAFKA_BOOTSTRAP") or _of_compose() is not None:
+        return None
+    return f"There is no {NAME} here: `{PROFILE}` starts one, or set KAFKA_BOOTSTRAP=host:port."
+
+
+def find() -> Server:
+    """Return the Kafka that is used: ``KAFKA_BOOTSTRAP``, else the Compose profile ``kafka``.
+
+    Raises:
+        ServiceMissingError: there is none; see ``missing``.
+        ServiceNotReadyError: it does not answer, or not as a Kafka.
+        UsageError: ``KAFKA_BOOTSTRAP`` is no list of addresses.
+    """
+    if reason := switched_off():
+        raise ServiceMissingError(f"{NAME} is not used: {reason}.")
+    if given := os.environ.get("KAFKA_BOOTSTRAP"):
+        return _look(given, "KAFKA_BOOTSTRAP")
+    if address := _of_compose():
+        return _look(address, compose.SOURCE)
+    raise ServiceMissingError(str(missing()))
+
+
+def bootstrap() -> str:
+    """Return the address that clients are given as ``bootstrap.servers``; see `find`."""
+    return find().bootstrap
+
+
+def version() -> str:
+    """Return the release whose features the cluster uses, like "4.3"; see `find`."""
+    return find().version
+
+
+def describe() -> str:
+    """Return where it is, for the doctor; see `find`."""
+    found = find()
+    shares = "" if found.has_share_groups else ", without share groups: those need 4.2"
+    return f"version {found.version} is up ({found.source}){shares}"
+
+
+@contextmanager
+def topic(*, partitions: int) -> Iterator[str]:
+    """Make a topic for the time of a ``with`` block; the groups that read it have its name.
+
+    Args:
+        partitions: how many it begins with, at least 1.
+
+    Yields:
+        Its name. A share group of that name begins with the first record, not with the next; a
+        consumer group decides that by ``auto.offset.reset``.
+
+    Raises:
+        ServiceMissingError: there is no Kafka; see ``missing``.
+        ServiceNotReadyError: it does not answer, or has no share groups.
+        UsageError: ``partitions`` is below 1.
+
+    Source: Kafka documentation, "Group Configs: share.auto.offset.reset".
+    """
+    from confluent_kafka.admin import NewTopic
+
+    if partitions < 1:
+        raise UsageError(f"partitions must be at least 1, not {partitions}")
+    server, name = find(), f"rabbit-lab-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    if not server.has_share_groups:
+        raise ServiceNotReadyError(
+            f"{NAME} {server.version} ({server.source}) has no share groups: take 4.2 or newer"
+        )
+    admin = _admin(server)
+    new = NewTopic(name, partitions, 1, config={"retention.ms": str(KEPT_MS)})
+    _result(admin.create_topics([new]))
+    try:
+        wait_until(
+            lambda: _partitions(admin, name) == partitions,
+            timeout_s=ADMIN_TIMEOUT_S, what="the new topic",
+        )  # fmt: skip
+        _result(admin.incremental_alter_configs([_from_the_first_record(name)]))
+        yield name
+    finally:
+        with suppress(ServiceNotReadyError):  # a group may never have been
+            _result(admin.delete_consumer_groups([name]))
+        with suppress(ServiceNotReadyError):  # an error of the block says more
+            _result(admin.delete_topics([name]))
+
+
+def add_partitions(name: str, *, total: int) -> None:
+    """Give a topic more partitions, and wait until clients are told of them.
+
+    Args:
+        name: the topic.
+        total: how many it has afterwards; more than now.
+
+    Raises:
+        ServiceMissingError: there is no Kafka; see ``missing``.
+        ServiceNotReadyError: it refuses, or does not answer in time.
+    """
+    from confluent_kafka.admin import NewPartitions
+
+    admin = _admin(find())
+    _result(admin.create_partitions([NewPartitions(name, total)]))
+    wait_until(
+        lambda: _partitions(admin, name) == total,
+        timeout_s=ADMIN_TIMEOUT_S, what=f"{total} partitions",
+    )  # fmt: skip
+
+
+def _of_compose() -> str | None:
+    inside = os.environ.get("RABBIT_LAB_IN_COMPOSE")
+    return compose.address_of(COMPOSE_SERVICE, CONTAINER_PORT if inside else HOST_PORT)
+
+
+def _look(given: str, source: str) -> Server:
+    addresses = [part.strip() for part in given.split(",")]
+    if not all(ADDRESS.fullmatch(part) for part in addresses):
+        raise UsageError(f"{source} must look like host:9092 or host1:9092,host2:9092")
+    for number, address in enumerate(addresses, start=1):
+        host, _, port = address.rpartition(":")
+        try:
+            levels = features(host.strip("[]"), int(port), timeout_s=ASK_TIMEOUT_S)
+            break
+        except ServiceNotReadyError as error:
+            if number == len(addresses):
+                raise ServiceNotReadyError(f"{error} ({source})") from None
+    return Server(given, source, release(levels), levels.get("share.version", 0) > 0)
+
+
+def release(levels: dict[str, int]) -> str:
+    """Return the release of these features, like "4.3".
+
+    Args:
+        levels: the level of each feature, as `kafka_wire.features` returns them.
+    """
+    level = levels.get("metadata.version", 0)
+    if level > max(RELEASES):
+        return f"{RELEASES[max(RELEASES)]} or newer"
+    known = [first for first in RELEASES if first <= level]
+    return RELEASES[max(known)] if known else "older than 4.0"
+
+
+def _admin(server: Server) -> "AdminClient":
+    from confluent_kafka.admin import AdminClient
+
+    return AdminClient({"bootstrap.servers": server.bootstrap, "log_level": 0})
+
+
+def _partitions(admin: "AdminClient", name: str) -> int:
+    known = admin.list_topics(name, timeout=ADMIN_TIMEOUT_S).topics[name]
+    return 0 if known.error else len(known.partitions)
+
+
+def _from_the_first_record(group: str) -> Any:
+    from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+
+    operation = AlterConfigOpType.SET
+    entry = ConfigEntry("share.auto.offset.reset", "earliest", incremental_operation=operation)
+    return ConfigResource(ResourceType.GROUP, group, incremental_configs=[entry])
+
+
+def _result(futures: dict[Any, Any]) -> None:
+    from confluent_kafka import KafkaException
+
+    for future in futures.values():
+        try:
+            future.result(ADMIN_TIMEOUT_S)
+        except KafkaException as error:
+            raise ServiceNotReadyError(f"{NAME} refuses: {error.args[0].str()}") from None
+        except TimeoutError:
+            raise ServiceNotReadyError(
+                f"{NAME} did not answer within {ADMIN_TIMEOUT_S:g} s"
+            ) from None
