@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from helpers.broker import compose
+from helpers.broker.node_files import PLUGINS
 from helpers.broker.paths import ROOT
-from helpers.broker.private_node import PLUGINS
 from helpers.services import kafka, postgresql
 
 # All RABBITMQ_ variables that the official image documents for its entrypoint and conf files;
@@ -39,6 +39,12 @@ def test_what_only_some_notebooks_use_has_a_profile(services):
         "prometheus": ["monitoring"],
         "kafka": ["kafka"],
     }
+
+
+def test_data_of_another_generation_are_explained_before_the_server_starts(services):
+    (start,) = services["rabbitmq"]["entrypoint"][1:]
+    assert f"./docker/rabbitmq-start.sh:{start}:ro" in services["rabbitmq"]["volumes"]
+    assert compose.MARK in (ROOT / "docker" / "rabbitmq-start.sh").read_text()
 
 
 @pytest.mark.parametrize("service", ["postgres", "prometheus", "kafka"])
@@ -146,5 +152,7 @@ def test_image_of_jupyter_copies_only_what_its_build_context_holds(services):
     ignore = (ROOT / f"{build['dockerfile']}.dockerignore").read_text().splitlines()
     assert copied == {line[1:] for line in ignore if line.startswith("!")}
     assert all((ROOT / name).exists() for name in copied)
-    base = next(line for line in lines if line.startswith("FROM"))
-    assert re.fullmatch(r"FROM python:3\.\d+\.\d+-slim-\w+", base)
+    base = lines[1:3]
+    assert re.fullmatch(r"ARG PYTHON_IMAGE=python:3\.\d+\.\d+-slim-\w+", base[0])
+    assert base[1] == "FROM ${PYTHON_IMAGE}"
+    assert build["args"] == {"PYTHON_IMAGE": f"${{PYTHON_IMAGE:-{base[0].partition('=')[2]}}}"}

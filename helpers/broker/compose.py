@@ -23,6 +23,7 @@ LOGIN = "lab:lab"
 ASK_TIMEOUT_S = 15.0
 UP_TIMEOUT_S = 600.0  # the first time, the image is fetched
 LOCK_TIMEOUT_S = UP_TIMEOUT_S + 60
+MARK = "rabbit-lab:"  # what docker/rabbitmq-start.sh begins its own sentences with
 CAUSES = (
     (("already allocated", "address already in use", "ports are not available"), "a port is taken"),
     (("unhealthy",), "the container did not become healthy"),
@@ -95,12 +96,14 @@ def start(*, timeout_s: float) -> Broker:
         done = _compose("up", "--detach", "--wait", SERVICE, timeout_s=UP_TIMEOUT_S)
         try:
             if done is None or done.returncode:
-                raise ComposeUnusableError(_reason(done))
+                raise ComposeUnusableError(_own_words() or _reason(done))
             amqp, management, prometheus = (_port(port) for port in (5672, 15672, 15692))
             broker = _look(amqp, management, prometheus, timeout_s=min(timeout_s, 30.0))
         except BrokerError as error:
             if not was_running:
-                _compose("down", timeout_s=ASK_TIMEOUT_S * 4)
+                _compose("rm", "--stop", "--force", SERVICE, timeout_s=ASK_TIMEOUT_S * 4)
+                if not _output("ps", "--quiet"):  # nothing else of the project is up
+                    _compose("down", timeout_s=ASK_TIMEOUT_S * 4)
             say(f"Docker Compose gives no broker: {error}.")
             raise ComposeUnusableError(str(error)) from None
         noted = {"amqp": amqp, "management": management, "prometheus": prometheus}
@@ -134,8 +137,11 @@ def address_of(service: str, port: int) -> str | None:
         port: the port inside of its container.
 
     Returns:
-        Host and port on this machine, ``127.0.0.1:5432``.
+        Host and port on this machine, ``127.0.0.1:5432``; inside of the Compose network
+        (``RABBIT_LAB_IN_COMPOSE`` is set) its name and that port.
     """
+    if os.environ.get("RABBIT_LAB_IN_COMPOSE"):
+        return f"{service}:{port}" if ready.port_answers(service, port) else None
     if why_not() is not None:
         return None
     # Our project first, then the one that plain `docker compose` takes in this folder.
@@ -215,6 +221,16 @@ def _reason(done: subprocess.CompletedProcess[str] | None) -> str:
         if any(sign in done.stderr for sign in signs):
             return f"{cause}{_last_words(done)}"
     return f"`docker compose up` failed{_last_words(done)}"
+
+
+def _own_words() -> str:
+    """Return what its container says about why it ended, or "" when it says nothing."""
+    container = _output("ps", "--all", "--quiet", SERVICE)
+    state = _docker("inspect", "--format", "{{.State.OOMKilled}}", container) if container else None
+    if state is not None and state.stdout.strip() == "true":
+        return "its container was killed for its memory: set RABBITMQ_MEMORY to more, such as 2g"
+    log = _output("logs", "--no-log-prefix", SERVICE).splitlines()
+    return next((line.split(MARK, 1)[1].strip() for line in reversed(log) if MARK in line), "")
 
 
 def _last_words(done: subprocess.CompletedProcess[str] | None) -> str:

@@ -65,10 +65,10 @@ def refresh(paths: Sequence[Path], *, check: bool = False, timeout_s: float = 60
         with collecting() as keep:
             result = run(path, timeout_s=timeout_s)
             details = [str(problem) for problem in result.problems]
+            absent = skipped(read(path), result)
             if check and not details:
                 details = differences(read(path), result)
             if not check and not details:
-                absent = skipped(read(path), result)
                 details = [f"{claim} needs a service that is missing" for claim in absent]
             if not details and not check:
                 _write(path, normalise(result.notebook))
@@ -76,6 +76,7 @@ def refresh(paths: Sequence[Path], *, check: bool = False, timeout_s: float = 60
         fine = not details
         every_fine = every_fine and fine
         done = f"{len(result.passes[0])} claims" + (" as stored" if check else "")
+        done += f"; skipped: {', '.join(absent)}" if absent else ""
         failed = "the stored notebook and this run differ" if check else "failed, not written"
         print(f"{path.stem:<24} {result.wall_s:6.1f} s   {done if fine else failed}", flush=True)
         for detail in details:

@@ -20,6 +20,7 @@ from helpers.broker.locks import exclusive
 from helpers.errors import RabbitLabError
 
 ENTRIES = Path(__file__).parent / "entry"
+ENTRY = "usr/local/bin/docker-entrypoint.sh"  # where the official images have it
 BUILD_TIMEOUT_S = 900.0
 IMPORT_TIMEOUT_S = 300.0
 REPOSITORY = "rabbit-lab-standin"
@@ -51,10 +52,11 @@ class Standin:
 
     def digest(self) -> str:
         """Return what changes when the recipe does."""
-        parts = [self.suite, *self.packages, self.script, self.entry, *self.command, POLICY]
+        parts = [self.suite, *self.packages, self.script, self.entry, *self.command, POLICY, ENTRY]
         files = [ENTRIES / self.entry] if self.entry else []
         files += [self.recipe] if self.recipe else []
         parts += [path.read_text() for path in files]
+        parts += [self.install.__name__] if self.install else []
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
@@ -67,16 +69,28 @@ PYTHON = (
     "ln -sf python3 /usr/bin/python && ln -sf pip3 /usr/bin/pip"
     " && rm -f /usr/lib/python3*/EXTERNALLY-MANAGED"
 )
+CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
+
+
+def _trust(new: Path) -> None:
+    """Let pip in there trust whom this machine trusts: its way out may have an authority of own."""
+    (new / CERTIFICATES).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(Path("/", CERTIFICATES), new / CERTIFICATES)
+    (new / "etc" / "pip.conf").write_text(f"[global]\ncert = /{CERTIFICATES}\n")
+
+
 STANDINS = {
     "rabbitmq-3.10": _rabbitmq("bookworm"),
     "rabbitmq-4.0": _rabbitmq("trixie"),
     "rabbitmq-4.3": _rabbitmq("forky"),
     "python": Standin(
-        "bookworm", ("python3", "python3-pip", "python3-venv"), script=PYTHON, command=("python",)
+        "bookworm", ("python3", "python3-pip", "python3-venv"), PYTHON, install=_trust,
+        command=("python",),
     ),
     "postgres": Standin(
         "bookworm", ("postgresql",), entry="postgres.sh", command=("postgres",)
     ),
+    "compose": Standin("trixie", ("docker-compose",)),  # not an image: where the plugin is from
     "prometheus": Standin("bookworm", ("prometheus", "wget"), entry="prometheus.sh"),
 }  # fmt: skip
 
@@ -132,7 +146,7 @@ def image(name: str) -> str:
     if asked.returncode == 0:
         return tag
     changes = [f"CMD {_json(standin.command)}"] if standin.command else []
-    changes += ['ENTRYPOINT ["/entry.sh"]'] if standin.entry else []
+    changes += [f'ENTRYPOINT ["/{ENTRY}"]'] if standin.entry else []
     options = [part for change in changes for part in ("--change", change)]
     folder = tree(name)
     with subprocess.Popen(
@@ -157,8 +171,8 @@ def _furnish(new: Path, standin: Standin) -> None:
     if standin.install:
         standin.install(new)
     if standin.entry:
-        shutil.copy(ENTRIES / standin.entry, new / "entry.sh")
-        (new / "entry.sh").chmod(0o755)
+        shutil.copy(ENTRIES / standin.entry, new / ENTRY)
+        (new / ENTRY).chmod(0o755)
 
 
 def _base(suite: str) -> Path:

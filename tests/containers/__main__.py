@@ -1,0 +1,74 @@
+"""The Compose stack on a Docker engine: ``python -m tests.containers [up inside …]``.
+
+Without names everything is run, in order. Where no engine can be had it says why, and passes:
+there is nothing to test.
+"""
+
+import argparse
+import signal
+import sys
+import time
+from types import FrameType
+from typing import NoReturn
+
+from pika.exceptions import AMQPError
+
+from helpers.errors import RabbitLabError
+from tests.containers import engine, scenarios, standins
+from tests.containers.stack import Stack, copy, images
+
+IMAGES = ("rabbitmq-4.3", "python", "postgres", "prometheus")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make test-containers", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*scenarios.EVERY, []])
+    parser.add_argument("--images", action="store_true", help="only build the stand-ins")
+    options = parser.parse_args()
+    try:
+        with engine.running() as found:
+            print(f"Containers run on {found}.", flush=True)
+            if reason := standins.why_not():
+                print(f"NOT RUN: no stand-ins for the images: {reason}.")
+                return 0
+            named = images(IMAGES)
+            if options.images:
+                print("\n".join(f"{name}={image}" for name, image in named.items()))
+                return 0
+            # Later ones need what the first one brings up.
+            names = dict.fromkeys(["up", *(options.names or scenarios.EVERY), "down"])
+            with copy(named) as stack:
+                return _run(stack, list(names))
+    except engine.NoEngineError as error:
+        print(f"NOT RUN: {error}.")
+        return 0
+
+
+def _run(stack: Stack, names: list[str]) -> int:
+    failed = []
+    for name in names:
+        if failed == ["up"]:
+            break  # nothing else can be said
+        began_s = time.monotonic()
+        try:
+            result, seen = "passed", scenarios.EVERY[name](stack)
+        except (RabbitLabError, AMQPError, OSError) as error:
+            result, seen = "FAILED", str(error) or repr(error)
+            failed.append(name)
+        print(f"{name:<20} {result} {time.monotonic() - began_s:6.1f} s  {seen}", flush=True)
+    return 1 if failed else 0
+
+
+def _interrupt(_: int, __: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        sys.exit(main())
+    except RabbitLabError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
