@@ -9,7 +9,7 @@ import pytest
 from pika import exceptions
 
 from helpers import broker
-from helpers.broker import ready, scratch, selection
+from helpers.broker import ready, scratch, selection, vhosts
 from helpers.broker.model import credentials, management_guesses
 from helpers.broker.ports import free_ports
 from helpers.errors import (
@@ -49,7 +49,7 @@ def reader(shared_broker):
     """Make a user without tags, who may log in but not use the management API."""
     user = {"password": "reader", "tags": ""}
     scratch.call(shared_broker, "PUT", "users/reader", user)
-    scratch.call(shared_broker, "PUT", "permissions/%2F/reader", scratch.ALL)
+    scratch.call(shared_broker, "PUT", "permissions/%2F/reader", vhosts.ALL)
     yield "reader"
     scratch.call(shared_broker, "DELETE", "users/reader")
 

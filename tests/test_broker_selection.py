@@ -8,7 +8,7 @@ import pytest
 
 from helpers import broker, doctor
 from helpers.broker import apt as apt_get
-from helpers.broker import compose, install, ready, scratch, selection, server, shared_node
+from helpers.broker import compose, install, ready, scratch, selection, server, shared_node, vhosts
 from helpers.broker.decisions import decisions
 from helpers.errors import BrokerError, BrokerNotFoundError, BrokerNotReadyError
 
@@ -71,7 +71,7 @@ def engine(machine, tmp_path, shared_broker):
 
     user = {"password": "lab", "tags": "administrator"}
     scratch.call(shared_broker, "PUT", "users/lab", user)
-    scratch.call(shared_broker, "PUT", "permissions/%2F/lab", scratch.ALL)
+    scratch.call(shared_broker, "PUT", "permissions/%2F/lab", vhosts.ALL)
     yield there
     scratch.call(shared_broker, "DELETE", "users/lab")
 

@@ -1,6 +1,7 @@
 """Locks that the kernel of the operating system drops when their holder dies."""
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,15 @@ def take(path: Path) -> int | None:
         return handle
     os.close(handle)
     return None
+
+
+def read(path: Path) -> dict[str, str]:
+    """Return what is noted in a lease file; an empty dictionary where that cannot be read."""
+    try:
+        noted = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return noted if isinstance(noted, dict) else {}
 
 
 def drop(path: Path, handle: int) -> None:

@@ -1,4 +1,7 @@
-"""This process's scratch vhost: made once, removed at exit, swept when we were killed."""
+"""This process's scratch vhost: made once, removed at exit, swept when we were killed.
+
+Where an administrator gave us vhosts, one of those is taken instead, and emptied; see `given`.
+"""
 
 import atexit
 import json
@@ -9,19 +12,19 @@ import secrets
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pika
 
-from helpers.broker import locks, management, selection, shared_node
+from helpers.broker import given, locks, management, selection, shared_node, vhosts
 from helpers.broker.model import Broker, credentials
 from helpers.broker.paths import home
 from helpers.errors import BrokerError, BrokerNotReadyError, UsageError
 from helpers.waits import wait_until
 
-ALL = {"configure": ".*", "write": ".*", "read": ".*"}
 LABEL = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 EXIT_TIMEOUT_S = (1.0, 5.0)
 CLOSE_TIMEOUT_S = 5.0
@@ -37,6 +40,12 @@ class Scratch:
     handle: int
     owner_pid: int
     broker: Broker
+    is_given: bool = False
+
+    @property
+    def asked(self) -> Broker:
+        """The broker with the login with which its management API is asked about this vhost."""
+        return given.log_in(self.broker, self.name) if self.is_given else self.broker
 
 
 _scratch: Scratch | None = None
@@ -57,7 +66,7 @@ def open_vhost(label: str) -> str:
 
     Raises:
         UsageError: the label holds something else.
-        BrokerError: no broker, or its user may not make a vhost.
+        BrokerError: no broker, its user may not make a vhost, or those given are all in use.
 
     Source: RabbitMQ documentation, "Virtual Hosts".
     """
@@ -126,10 +135,14 @@ def api(method: str, path: str, body: Any = None) -> Any:
     if "{vhost}" in path:
         path = path.replace("{vhost}", quote(vhost(), safe=""))
     try:
-        return call(selection.current(), method, path, body)
+        return call(_asked(), method, path, body)
     except BrokerNotReadyError:
         renew()
-        return call(selection.current(), method, path, body)
+        return call(_asked(), method, path, body)
+
+
+def _asked() -> Broker:
+    return _scratch.asked if _scratch and _scratch.is_given else selection.current()
 
 
 def call(broker: Broker, method: str, path: str, body: Any = None, **options: Any) -> Any:
@@ -139,8 +152,10 @@ def call(broker: Broker, method: str, path: str, body: Any = None, **options: An
 
 
 def recreate() -> None:
-    """Delete the scratch vhost with everything in it, and make it again."""
+    """Delete the scratch vhost with everything in it, and make it again; a given one is emptied."""
     scratch = ensure()
+    if scratch.is_given:
+        return _empty(scratch, partial(call, scratch.asked))
     with suppress(management.ManagementApiError):
         call(scratch.broker, "DELETE", f"vhosts/{scratch.name}")
     _make(scratch)
@@ -182,10 +197,12 @@ def sweep(broker: Broker) -> list[str]:
         handle = locks.take(lease)
         if handle is None:
             continue
-        noted = _read_lease(lease)
+        noted = locks.read(lease)
         try:
-            if noted.get("management_url") == broker.management_page:
-                _remove(broker, lease.stem)
+            if noted.get("is_given"):
+                pass  # whoever takes it next empties it
+            elif noted.get("management_url") == broker.management_page:
+                vhosts.remove(partial(call, broker), lease.stem)
                 swept.append(lease.stem)
             elif noted.get("source", shared_node.SOURCE) != shared_node.SOURCE:
                 os.close(handle)
@@ -203,14 +220,20 @@ def leases() -> dict[str, bool]:
 
 
 def _open(broker: Broker, label: str) -> Scratch:
-    while True:
-        name = f"{label}-{secrets.token_hex(4)}"
-        lease = _leases() / f"{name}.lock"
-        if (handle := locks.take(lease)) is not None:
-            break
-    scratch = Scratch(name, secrets.token_urlsafe(12), lease, handle, os.getpid(), broker)
+    is_given = bool(given.names())
+    if is_given:
+        name, lease, handle = given.take(_leases())
+        password = credentials(broker.amqp_url)[1]
+    else:
+        name, lease, handle = _new_lease(label)
+        password = secrets.token_urlsafe(12)
+    scratch = Scratch(name, password, lease, handle, os.getpid(), broker, is_given)
     try:
         _write_lease(scratch)  # before the vhost exists, so that none is ever without a lease
+        if is_given:
+            _empty(
+                scratch, partial(call, scratch.asked)
+            )  # of what a process that was killed left there
         _make(scratch)
     except BaseException:
         locks.drop(lease, handle)
@@ -218,31 +241,35 @@ def _open(broker: Broker, label: str) -> Scratch:
     return scratch
 
 
+def _new_lease(label: str) -> tuple[str, Path, int]:
+    while True:
+        name = f"{label}-{secrets.token_hex(4)}"
+        lease = _leases() / f"{name}.lock"
+        if (handle := locks.take(lease)) is not None:
+            return name, lease, handle
+
+
+def _empty(scratch: Scratch, ask: vhosts.Call) -> None:
+    with suppress(management.ManagementApiError):  # it trips over one that is just ending
+        ask("DELETE", f"connections/username/{scratch.name}")
+    given.empty(ask, scratch.name)
+
+
 def _make(scratch: Scratch) -> None:
-    # Each of these may be done twice: PUT says how it has to be.
-    broker, name = scratch.broker, scratch.name
+    if scratch.is_given:
+        return
+    broker = scratch.broker
     try:
-        call(broker, "PUT", f"vhosts/{name}", {})
-        call(broker, "PUT", f"users/{name}", {"password": scratch.password, "tags": ""})
-        for user in (name, broker.user):
-            call(broker, "PUT", f"permissions/{name}/{quote(user, safe='')}", ALL)
+        vhosts.make(partial(call, broker), scratch.name, scratch.password, others=[broker.user])
     except management.ManagementApiError as error:
         if error.status in (401, 403):
             raise management.ManagementApiError(
                 f"user {broker.user!r} of AMQP_URL may not make a scratch vhost: it needs the tag"
-                f" administrator (`rabbitmqctl set_user_tags {broker.user} administrator`)",
+                f" administrator (`rabbitmqctl set_user_tags {broker.user} administrator`), or"
+                f" vhosts that were made for it, named in {given.VARIABLE}",
                 error.status,
             ) from None
         raise
-
-
-def _remove(broker: Broker, name: str, **options: Any) -> None:
-    for path in (f"vhosts/{name}", f"users/{name}"):
-        try:
-            call(broker, "DELETE", path, **options)
-        except management.ManagementApiError as error:
-            if error.status != 404:
-                raise
 
 
 def _close() -> None:
@@ -252,7 +279,8 @@ def _close() -> None:
     if scratch is None or scratch.owner_pid != os.getpid():
         return
     try:
-        _remove(scratch.broker, scratch.name, timeout_s=EXIT_TIMEOUT_S)
+        ask = partial(call, scratch.asked, timeout_s=EXIT_TIMEOUT_S)
+        _empty(scratch, ask) if scratch.is_given else vhosts.remove(ask, scratch.name)
     except BrokerError:
         os.close(scratch.handle)  # the next process sweeps it
         return
@@ -266,14 +294,6 @@ def _leases() -> Path:
 
 
 def _write_lease(scratch: Scratch) -> None:
-    broker = scratch.broker
-    noted = {"management_url": broker.management_page, "source": broker.source}
+    noted = {"management_url": scratch.broker.management_page, "source": scratch.broker.source}
+    noted["is_given"] = "yes" if scratch.is_given else ""
     scratch.lease.write_text(json.dumps(noted))
-
-
-def _read_lease(path: Path) -> dict[str, str]:
-    try:
-        noted = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return noted if isinstance(noted, dict) else {}
