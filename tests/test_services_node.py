@@ -1,5 +1,7 @@
 """Whether a node of our own can be had here, and which version it would be."""
 
+import pytest
+
 from helpers import services
 from helpers.services import node
 
@@ -34,3 +36,13 @@ def test_version_is_that_of_the_server_s_folder(tmp_path, monkeypatch):
 def test_version_is_found_in_the_folders_of_homebrew(tmp_path, monkeypatch):
     server_at(tmp_path, monkeypatch, "Cellar/rabbitmq/4.0.5")
     assert node.version() == "4.0.5"
+
+
+@pytest.mark.parametrize(("answer", "version"), [("4.0.5", "4.0.5"), ("Error: no", "?")])
+def test_a_server_whose_folder_does_not_tell_is_asked_once(tmp_path, monkeypatch, answer, version):
+    server_at(tmp_path, monkeypatch, "mine")
+    ctl = tmp_path / "mine" / "sbin" / "rabbitmqctl"
+    ctl.write_text(f'#!/bin/sh\necho asked >>{tmp_path}/calls\necho "{answer}"\n')
+    ctl.chmod(0o755)
+    assert [node.version(), node.version()] == [version, version]
+    assert (tmp_path / "calls").read_text() == "asked\n"

@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 
 from helpers import broker, doctor
 from helpers.broker import locks, selection
-from helpers.broker.paths import home
 from helpers.errors import BrokerNotReadyError, UsageError
 from helpers.notebooks.records import GENERATIONS
 from tests.containers import standins
@@ -49,7 +48,7 @@ def running(name: str) -> Iterator[broker.Broker]:
     """
     if reason := wrapper.why_not():
         raise wrapper.NoOtherTreeError(reason)
-    folder = home() / f"generation-{name}"
+    folder = standins.cache() / f"run-{name}"
     with _alone(name), _environment():
         server = wrapper.write(
             folder / "bin", tree=standins.tree(f"rabbitmq-{name}"), home=folder / "home"
@@ -77,7 +76,7 @@ def running(name: str) -> Iterator[broker.Broker]:
 
 @contextmanager
 def _alone(name: str) -> Iterator[None]:
-    lock = home() / f"generation-{name}.lock"
+    lock = standins.cache() / f"run-{name}.lock"
     handle = locks.take(lock)
     if handle is None:
         raise BrokerNotReadyError(
