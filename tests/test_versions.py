@@ -3,16 +3,20 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from nbformat import v4
 
 from helpers.broker.paths import ROOT
 from helpers.errors import RabbitLabError, UsageError
 from helpers.notebooks import CHECK_TAG, Claim, changes, write_tables
+from labs.judge.model import Verdict
+from labs.judge.proof import Outcome, Solution
 from tests.conftest import child_environment, run_python
 from tests.containers import standins
 from tests.tiny_notebooks import CHECK, checkout, code, prose, save
@@ -175,6 +179,40 @@ def test_its_node_is_started_killed_and_found_as_any_other(name, tmp_path):
     assert sorted(path.name for path in tree.iterdir()) == before
 
 
+@pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM])
+def test_what_it_started_ends_with_it_when_it_is_interrupted(way, tmp_path):
+    if reason := _why_no_tree("rabbitmq-4.0"):
+        pytest.skip(reason)
+    # A cache of the test's own, so that it does not meet a run that is under way.
+    tree = standins.tree("rabbitmq-4.0")
+    (tmp_path / tree.name).symlink_to(tree)
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tests.versions", "4.0", "--labs", "1"],
+        env=child_environment(RABBIT_LAB_STANDINS=str(tmp_path)),
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    try:
+        for line in child.stdout:
+            if line.startswith("RabbitMQ 4.0."):
+                break
+        assert _of(tmp_path)
+        child.send_signal(way)
+        assert child.wait(timeout=120) == 130
+    finally:
+        child.kill()
+        child.communicate()
+    assert _of(tmp_path) == []
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("run-")] == []
+
+
+def _of(folder: Path) -> list[list[str]]:
+    """Return the command lines of processes that name a folder."""
+    lines = [one.info["cmdline"] or [] for one in psutil.process_iter(["cmdline"])]
+    return [line for line in lines if any(str(folder) in word for word in line)]
+
+
 # ── small behaviours ──────────────────────────────────────────────────────────────────────────
 
 
@@ -206,6 +244,27 @@ def test_what_was_seen_is_recorded_and_a_difference_is_told(shared_broker, check
     assert told == [f"x on {now}: recorded 'one', now 'two'"]
     assert (checkout / changes.SEEN).read_bytes() == before
     assert seen.look(shared_broker, root=checkout, probes={"y": lambda: "a"}) == []
+
+
+def test_accepted_solutions_are_kept_for_each_lab_beside_what_was_seen(shared_broker, checkout):
+    (checkout / "docs").mkdir()
+    (checkout / "labs" / "lab03_x").mkdir(parents=True)
+    seen.look(shared_broker, root=checkout, probes={})
+    now = shared_broker.generation
+    right = Verdict(3, (), "", 1.0, "r")
+    solution = Solution(3, Path("a.py"), frozenset())
+    outcomes = [Outcome(solution, right, ""), Outcome(solution, None, "no verdict")]
+    seen.keep_solutions(shared_broker, outcomes, root=checkout)
+    seen.keep_solutions(shared_broker, [Outcome(Solution(10, Path("b.py"), frozenset()),
+                                                right, "")], root=checkout)  # fmt: skip
+    seen.look(shared_broker, root=checkout, probes={})
+    kept = changes.load_seen(checkout)[now]["solutions"]
+    assert {lab: (one["accepted"], one["of"]) for lab, one in kept.items()} == {
+        "3": (1, 2), "10": (1, 1),
+    }  # fmt: skip
+    words(checkout)
+    assert "| [lab 3](../labs/lab03_x/) |" in changes.page(checkout)
+    assert "1 of 2" in changes.page(checkout)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"4.0": {}}', '{"4.0": {"seen": 3}}'])

@@ -78,11 +78,12 @@ def page(root: Path = ROOT) -> str:
         parts += _section(path, row, words["claims"][name])
     parts += ["## Smaller changes", _probes(seen, words["probes"]), _dates(seen)]
     parts += ["## What did not change", _rest(every, changing, records.load(root))]
+    parts.append(_solutions(seen, root))
     return "\n\n".join(parts) + "\n"
 
 
 def load_seen(root: Path = ROOT) -> dict[str, dict[str, Any]]:
-    """Return the small behaviours that were seen, by generation.
+    """Return, by generation, the small behaviours that were seen and the solutions accepted.
 
     Args:
         root: the checkout, whose ``docs/rabbitmq-4.json`` is read; none when there is no file.
@@ -173,6 +174,21 @@ def _rest(every: Any, changing: Any, recorded: records.Records) -> str:
         " has them, with the runs."
     )
     return text + (f" Not measured on each so far: {', '.join(left)}." if left else "")
+
+
+def _solutions(seen: Any, root: Path) -> str:
+    judged = {name: one.get("solutions", {}) for name, one in seen.items()}
+    lines = [f"| correct solutions accepted {HEAD}", f"|---{LINES}"]
+    for folder in sorted((root / "labs").glob("lab[0-9][0-9]_*")):
+        entries = {name: labs.get(str(int(folder.name[3:5]))) for name, labs in judged.items()}
+        values = {name: f"{one['accepted']} of {one['of']}" for name, one in entries.items() if one}
+        link = f"[lab {int(folder.name[3:5])}](../labs/{folder.name}/)"
+        lines.append(f"| {link} | {_cells(values)} |")
+    runs = {f"{one['rabbitmq']} on {one['date']}": None for labs in judged.values()
+            for one in labs.values()}  # fmt: skip
+    text = "The labs have reference solutions that work on all three without a change:"
+    when = f"Judged on RabbitMQ {'; '.join(runs)}." if runs else "None has been recorded yet."
+    return "\n\n".join([text, "\n".join(lines), when])
 
 
 def _cells(values: Mapping[str, str]) -> str:

@@ -40,7 +40,8 @@ def run(found: Broker, paths: Sequence[Path], labs: Sequence[int]) -> Tally:
     """Run notebooks and the correct solutions of labs, and print a line for each.
 
     The notebooks' claim lines are compared with the stored ones and recorded in
-    ``docs/verdicts.json``, the small behaviours of ``tests.versions.probes`` likewise.
+    ``docs/verdicts.json``; the small behaviours of ``tests.versions.probes``, and how many
+    solutions were accepted, in ``docs/rabbitmq-4.json``.
 
     Args:
         found: the broker that this process and its children find.
@@ -60,17 +61,18 @@ def run(found: Broker, paths: Sequence[Path], labs: Sequence[int]) -> Tally:
             here = records.load()[found.generation][path.name[:3]]
             same += len(stored.intersection(here.claims))
     correct = correct_solutions(labs)
-    accepted = 0
+    outcomes = []
     with ThreadPoolExecutor(proof.JOBS) as pool:
         for outcome in pool.map(proof.judge, correct):
-            accepted += outcome.as_it_should
+            outcomes.append(outcome)
             print(outcome, flush=True)
+    seen.keep_solutions(found, outcomes)
     return Tally(
         rabbitmq=found.version,
         erlang=found.erlang,
         notebooks=(passed, len(paths)),
         claims=(same, every),
-        solutions=(accepted, len(correct)),
+        solutions=(sum(one.as_it_should for one in outcomes), len(correct)),
         differing=len(differing),
         seconds=time.monotonic() - began_s,
     )

@@ -1,13 +1,15 @@
-"""Look at the small behaviours and compare them with ``docs/rabbitmq-4.json``, their record."""
+"""What was seen on each generation beside the notebooks: ``docs/rabbitmq-4.json`` keeps it."""
 
 import datetime
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from helpers.broker import Broker
 from helpers.broker.paths import ROOT
 from helpers.notebooks import changes, records
+from labs.judge.proof import Outcome
 from tests.versions.probes import PROBES
 
 
@@ -24,8 +26,7 @@ def look(
     Returns:
         Where this broker differs from what was recorded for its generation, a line for each.
     """
-    every = changes.load_seen(root)
-    before = every.get(found.generation, {"seen": {}})["seen"]
+    before = changes.load_seen(root).get(found.generation, {}).get("seen", {})
     now = {name: probe() for name, probe in probes.items()}
     differing = [
         f"{name} on {found.generation}: recorded {before[name]!r}, now {now[name]!r}"
@@ -33,13 +34,36 @@ def look(
         if name in before and before[name] != now[name]
     ]
     if not differing:
-        every[found.generation] = {
-            "date": datetime.date.today().isoformat(),
-            "rabbitmq": found.version,
-            "erlang": found.erlang,
-            "seen": now,
-        }
-        ordered = {name: every[name] for name in sorted(every, key=records.age)}
-        text = json.dumps(ordered, indent=1, ensure_ascii=False)
-        (root / changes.SEEN).write_text(text + "\n", encoding="utf-8")
+        _keep(found, root, {**_session(found), "seen": now})
     return differing
+
+
+def keep_solutions(found: Broker, outcomes: Sequence[Outcome], *, root: Path = ROOT) -> None:
+    """Record how many correct solutions of each lab were accepted.
+
+    Args:
+        found: the broker that they were judged on.
+        outcomes: all correct solutions of the labs that were judged.
+        root: the checkout, whose record is written.
+    """
+    entry = changes.load_seen(root).get(found.generation, {})
+    labs = dict(entry.get("solutions", {}))
+    for number in sorted({one.solution.lab for one in outcomes}):
+        mine = [one for one in outcomes if one.solution.lab == number]
+        accepted = sum(one.as_it_should for one in mine)
+        labs[str(number)] = {**_session(found), "accepted": accepted, "of": len(mine)}
+    if labs:
+        _keep(found, root, {"solutions": dict(sorted(labs.items(), key=lambda one: int(one[0])))})
+
+
+def _session(found: Broker) -> dict[str, str]:
+    today = datetime.date.today().isoformat()
+    return {"date": today, "rabbitmq": found.version, "erlang": found.erlang}
+
+
+def _keep(found: Broker, root: Path, values: dict[str, Any]) -> None:
+    every = changes.load_seen(root)
+    every[found.generation] = every.get(found.generation, {}) | values
+    ordered = {name: every[name] for name in sorted(every, key=records.age)}
+    text = json.dumps(ordered, indent=1, ensure_ascii=False)
+    (root / changes.SEEN).write_text(text + "\n", encoding="utf-8")
