@@ -116,6 +116,15 @@ def test_a_tree_without_rabbitmq_is_refused(tmp_path, monkeypatch):
         wrapper.write(tmp_path / "bin", tree=tmp_path / "empty", home=tmp_path / "home")
 
 
+@pytest.mark.skipif(wrapper.why_not() is not None, reason=str(wrapper.why_not()))
+def test_where_nothing_of_a_tree_can_be_run_the_reason_is_told(tmp_path):
+    for program in wrapper.PROGRAMS.values():
+        (tmp_path / f"tree{program}").parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"tree{program}").touch()
+    with pytest.raises(wrapper.NoOtherTreeError, match="needs a root that may mount"):
+        wrapper.write(tmp_path / "bin", tree=tmp_path / "tree", home=tmp_path / "home")
+
+
 def test_another_run_of_the_same_generation_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("RABBIT_LAB_STANDINS", str(tmp_path))
     monkeypatch.setattr(wrapper, "why_not", lambda: None)

@@ -5,6 +5,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from helpers import broker, doctor
 from helpers.broker import locks, selection
@@ -49,23 +50,17 @@ def running(name: str) -> Iterator[broker.Broker]:
     if reason := wrapper.why_not():
         raise wrapper.NoOtherTreeError(reason)
     folder = standins.cache() / f"run-{name}"
-    with _alone(name), _environment():
-        server = wrapper.write(
-            folder / "bin", tree=standins.tree(f"rabbitmq-{name}"), home=folder / "home"
-        )
-        os.environ |= {
-            "RABBIT_LAB_HOME": str(folder / "home"),
-            "RABBIT_LAB_SERVER": str(server),
-            "RABBIT_LAB_DOCKER": "off",
-            "PATH": f"{server.parent}{os.pathsep}{os.environ['PATH']}",
-        }
+    with _alone(name), _environment(folder / "home"):
         doctor.stop_what_is_ours()  # of a run that was killed
         try:
+            tree = standins.tree(f"rabbitmq-{name}")
+            server = wrapper.write(folder / "bin", tree=tree, home=folder / "home")
+            os.environ["RABBIT_LAB_SERVER"] = str(server)
+            os.environ["PATH"] = f"{server.parent}{os.pathsep}{os.environ['PATH']}"
             found = broker.find()
             if found.generation != name:
                 raise BrokerNotReadyError(
-                    f"the node for {name} is a RabbitMQ {found.version}: remove {folder}, and"
-                    " that stand-in from the cache"
+                    f"the stand-in for {name} is a RabbitMQ {found.version}: remove {tree}"
                 )
             yield found
         finally:
@@ -89,8 +84,9 @@ def _alone(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _environment() -> Iterator[None]:
+def _environment(home: Path) -> Iterator[None]:
     before = dict(os.environ)
+    os.environ |= {"RABBIT_LAB_HOME": str(home), "RABBIT_LAB_DOCKER": "off"}
     for variable in ELSEWHERE:
         os.environ.pop(variable, None)
     selection.forget()

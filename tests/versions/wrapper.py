@@ -9,6 +9,7 @@ killed and started again as any other.
 import os
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 from helpers.errors import BrokerNotFoundError
@@ -19,6 +20,7 @@ PROGRAMS = {
     "epmd": "/usr/bin/epmd",
     "erl": "/usr/bin/erl",
 }
+TRY_TIMEOUT_S = 20.0
 # The mounts are made in a mount namespace of the process's own: nobody else sees them, and the
 # kernel undoes them when the last process in there ends, however it ends. What is written outside
 # of the nodes' folder goes to a throw-away layer: the tree stays as it is.
@@ -75,14 +77,32 @@ def write(folder: Path, *, tree: Path, home: Path) -> Path:
     """
     if reason := why_not():
         raise NoOtherTreeError(reason)
+    if lacking := [one for one in PROGRAMS.values() if not os.path.lexists(f"{tree}{one}")]:
+        raise NoOtherTreeError(f"{tree} has no {lacking[0]}: it is no tree with RabbitMQ")
     layer = folder.with_name("layer")
     for needed in (folder, layer, home):
         needed.mkdir(parents=True, exist_ok=True)
+    _try(_script(layer, tree, home, "/bin/true"))
     for name, program in PROGRAMS.items():
-        if not os.path.lexists(f"{tree}{program}"):
-            raise NoOtherTreeError(f"{tree} has no {program}: it is no tree with RabbitMQ")
-        arguments = shlex.join([str(layer), str(tree), str(home), program])
         script = folder / name
-        script.write_text(SCRIPT.replace("{arguments}", arguments), encoding="utf-8")
+        script.write_text(_script(layer, tree, home, program), encoding="utf-8")
         script.chmod(0o755)
     return folder / "rabbitmq-server"
+
+
+def _script(*arguments: Path | str) -> str:
+    return SCRIPT.replace("{arguments}", shlex.join(map(str, arguments)))
+
+
+def _try(script: str) -> None:
+    # Root of a container may often not mount; said here, it is not taken for a broken node.
+    done = subprocess.run(
+        ["/bin/sh", "-c", script], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=TRY_TIMEOUT_S, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        words = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()
+        raise NoOtherTreeError(
+            f"a program of another root file system cannot be run here ({words[-1]}): this needs a"
+            " root that may mount, which a container's usually may not"
+        )
