@@ -165,11 +165,10 @@ def _why_no_tree(name: str) -> str | None:
     return None if tree.exists() else f"`make test-versions` has not built the tree of {name} yet"
 
 
-@pytest.mark.parametrize("name", generation.GENERATIONS)
-def test_its_node_is_started_killed_and_found_as_any_other(name, tmp_path):
-    if reason := _why_no_tree(f"rabbitmq-{name}"):
+def test_its_node_is_started_killed_and_found_as_any_other(tmp_path):
+    if reason := _why_no_tree("rabbitmq-4.3"):
         pytest.skip(reason)
-    tree = standins.tree(f"rabbitmq-{name}")
+    tree = standins.tree("rabbitmq-4.3")
     before = sorted(path.name for path in tree.iterdir())
     server = wrapper.write(tmp_path / "bin", tree=tree, home=tmp_path / "home")
     environment = child_environment(
@@ -180,7 +179,7 @@ def test_its_node_is_started_killed_and_found_as_any_other(name, tmp_path):
     done = run_python("-c", STORY, environment=environment)
     assert done.returncode == 0, done.stderr
     version, again, queues, alive = done.stdout.splitlines()
-    assert version.startswith(f"{name}.")
+    assert version.startswith("4.3.")
     assert again == f"{version} True"
     assert "kept" in queues
     assert alive == "False"
