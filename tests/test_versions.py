@@ -331,7 +331,7 @@ def test_the_page_has_a_changing_claim_with_its_words(checkout):
     assert f"| the question | the counted | 1 | 2 | 2 | {link} |" in text
     assert "### the question\n\n**Before:** the before\n" in text
     assert "section *One*: copies: 1 on 3.10, 2 on 4.0, 2 on 4.3." in text
-    assert "Of 1 claims in the notebooks, 1 change." in text
+    assert "Of 1 claims in the notebooks, 1 change: in the outcome" in text
     assert write_tables(checkout) == []
 
 
@@ -348,6 +348,9 @@ def test_words_and_measurements_that_do_not_match_are_refused(checkout):
     stored(checkout, "q02.1 holds: copies 40")
     words(checkout, "q02.1")
     with pytest.raises(UsageError, match=r"explains the claim q02\.1"):
+        changes.page(checkout)
+    (checkout / changes.WORDS).write_text('[claims."q02.1"]\nquestion = "?"\n')
+    with pytest.raises(UsageError, match=r"rabbitmq-4\.toml has no 'counted' for q02\.1"):
         changes.page(checkout)
     (checkout / changes.WORDS).write_text("[")
     with pytest.raises(UsageError, match=r"can't read docs/rabbitmq-4\.toml"):

@@ -22,6 +22,7 @@ from helpers.notebooks.table import Row, as_sentence, escape, rows
 FILE = Path("docs") / "rabbitmq-4.md"
 WORDS = Path("docs") / "rabbitmq-4.toml"
 SEEN = Path("docs") / "rabbitmq-4.json"
+KEYS = {"claims": ("question", "counted", "before", "now", "say"), "probes": ("topic", "say")}
 ON_GENERATION = re.compile(r"(.+?) on (\d+\.\d+)(?:, |$)")
 HEAD = f"| {' | '.join(records.GENERATIONS)} |"
 LINES = "|" + ":-:|" * len(records.GENERATIONS)
@@ -109,7 +110,11 @@ def _words(root: Path) -> dict[str, dict[str, dict[str, str]]]:
         found = tomllib.loads((root / WORDS).read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"can't read {WORDS}: {error}") from error
-    return {"claims": found.get("claims", {}), "probes": found.get("probes", {})}
+    for kind, keys in KEYS.items():
+        for name, one in found.get(kind, {}).items():
+            if lacking := [key for key in keys if not one.get(key)]:
+                raise UsageError(f"{WORDS} has no {lacking[0]!r} for {name}")
+    return {kind: found.get(kind, {}) for kind in KEYS}
 
 
 def _agree(what: str, measured: Any, explained: Any) -> None:
@@ -169,9 +174,9 @@ def _rest(every: Any, changing: Any, recorded: records.Records) -> str:
     same = [name for name, (_, row) in every.items() if name not in changing and everywhere(row)]
     left = [name for name in every if name not in changing and name not in same]
     text = (
-        f"Of {len(every)} claims in the notebooks, {len(changing)} change. {len(same)} gave the"
-        " same line, verdict and numbers, on all three generations: [verdicts.md](verdicts.md)"
-        " has them, with the runs."
+        f"Of {len(every)} claims in the notebooks, {len(changing)} change: in the outcome of a"
+        f" case, which their lines name, not in their verdict. {len(same)} gave the same line on all"
+        " three generations: [verdicts.md](verdicts.md) has them, with the runs."
     )
     return text + (f" Not measured on each so far: {', '.join(left)}." if left else "")
 
