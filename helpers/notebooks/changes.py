@@ -175,8 +175,8 @@ def _rest(every: Any, changing: Any, recorded: records.Records) -> str:
     left = [name for name in every if name not in changing and name not in same]
     text = (
         f"Of {len(every)} claims in the notebooks, {len(changing)} change: in the outcome of a"
-        f" case, which their lines name, not in their verdict. {len(same)} gave the same line on all"
-        " three generations: [verdicts.md](verdicts.md) has them, with the runs."
+        f" case, which their lines name, not in their verdict. {len(same)} gave the same line"
+        " on all three generations: [verdicts.md](verdicts.md) has them, with the runs."
     )
     return text + (f" Not measured on each so far: {', '.join(left)}." if left else "")
 
