@@ -24,8 +24,10 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from helpers.broker import given, management, vhosts
 from helpers.broker.model import check_amqp_url
+from helpers.broker.paths import ROOT
 from helpers.errors import BrokerRefusedError, RabbitLabError, UsageError
 
+CONFIG = ROOT / "docker" / "classroom" / "jupyterhub_config.py"
 INSTRUCTOR = "instructor"  # of the Hub and of the broker
 NAME = r"[a-z][a-z0-9-]{0,19}"  # what a learner may be called: a Unix user, part of a vhost's name
 PREFIX = "class-"
@@ -123,7 +125,7 @@ def vhosts_of(learner: str) -> list[str]:
     Raises:
         UsageError: nobody may be called that.
     """
-    if not re.fullmatch(NAME, learner) or learner == INSTRUCTOR:
+    if not re.fullmatch(NAME, learner):
         raise UsageError(
             f"a learner cannot be called {learner!r}: use up to 20 lower-case letters, digits and"
             " hyphens, with a letter first"
@@ -190,6 +192,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m helpers.classroom", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("start", help="check the settings and run the Hub, as the container does")
     commands.add_parser("list", help="the learners that the broker knows")
     remove = commands.add_parser("remove", help="remove learners' vhosts and users")
     remove.add_argument("names", nargs="*", metavar="NAME")
@@ -197,6 +200,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         room = settings()
+        if options.command == "start":
+            print(f"RabbitMQ {check(room)} is ready for the class.", flush=True)
+            os.execvp("jupyterhub", ["jupyterhub", f"--config={CONFIG}"])
         if options.command == "list":
             for name, queues in sorted(seats(room).items()):
                 print(f"{name}: {queues} queues")

@@ -80,7 +80,7 @@ def test_settings():
     assert PASSWORDS["JUPYTERHUB_ADMIN_PASSWORD"] not in repr(room)
 
 
-@pytest.mark.parametrize("name", ["", "Anna", "1a", "a" * 21, "a.1", "../x", "a b", "instructor"])
+@pytest.mark.parametrize("name", ["", "Anna", "1a", "a" * 21, "a.1", "../x", "a b"])
 def test_names_that_nobody_may_have(name):
     with pytest.raises(UsageError, match="a learner cannot be called"):
         classroom.vhosts_of(name)
