@@ -53,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--no-browser", action="store_true", help="open no browser")
             command.add_argument("--ip", default="127.0.0.1", help="address to listen on")
             command.add_argument("--port", type=int, help="port to listen on")
+        if name == "up":
+            text = "three nodes in one cluster, beside the broker"
+            command.add_argument("--cluster", action="store_true", help=text)
 
     add("up", _up, "find a broker or start one")
     add("down", _down, "stop the broker that we started")
@@ -73,10 +76,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _up(_: argparse.Namespace) -> int:
+def _up(options: argparse.Namespace) -> int:
     from helpers import broker, doctor
 
-    print(doctor.describe(broker.find()))
+    print(doctor.start_cluster() if options.cluster else doctor.describe(broker.find()))
     return 0
 
 

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers import broker
-from helpers.broker import compose, disposable_node, install, server, shared_node
+from helpers.broker import cluster, compose, disposable_node, install, server, shared_node
 from helpers.broker.decisions import decisions
 from helpers.broker.model import credentials
+from helpers.broker.node_files import PLUGINS
 from helpers.broker.paths import ROOT, home, shown
 from helpers.broker.ports import is_free
-from helpers.broker.private_node import PLUGINS
 from helpers.broker.scratch import call, leases, sweep
 from helpers.broker.selection import NotRunningError
 from helpers.errors import BrokerError, RabbitLabError, WaitTimeoutError
+from helpers.services import cluster as cluster_service
 from helpers.services import postgresql, prometheus
 from helpers.services.install import SERVICES
 from helpers.waits import wait_until
@@ -52,11 +53,31 @@ def describe(found: broker.Broker) -> str:
     )
 
 
-def stop_what_is_ours() -> str:
-    """Stop what we started, broker and services, and say what was stopped."""
+def start_cluster() -> str:
+    """Find a cluster of three nodes or start one, and return where they are."""
+    nodes = cluster.start()
+    password = credentials(nodes[0].broker.amqp_url)[1]
+    lines = [f"A cluster is up: {cluster_service.describe()}"]
+    for node in nodes:
+        at = node.broker
+        lines.append(
+            f"  {node.name}\n    AMQP             {at.host}:{at.port}\n"
+            f"    management page  {at.management_page} (user {at.user}, password {password})"
+        )
+    return "\n".join(lines)
+
+
+def stop_what_is_ours(*, cluster_too: bool = True) -> str:
+    """Stop what we started, broker and services, and say what was stopped.
+
+    Args:
+        cluster_too: also the cluster, which nothing starts but ``up --cluster``.
+    """
     stopped = [shared_node.SOURCE] if shared_node.stop() else []
     if compose.stop():
         stopped.append(compose.SOURCE)
+    if cluster_too and (ended := cluster.stop()):
+        stopped.append(ended)
     if left := disposable_node.sweep():
         stopped.append(f"{len(left)} disposable node(s) that a killed process left behind")
     if postgresql.stop():
@@ -106,7 +127,7 @@ def examine() -> list[Finding]:
 def _services() -> list[Finding]:
     # Nothing that must be there: the cells that need one show a stored result without it.
     found = []
-    for service in SERVICES:
+    for service in (*SERVICES, cluster_service):
         if lacks := service.missing():
             found.append(Finding(True, f"optional: {lacks.rstrip('.')}"))
             continue

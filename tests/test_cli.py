@@ -78,7 +78,8 @@ def test_status_and_doctor_without_a_broker(tmp_path):
         "Not running: no broker is running: start one with `make up`.\n"
         "  optional: PostgreSQL is not used: RABBIT_LAB_SERVICES is off\n"
         "  optional: Prometheus is not used: RABBIT_LAB_SERVICES is off\n"
-        "  optional: Kafka is not used: RABBIT_LAB_SERVICES is off\n",
+        "  optional: Kafka is not used: RABBIT_LAB_SERVICES is off\n"
+        "  optional: A cluster is not used: RABBIT_LAB_SERVICES is off\n",
     )
     done = run_python("-m", "helpers", "doctor", environment=environment)
     assert "AMQP_URL" not in done.stdout

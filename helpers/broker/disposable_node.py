@@ -27,6 +27,8 @@ _numbers = itertools.count(1)
 class DisposableNode:
     """A node that an experiment may kill and start again."""
 
+    what = "the disposable node"
+
     def __init__(self, node: PrivateNode, broker: Broker) -> None:
         self._node = node
         self._broker = broker
@@ -71,7 +73,7 @@ class DisposableNode:
             BrokerError: it is down already.
         """
         if not self._node.kill():
-            raise BrokerError("the disposable node is down already")
+            raise BrokerError(f"{self.what} is down already")
 
     def ctl(self, *arguments: str, timeout_s: float = CTL_TIMEOUT_S) -> str:
         """Run ``rabbitmqctl`` for this node, such as ``ctl("list_queues")``.
@@ -120,7 +122,7 @@ class DisposableNode:
             BrokerError: it is running already, or not ready in time.
         """
         if self._node.is_running:
-            raise BrokerError("the disposable node is running already")
+            raise BrokerError(f"{self.what} is running already")
         self._broker = self._node.start_again(timeout_s=timeout_s)
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from helpers.broker import logs, ready
 from helpers.broker.model import Broker
+from helpers.broker.node_files import Given, made_up, write_files
 from helpers.broker.paths import shown
-from helpers.broker.ports import Ports, PortTakenError, free_ports
+from helpers.broker.ports import Ports, PortTakenError
 from helpers.broker.processes import (
     Identity,
     clean_environment,
@@ -24,15 +25,6 @@ from helpers.broker.server import epmd_program, server_script, why_no_server
 from helpers.errors import BrokerError, BrokerNotFoundError, BrokerNotReadyError, WaitTimeoutError
 from helpers.waits import wait_until
 
-PLUGINS = (
-    "rabbitmq_management",
-    "rabbitmq_prometheus",
-    "rabbitmq_consistent_hash_exchange",
-    "rabbitmq_stream",
-    "rabbitmq_stream_management",
-    "rabbitmq_shovel",
-    "rabbitmq_shovel_management",
-)
 TRIES = 4
 EPMD_TIMEOUT_S = 10.0
 LOOK_TIMEOUT_S = 3.0
@@ -112,7 +104,7 @@ class PrivateNode:
             raise BrokerNotFoundError(f"cannot start a private RabbitMQ node: {reason}")
         for attempt in range(1, TRIES + 1):
             self.stop()
-            self._lay_out()
+            self.lay_out()
             try:
                 return self.start_again(timeout_s=timeout_s)
             except BrokerNotReadyError as error:
@@ -129,7 +121,7 @@ class PrivateNode:
         """
         started: int | None = None
         try:
-            self._start_epmd()
+            self.start_epmd()
             mark = f"{self.name.partition('@')[0]}-{secrets.token_hex(4)}"
             started = spawn(
                 [str(server_script())],
@@ -174,35 +166,51 @@ class PrivateNode:
         shutil.rmtree(self.folder, ignore_errors=True)
         return was_running
 
-    def _lay_out(self) -> None:
+    def lay_out(self, given: Given | None = None) -> None:
+        """Make the node's folder anew, with empty data.
+
+        Args:
+            given: name, ports, cookie and epmd; None makes up its own.
+
+        Raises:
+            BrokerError: the folder cannot be written.
+        """
+        given = given or made_up()
+        self.name, self.ports = given.name, given.ports
+        self.vm, self.epmd = None, given.epmd
         try:
-            self._write_files()
+            write_files(self.folder, given, config=self.config, advanced=self.advanced)
         except OSError as error:
             raise BrokerError(
                 f"cannot write {shown(self.folder)} ({error.strerror}): remove that folder"
             ) from None
 
-    def _write_files(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.name = f"rabbit-lab-{secrets.token_hex(4)}@localhost"
-        self.ports = free_ports()
-        self.vm = self.epmd = None
-        for name in ("home", "mnesia", "log"):
-            (self.folder / name).mkdir(parents=True, mode=0o700)
-        cookie = self.folder / "home" / ".erlang.cookie"
-        cookie.write_text(secrets.token_hex(16))
-        cookie.chmod(0o400)
-        plugins = ",".join(PLUGINS)
-        (self.folder / "enabled_plugins").write_text(f"[{plugins}].\n")
-        (self.folder / "env.conf").write_text("")
-        (self.folder / "rabbitmq.conf").write_text(
-            f"listeners.tcp.1 = 127.0.0.1:{self.ports.amqp}\n"
-            f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {self.ports.management}\n"
-            f"prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = {self.ports.prometheus}\n"
-            f"stream.listeners.tcp.1 = 127.0.0.1:{self.ports.stream}\n"
-            f"{self.config.strip()}\n"
+    def start_epmd(self) -> None:
+        """Start the node's port mapper unless it runs.
+
+        Raises:
+            PortTakenError: somebody listens on its port.
+        """
+        if self.epmd is not None and self.epmd.process() is not None:
+            return
+        # Started by us and not by the node, because a node's epmd stays when the node ends.
+        port = str(self._ports.epmd)
+        pid = spawn(
+            [str(epmd_program()), "-port", port, "-address", "127.0.0.1"],
+            environment=clean_environment(),
+            folder=self.folder,
+            output=self.folder / "out",
         )
-        (self.folder / "advanced.config").write_text(self.advanced.strip() or "[].\n")
+        self.epmd = identify(pid, port)
+
+        def listens_or_ended() -> bool:
+            return self.epmd is None or self.epmd.process() is None or is_listening(self.epmd)
+
+        wait_until(listens_or_ended, timeout_s=EPMD_TIMEOUT_S, what="epmd")
+        if self.epmd is None or not is_listening(self.epmd):
+            # It ends without a word when its port is taken.
+            raise PortTakenError(f"Erlang's epmd cannot listen on port {port}")
+        self._note()
 
     def _environment(self, mark: str) -> dict[str, str]:
         folder, ports = self.folder, self._ports
@@ -226,28 +234,6 @@ class PrivateNode:
                 f"-kernel inet_dist_use_interface {{127,0,0,1}} -rabbit_lab {mark}"
             ),
         }
-
-    def _start_epmd(self) -> None:
-        if self.epmd is not None and self.epmd.process() is not None:
-            return
-        # Started by us and not by the node, because a node's epmd stays when the node ends.
-        port = str(self._ports.epmd)
-        pid = spawn(
-            [str(epmd_program()), "-port", port, "-address", "127.0.0.1"],
-            environment=clean_environment(),
-            folder=self.folder,
-            output=self.folder / "out",
-        )
-        self.epmd = identify(pid, port)
-
-        def listens_or_ended() -> bool:
-            return self.epmd is None or self.epmd.process() is None or is_listening(self.epmd)
-
-        wait_until(listens_or_ended, timeout_s=EPMD_TIMEOUT_S, what="epmd")
-        if self.epmd is None or not is_listening(self.epmd):
-            # It ends without a word when its port is taken.
-            raise PortTakenError(f"Erlang's epmd cannot listen on port {port}")
-        self._note()
 
     def _wait(self, started: int, mark: str, timeout_s: float) -> Broker:
         last: BrokerError = BrokerNotReadyError("it has not answered")

@@ -1,0 +1,51 @@
+"""A RabbitMQ cluster of three nodes, for experiments that kill one of them or cut it off."""
+
+from helpers.broker import ready
+from helpers.broker.cluster import HOW, Cluster, alone, running
+from helpers.errors import BrokerError, ServiceMissingError
+from helpers.services.private import switched_off
+
+NAME = "a cluster of RabbitMQ"
+
+__all__ = ["NAME", "Cluster", "alone", "describe", "find", "missing", "version"]
+
+
+def missing() -> str | None:
+    """Return, in one sentence, what is missing and how to get it; None when nothing is."""
+    if reason := switched_off():
+        return f"A cluster is not used: {reason}."
+    if running():
+        return None
+    return f"There is no cluster of three nodes: {HOW} gives one."
+
+
+def find() -> Cluster:
+    """Return the cluster that is running, as it is.
+
+    Raises:
+        ServiceMissingError: there is none; see ``missing``.
+    """
+    if reason := missing():
+        raise ServiceMissingError(reason)
+    return Cluster(running(), "/")
+
+
+def version() -> str:
+    """Return the version of RabbitMQ on the cluster's nodes, like "3.10.8"; "?" if none answers."""
+    for node in find().nodes:
+        try:
+            seen = ready.look(node.broker.amqp_url, node.broker.management_url, source="")
+        except BrokerError:
+            continue
+        return seen.version
+    return "?"
+
+
+def describe() -> str:
+    """Return where its nodes are and which of them run, for ``status`` and the doctor."""
+    found = find()
+    up = [str(node.broker.port) for node in found.nodes if node.is_running]
+    down = len(found.nodes) - len(up)
+    source = found.nodes[0].broker.source
+    told = f"version {version()}, {source}, AMQP ports {', '.join(up)}"
+    return f"{told}; {down} of {len(found.nodes)} down" if down else told
