@@ -133,6 +133,10 @@ def test_health_means_that_the_listeners_are_open(services):
     assert condition == "service_healthy"
 
 
+def test_health_of_jupyterlab_is_that_it_answers(services):
+    assert services["jupyter"]["healthcheck"]["test"][-1].endswith('/api", timeout=5)')
+
+
 def test_plugins_are_those_of_a_private_node(services):
     mount = "./docker/enabled_plugins:/etc/rabbitmq/enabled_plugins:ro"
     assert mount in services["rabbitmq"]["volumes"]
