@@ -13,7 +13,7 @@ ifneq ($(shell { .venv/bin/python -Ic "import helpers, os; print(os.path.samefil
 $(shell rm -f $(READY))
 endif
 
-.PHONY: help lab test twice lint notebooks verdicts drill check labs-proof grade handout sabotage test-browser test-versions status doctor up down bench
+.PHONY: help lab test twice lint notebooks verdicts drill check labs-proof grade handout sabotage test-browser test-containers test-versions status doctor up down bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ sabotage: $(READY) ## break each claim on purpose: every check has to notice
 
 test-browser: $(READY) ## run the notebooks in JupyterLab in a real browser
 	@$(RUN) browser $(ARGS)
+
+test-containers: $(READY) ## run everything in containers, and break them (root)
+	@$(RUN) containers $(ARGS)
 
 test-versions: $(READY) ## run notebooks and solutions on 3.10, 4.0 and 4.3 (root)
 	@$(RUN) versions $(ARGS)

@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     add("labs", _module("labs.judge"), "check, prove and grade labs", passes_on=True)
     add("sabotage", _module("tests.sabotage"), "break each claim on purpose", passes_on=True)
     add("browser", _module("tests.browser"), "run the notebooks in a browser", passes_on=True)
+    add("containers", _module("tests.containers"), "test the Compose stack", passes_on=True)
     add("versions", _module("tests.versions"), "run all on 3.10, 4.0 and 4.3", passes_on=True)
     add("bench", _module("tests.bench"), "measure what is not a timed test", passes_on=True)
     return parser
