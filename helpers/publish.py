@@ -8,8 +8,11 @@ from pika.exceptions import NackError, UnroutableError
 
 from helpers.errors import UsageError
 from helpers.history import History
+from helpers.metrics import ready
+from helpers.waits import wait_until
 
 if TYPE_CHECKING:
+    import pandas as pd
     from pika.adapters.blocking_connection import BlockingChannel
 
 OUTCOMES = ("publish", "confirm", "return", "nacked")
@@ -84,3 +87,47 @@ def _ensure_confirms(channel: "BlockingChannel") -> None:
     # pika logs an error when confirm mode is asked for twice and offers no public way to see it
     if not channel._delivery_confirmation:
         channel.confirm_delivery()
+
+
+def route(
+    channel: "BlockingChannel",
+    exchange: str,
+    routing_keys: Sequence[str],
+    queues: Sequence[str],
+    *,
+    timeout_s: float,
+) -> "pd.Series[str]":
+    """Publish one message for each routing key and find out which queue gets it.
+
+    Args:
+        channel: an open channel.
+        exchange: its name.
+        routing_keys: all different.
+        queues: empty ones, into one of which each message goes; they are empty again afterwards.
+        timeout_s: deadline for their arrival, in seconds.
+
+    Returns:
+        Series[str] of queues, by routing key, in the order given.
+
+    Raises:
+        WaitTimeoutError: not every message arrives in one of the queues.
+    """
+    import pandas as pd
+
+    for routing_key in routing_keys:
+        channel.basic_publish(exchange, routing_key, routing_key.encode())
+
+    def counts() -> dict[str, int]:
+        return {queue: ready(channel, queue) for queue in queues}
+
+    wait_until(
+        lambda: sum(counts().values()) == len(routing_keys),
+        timeout_s=timeout_s,
+        what=f"{len(routing_keys)} messages in {len(queues)} queue(s)",
+    )
+    found: dict[str, str] = {}
+    for queue, count in counts().items():
+        for _ in range(count):
+            _, _, body = channel.basic_get(queue, auto_ack=True)
+            found[body.decode()] = queue
+    return pd.Series(found)[list(routing_keys)]

@@ -51,6 +51,7 @@ ON_TRIAL: dict[str, str] = {
     "q08.3": "a second consumer costs the order",
     "q08.4": "partition by key keeps each key's order",
     "q08.5": "sequence numbers detect disorder",
+    "q08.6": "Kafka gives strict order",
     "q09.1": "prefetch limits the unacknowledged messages of a consumer",
     "q09.2": "prefetch 1 is slow",
     "q09.3": "high prefetch is fast",

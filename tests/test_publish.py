@@ -1,7 +1,7 @@
 import pytest
 
 from helpers import publish
-from helpers.errors import UsageError
+from helpers.errors import UsageError, WaitTimeoutError
 from helpers.history import History
 
 
@@ -77,3 +77,19 @@ def test_without_confirms_nothing_is_known_of_the_fate(channel, queue):
 def test_mandatory_without_confirms_is_refused(channel):
     with pytest.raises(UsageError, match="confirms=True"):
         send(channel, 1, mandatory=True, confirms=False)
+
+
+def test_each_routing_key_is_found_in_the_queue_that_it_leads_to(channel):
+    for queue in ("a", "b"):
+        channel.queue_declare(queue, durable=True)
+        channel.queue_bind(queue, "amq.topic", routing_key=f"{queue}.#")
+    found = publish.route(channel, "amq.topic", ["b.1", "a.1", "b.2"], ["a", "b"], timeout_s=10)
+    assert found.to_dict() == {"b.1": "b", "a.1": "a", "b.2": "b"}
+    assert list(found.index) == ["b.1", "a.1", "b.2"]
+    for queue in ("a", "b"):
+        assert channel.queue_declare(queue, passive=True).method.message_count == 0
+
+
+def test_a_routing_key_that_leads_nowhere_is_said(channel, queue):
+    with pytest.raises(WaitTimeoutError, match=r"2 messages in 1 queue\(s\)"):
+        publish.route(channel, "", [queue, "nowhere"], [queue], timeout_s=0.2)

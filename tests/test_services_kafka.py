@@ -9,8 +9,14 @@ import pytest
 
 from helpers import services
 from helpers.broker import compose
-from helpers.errors import ServiceMissingError, ServiceNotReadyError, UsageError
+from helpers.errors import (
+    ServiceMissingError,
+    ServiceNotReadyError,
+    UsageError,
+    WaitTimeoutError,
+)
 from helpers.services import install, kafka, kafka_wire
+from helpers.services.kafka_group import read_as_group
 
 needs_kafka = pytest.mark.skipif(kafka.missing() is not None, reason=str(kafka.missing()))
 
@@ -216,3 +222,47 @@ def test_a_topic_grows_and_goes_with_its_block():
     assert name not in admin.list_topics(timeout=10).topics
     assert kafka.version().startswith("4.")
     assert "share groups" not in kafka.describe()
+
+
+def send(topic, *values):
+    import confluent_kafka
+
+    producer = confluent_kafka.Producer(kafka.settings())
+    for value in values:
+        producer.produce(topic, value=value)
+        producer.flush(10)
+
+
+@needs_kafka
+@pytest.mark.parametrize("shared", [False, True], ids=["consumer group", "share group"])
+def test_a_group_goes_on_where_it_ended(shared):
+    seen = []
+    with kafka.topic(partitions=1) as topic:
+        send(topic, "a", "b")
+        choices = {"members": 2, "shared": shared}
+        first = read_as_group(topic, lambda r: seen.append(r.value()), count=2, **choices)
+        send(topic, "c")
+        then = read_as_group(topic, lambda r: seen.append(r.value()), count=1, **choices)
+    assert sorted(first) == [(0, "a"), (0, "b")]
+    assert then == [(0, "c")]
+    assert sorted(seen) == [b"a", b"b", b"c"]
+
+
+@needs_kafka
+def test_what_a_member_raises_is_raised_here_and_records_that_never_come_are_not_awaited():
+    with kafka.topic(partitions=1) as topic:
+        send(topic, "a")
+        with pytest.raises(ValueError, match="invalid literal"):
+            read_as_group(topic, lambda r: int(r.value()), members=1, shared=False, count=1)
+        with pytest.raises(WaitTimeoutError, match="2 records of"):
+            read_as_group(topic, print, members=1, shared=False, count=2, timeout_s=0.5)
+
+
+@pytest.mark.parametrize(("members", "count"), [(0, 1), (1, -1)])
+def test_a_group_without_members_or_with_less_than_nothing_to_do(members, count):
+    with pytest.raises(UsageError, match="members must be at least 1 and count 0"):
+        read_as_group("topic", print, members=members, shared=False, count=count)
+
+
+def test_nothing_to_do_needs_no_kafka(nowhere):
+    assert read_as_group("topic", print, members=1, shared=False, count=0) == []

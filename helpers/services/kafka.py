@@ -79,6 +79,14 @@ def bootstrap() -> str:
     return find().bootstrap
 
 
+def settings() -> dict[str, Any]:
+    """Return what each client is told: where Kafka is, and to log nothing; see `find`.
+
+    Source: librdkafka, "Configuration properties".
+    """
+    return {"bootstrap.servers": bootstrap(), "log_level": 0}
+
+
 def version() -> str:
     """Return the release whose features the cluster uses, like "4.3"; see `find`."""
     return find().version
