@@ -21,7 +21,10 @@ echo "$*" >>"{calls}"
 case "$*" in
   version*) echo 28.0 ;;
   "compose version") echo v2 ;;
+  *" ps --all "*) {container} ;;
   *" ps "*) {ps} ;;
+  inspect*) {killed} ;;
+  *" logs "*) {log} ;;
   *" up "*) {up} ;;
   *" port rabbitmq 5672") echo {amqp} ;;
   *" port rabbitmq 15672") echo {management} ;;
@@ -62,7 +65,7 @@ def engine(machine, tmp_path, shared_broker):
     calls = tmp_path / "docker-calls"
 
     def there(**answers):
-        chosen = {"ps": ":", "up": ":", "down": ":", "management": "127.0.0.1:1"}
+        chosen = {"ps": ":", "up": ":", "down": ":", "container": ":", "killed": ":", "log": ":"}
         chosen["amqp"] = f"0.0.0.0:{shared_broker.port}"
         chosen["management"] = shared_broker.management_page.removeprefix("http://")
         chosen["prometheus"] = (shared_broker.prometheus_url or "").removeprefix("http://")
@@ -183,6 +186,36 @@ def test_compose_that_fails_is_said_cleared_away_and_passed_over(engine, capsys,
     assert reasons()["Docker Compose"] == f"{reason} ({says})"
     assert f"Docker Compose gives no broker: {reason}" in capsys.readouterr().out
     assert calls()[-1].endswith(" down")
+
+
+def test_what_its_container_says_of_its_end_comes_first(engine):
+    log = 'echo "starting"; echo "rabbit-lab: the data are of RabbitMQ 4.3"; echo "bye"'
+    engine(up="echo unhealthy >&2; exit 1", container="echo 1234", killed="echo false", log=log)
+    with pytest.raises(BrokerNotFoundError):
+        broker.find()
+    assert reasons()["Docker Compose"] == "the data are of RabbitMQ 4.3"
+
+
+def test_container_that_was_killed_for_its_memory_is_told(engine):
+    engine(up="echo unhealthy >&2; exit 1", container="echo 1234", killed="echo true")
+    with pytest.raises(BrokerNotFoundError):
+        broker.find()
+    assert "set RABBITMQ_MEMORY to more" in reasons()["Docker Compose"]
+
+
+def test_compose_that_fails_beside_other_containers_leaves_them_alone(engine):
+    calls = engine(up="exit 1", ps='case "$*" in *running*) ;; *) echo 5678 ;; esac')
+    with pytest.raises(BrokerNotFoundError):
+        broker.find()
+    assert not any(call.endswith(" down") for call in calls())
+
+
+def test_service_of_a_profile_is_found_by_its_name_inside_of_the_network(
+    monkeypatch, shared_broker
+):
+    monkeypatch.setenv("RABBIT_LAB_IN_COMPOSE", "1")
+    assert compose.address_of("127.0.0.1", shared_broker.port)
+    assert compose.address_of("no-such-service.invalid", 5432) is None
 
 
 def test_compose_that_publishes_no_port_is_passed_over(engine):
