@@ -27,6 +27,7 @@ LEARNERS = 30
 NOTEBOOKS = ("q02", "q03", "q09")
 AT_ONCE = 30  # notebooks that run at the same moment
 UP_TIMEOUT_S = 600.0
+PROFILE = "classroom"
 HUB, BROKER = "jupyterhub", "classroom-rabbitmq"
 WHOLE_CLASS_TIMEOUT_S = 3000.0
 EVERY_S = 5.0
@@ -97,7 +98,11 @@ class Class:
             "JUPYTERHUB_PASSWORD": secrets.token_urlsafe(12),
             "JUPYTERHUB_ADMIN_PASSWORD": secrets.token_urlsafe(32),
         }
-        self.ports = {"CLASSROOM_PORT": str(hub), "CLASSROOM_MANAGEMENT_PORT": str(management)}
+        stack.environment |= {
+            "COMPOSE_PROFILES": PROFILE,
+            "CLASSROOM_PORT": str(hub),
+            "CLASSROOM_MANAGEMENT_PORT": str(management),
+        }
         self.hub = f"http://127.0.0.1:{hub}"
         self.learners = [self.learner(f"learner-{number + 1:02}") for number in range(learners)]
         self.turn = threading.Semaphore(at_once)
@@ -110,8 +115,8 @@ class Class:
     def up(self, **variables: str) -> str:
         """Bring up the profile; return what Compose printed."""
         done = self.stack.compose(
-            "--profile", "classroom", "up", "--detach", "--wait", "--build", HUB,
-            timeout_s=UP_TIMEOUT_S, check=False, **self.ports, **variables,
+            "up", "--detach", "--wait", "--build", HUB,
+            timeout_s=UP_TIMEOUT_S, check=False, **variables,
         )  # fmt: skip
         return "" if done.returncode == 0 else done.stdout
 
@@ -188,7 +193,7 @@ def refuses_without_passwords(room: Class) -> str:
     for name in hooks.LEAST:
         missing = room.passwords | {name: ""}
         room.up(**missing)
-        said = room.stack.compose("logs", "--no-log-prefix", HUB, **room.ports).stdout
+        said = room.stack.compose("logs", "--no-log-prefix", HUB).stdout
         if f"error: {name} is not set" not in said:
             raise StackError(f"nothing is said about {name}: {said[-500:]}")
     return f"without {' or '.join(hooks.LEAST)} it says so"
@@ -197,7 +202,7 @@ def refuses_without_passwords(room: Class) -> str:
 def starts(room: Class) -> str:
     """With them it is ready, and lets in whom it should."""
     if failed := room.up(**room.passwords):
-        logs = room.stack.compose("logs", HUB, check=False, **room.ports).stdout
+        logs = room.stack.compose("logs", HUB, check=False).stdout
         raise StackError(f"it does not start: {failed[-1000:]}\n{logs[-2000:]}")
     let_in = [name for name in FORBIDDEN if room.learner(name).log_in()]
     wrong = Learner(room.hub, "learner-01", "a wrong password")
@@ -260,7 +265,7 @@ def apart(room: Class) -> str:
 
 def keeps(room: Class) -> str:
     """A new container of the Hub finds accounts, files and messages again."""
-    room.stack.compose("rm", "--stop", "--force", HUB, timeout_s=300, **room.ports)
+    room.stack.compose("rm", "--stop", "--force", HUB, timeout_s=300)
     if failed := room.up(**room.passwords):
         raise StackError(f"it does not start again: {failed[-1000:]}")
     again = [room.learner(learner.name) for learner in reversed(room.learners[-2:])]
@@ -272,7 +277,7 @@ def keeps(room: Class) -> str:
             if (said := kernel.run(STILL).strip()) != "mine 1":
                 raise StackError(f"{learner.name} finds {said!r}")
     removed = room.stack.compose(
-        "exec", "-T", HUB, "python", "-m", "helpers.classroom", "remove", "--all", **room.ports
+        "exec", "-T", HUB, "python", "-m", "helpers.classroom", "remove", "--all"
     ).stdout
     if removed.count("removed the vhosts of") != len(room.learners):
         raise StackError(f"the instructor's command says: {removed[-500:]}")
@@ -296,7 +301,8 @@ def run(stack: Stack, *, learners: int = LEARNERS, at_once: int = AT_ONCE) -> st
             seen.append(step(room))
             print(f"  {step.__name__}: {seen[-1]} ({time.monotonic() - began_s:.0f} s)", flush=True)
     finally:
-        stack.compose("--profile", "classroom", "down", "--volumes", "--timeout", "5", check=False)
+        stack.compose("down", "--volumes", "--timeout", "5", check=False)
+        stack.environment.pop("COMPOSE_PROFILES")
         stack.run("docker", "image", "rm", f"{stack.project}-{HUB}", check=False)
     return seen[3]
 
