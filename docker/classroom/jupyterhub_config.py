@@ -15,7 +15,7 @@ from pathlib import Path
 
 from jupyterhub.spawner import LocalProcessSpawner
 
-from helpers import classroom
+from helpers import classroom, turns
 from helpers.errors import UsageError
 from helpers.lab import SETTINGS
 
@@ -24,6 +24,7 @@ STATE = Path("/srv/jupyterhub")
 HANDOUT = Path("/srv/rabbit-lab/handout.zip")
 FOLDER = "rabbit-lab"
 FIRST_UID = 2000
+TURNS, TURNS_PER_CORE = Path("/run/rabbit-lab/turns"), 3  # measured: tests/containers/classroom.py
 # Of each process of a learner, and of all processes and threads of a learner together.
 BYTES, TASKS = 4 * 2**30, 2000
 # As the learner, in their home: what is there already is theirs, and stays.
@@ -40,6 +41,7 @@ rmdir .new
 
 room = classroom.settings()
 STATE.chmod(0o700)
+turns.make(TURNS, int(os.environ.get("CLASSROOM_TURNS") or TURNS_PER_CORE * (os.cpu_count() or 1)))
 accounts = threading.Lock()
 
 
@@ -55,7 +57,11 @@ def prepare(name: str) -> dict[str, str]:
         ["sh", "-c", FURNISH, "sh", HANDOUT, FOLDER, SETTINGS / "custom.css"],
         cwd=home, user=user.pw_uid, group=user.pw_gid, extra_groups=[], umask=0o077, check=True,
     )  # fmt: skip
-    return environment | {"PYTHONPATH": str(home / FOLDER), "RABBIT_LAB_DOCKER": "off"}
+    return environment | {
+        "PYTHONPATH": str(home / FOLDER),
+        "RABBIT_LAB_DOCKER": "off",
+        turns.VARIABLE: str(TURNS),
+    }
 
 
 def make_account(name: str, home: Path) -> None:

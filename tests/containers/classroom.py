@@ -25,7 +25,6 @@ from tests.containers.stack import Stack, StackError, copy, images
 
 LEARNERS = 30
 NOTEBOOKS = ("q02", "q03", "q09")
-AT_ONCE = 30  # notebooks that run at the same moment
 UP_TIMEOUT_S = 600.0
 PROFILE = "classroom"
 HUB, BROKER = "jupyterhub", "classroom-rabbitmq"
@@ -91,7 +90,7 @@ STILL = (
 class Class:
     """The learners of one class, and what was seen of them."""
 
-    def __init__(self, stack: Stack, learners: int, at_once: int) -> None:
+    def __init__(self, stack: Stack, learners: int) -> None:
         hub, management = free_port_numbers(2)
         self.stack = stack
         self.passwords = {
@@ -105,7 +104,6 @@ class Class:
         }
         self.hub = f"http://127.0.0.1:{hub}"
         self.learners = [self.learner(f"learner-{number + 1:02}") for number in range(learners)]
-        self.turn = threading.Semaphore(at_once)
         self.runs: list[tuple[str, str, float, str]] = []  # learner, notebook, seconds, trouble
 
     def learner(self, name: str) -> Learner:
@@ -132,13 +130,12 @@ class Class:
         paths = [path for path in learner.notebooks() if path.split("/")[-1][:3] in NOTEBOOKS]
         first = self.learners.index(learner) % len(paths)
         for path in paths[first:] + paths[:first]:
-            with self.turn:
-                began_s = time.monotonic()
-                try:
-                    trouble = "; ".join(learner.run(path))
-                except RabbitLabError as error:
-                    trouble = str(error)
-                seconds = time.monotonic() - began_s
+            began_s = time.monotonic()
+            try:
+                trouble = "; ".join(learner.run(path))
+            except RabbitLabError as error:
+                trouble = str(error)
+            seconds = time.monotonic() - began_s
             self.runs.append((learner.name, path.split("/")[-1][:3], seconds, trouble))
 
     def try_others(self, learner: Learner) -> None:
@@ -224,7 +221,7 @@ def servers(room: Class) -> str:
 
 
 def notebooks(room: Class) -> str:
-    """Everybody runs the notebooks, all servers up: none fails, every claim as stored."""
+    """Everybody runs the notebooks at once, cells in turns: none fails, every claim as stored."""
     with watch_memory(room.stack) as most:
         seconds = room.everybody(room.run_notebooks)
     frame = pd.DataFrame(room.runs, columns=["learner", "notebook", "seconds", "trouble"])
@@ -287,13 +284,13 @@ def keeps(room: Class) -> str:
 STEPS = (refuses_without_passwords, starts, servers, notebooks, apart, keeps)
 
 
-def run(stack: Stack, *, learners: int = LEARNERS, at_once: int = AT_ONCE) -> str:
+def run(stack: Stack, *, learners: int = LEARNERS) -> str:
     """Run the class on a stack; return what was seen.
 
     Raises:
         RabbitLabError: something is not as it should be.
     """
-    room = Class(stack, learners, at_once)
+    room = Class(stack, learners)
     seen = []
     try:
         for step in STEPS:
@@ -310,7 +307,6 @@ def run(stack: Stack, *, learners: int = LEARNERS, at_once: int = AT_ONCE) -> st
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.containers.classroom")
     parser.add_argument("--learners", type=int, default=LEARNERS)
-    parser.add_argument("--at-once", type=int, default=AT_ONCE, help="notebooks that run at once")
     options = parser.parse_args()
     try:
         with engine.running():
@@ -318,7 +314,7 @@ def main() -> int:
                 print(f"NOT RUN: no stand-ins for the images: {reason}.")
                 return 0
             with copy(images(("rabbitmq-4.3", "python"))) as stack:
-                run(stack, learners=options.learners, at_once=options.at_once)
+                run(stack, learners=options.learners)
                 left = stack.down()
                 print(f"left behind: {left or 'nothing'}")
                 return 1 if left else 0

@@ -21,7 +21,7 @@ from tests.containers.stack import StackError
 
 ANSWER_TIMEOUT_S = 120.0
 START_TIMEOUT_S = 300.0
-CELL_TIMEOUT_S = 180.0
+CELL_TIMEOUT_S = 600.0  # with the wait for its turn
 CHECKED = "nbval-check-output"
 
 
