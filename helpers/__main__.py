@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--no-browser", action="store_true", help="open no browser")
             command.add_argument("--ip", default="127.0.0.1", help="address to listen on")
             command.add_argument("--port", type=int, help="port to listen on")
+            command.add_argument("--published", type=int, help="port that leads there from outside")
         if name == "up":
             text = "three nodes in one cluster, beside the broker"
             command.add_argument("--cluster", action="store_true", help=text)
@@ -110,7 +111,12 @@ def _doctor(_: argparse.Namespace) -> int:
 def _lab(options: argparse.Namespace) -> int:
     from helpers import lab
 
-    return lab.run(ip=options.ip, port=options.port, browser=not options.no_browser)
+    return lab.run(
+        ip=options.ip,
+        port=options.port,
+        published=options.published,
+        browser=not options.no_browser,
+    )
 
 
 def _test(_: argparse.Namespace) -> int:

@@ -29,13 +29,14 @@ START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 15.0
 
 
-def run(*, ip: str, port: int | None, browser: bool) -> int:
+def run(*, ip: str, port: int | None, browser: bool, published: int | None = None) -> int:
     """Make sure of a broker, start JupyterLab, and stay until Ctrl-C.
 
     Args:
         ip: address to listen on.
         port: port to listen on; None takes 8888 or the next free one.
         browser: whether to open one, where there is a display.
+        published: the port by which a container's JupyterLab is reached; None for the same.
 
     Returns:
         0 after Ctrl-C; else JupyterLab's own exit code.
@@ -45,13 +46,13 @@ def run(*, ip: str, port: int | None, browser: bool) -> int:
     """
     with _end_like_ctrl_c():
         try:
-            return _run(ip, port, browser)
+            return _run(ip, port, published, browser)
         except KeyboardInterrupt:
             print("\nJupyterLab has stopped; the broker is still up: `make down` stops it.")
             return 0
 
 
-def _run(ip: str, port: int | None, browser: bool) -> int:
+def _run(ip: str, port: int | None, published: int | None, browser: bool) -> int:
     found = broker.find()
     port = _choose_port(ip, port)
     token = secrets.token_hex(16)
@@ -61,7 +62,7 @@ def _run(ip: str, port: int | None, browser: bool) -> int:
         address = "127.0.0.1" if ip in ("0.0.0.0", "::") else ip
         base = f"http://{address}:{port}"
         _wait_for(server, f"{base}/api/status?token={token}", log)
-        page = f"{base}/lab/tree/notebooks?token={token}"
+        page = f"http://{address}:{published or port}/lab/tree/notebooks?token={token}"
         print(describe(found))
         print(f"JupyterLab is up (log: {shown(log)}); Ctrl-C stops it\n  {page}", flush=True)
         if browser and _has_display():

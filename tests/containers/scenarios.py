@@ -1,12 +1,14 @@
 """What the Compose stack has to do, one function each; a failure raises with what was seen."""
 
 import re
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import pika
 import requests
@@ -14,12 +16,13 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from helpers.waits import wait_until
 from tests.containers import standins
-from tests.containers.stack import Stack, StackError
+from tests.containers.stack import UP_TIMEOUT_S, Stack, StackError
 
 NOTEBOOKS = 10
 NOTEBOOKS_TIMEOUT_S = 900.0
 NOTEBOOK_TIMEOUT_S = 120.0
 ANSWER_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 90.0
 BREAK_DURING = "q03"  # a dozen seconds of publishing and consuming
 OLDER = "rabbitmq-3.10"
 TOO_LITTLE, TIGHT = "60m", "300m"  # RabbitMQ itself needs about 150 MiB
@@ -28,19 +31,31 @@ FLOOD_MIB = 600
 LINE = re.compile(r"^(q\d\d)_\w+ .*\bclaims? as stored", re.MULTILINE)
 
 
+def attached(stack: Stack) -> str:
+    """`docker compose up` as a candidate types it: the address is printed, Ctrl-C ends it."""
+    with stack.begin("docker", "compose", "up") as run:
+        try:
+            page = _lab_page(stack, timeout_s=UP_TIMEOUT_S)  # its image is built first
+            _expect(requests.get(page, timeout=ANSWER_TIMEOUT_S).ok, f"{page} does not answer")
+            run.send_signal(signal.SIGINT)
+            output, _ = run.communicate(timeout=STOP_TIMEOUT_S)
+        finally:
+            run.kill()
+    _expect("/lab/tree/notebooks?token=" in output, "the address of JupyterLab is not printed")
+    return "it printed the address, that answered, and Ctrl-C ended it"
+
+
 def up(stack: Stack) -> str:
-    """`docker compose up` alone: JupyterLab with the notebooks, a broker that is ready."""
+    """The same in the background: healthy means that the broker and JupyterLab answer."""
     stack.up("--build")
     _expect_listeners_on_loopback(stack, ("rabbitmq", "jupyter"))
     management = f"http://127.0.0.1:{stack.port['RABBITMQ_MANAGEMENT_PORT']}"
     overview = requests.get(f"{management}/api/overview", auth=("lab", "lab"), timeout=10)
     overview.raise_for_status()  # healthy means ready: no waiting for it
-    page = _lab_page(stack)
-    token = {"token": page.partition("token=")[2]}
+    page = urlsplit(_lab_page(stack))
     answer = requests.get(
-        f"http://127.0.0.1:{stack.port['JUPYTER_PORT']}/api/contents/notebooks",
-        params=token, timeout=ANSWER_TIMEOUT_S,
-    )  # fmt: skip
+        f"http://{page.netloc}/api/contents/notebooks?{page.query}", timeout=ANSWER_TIMEOUT_S
+    )
     answer.raise_for_status()
     names = [entry["name"] for entry in answer.json()["content"]]
     there = sum(name.endswith(".ipynb") for name in names)
@@ -50,11 +65,7 @@ def up(stack: Stack) -> str:
 
 def inside(stack: Stack) -> str:
     """All ten notebooks, from inside of the jupyter container."""
-    output = stack.compose(
-        "exec", "-T", "jupyter", "python", "-m", "helpers", "notebooks", "--check",
-        timeout_s=NOTEBOOKS_TIMEOUT_S,
-    ).stdout  # fmt: skip
-    return _all_ten(output)
+    return _all_ten(_inside(stack, timeout_s=NOTEBOOKS_TIMEOUT_S))
 
 
 def from_host(stack: Stack) -> str:
@@ -113,13 +124,17 @@ def another_generation(stack: Stack) -> str:
     return "told in one sentence, no restart, and the data are as they were"
 
 
-def profiles(stack: Stack) -> str:
-    """PostgreSQL and Prometheus beside it: notebooks use the one, the other has our rules."""
-    stack.compose(
-        "--profile", "postgres", "--profile", "monitoring", "up", "--detach", "--wait",
-        "postgres", "prometheus", timeout_s=300,
-    )  # fmt: skip
-    _expect_listeners_on_loopback(stack, ("postgres", "prometheus"))
+def postgres(stack: Stack) -> str:
+    """PostgreSQL beside it: the notebook in the container finds it."""
+    _profile(stack, "postgres", "postgres")
+    output = _inside(stack, "q05", timeout_s=NOTEBOOK_TIMEOUT_S)
+    _expect("skipped" not in output, f"q05 skips PostgreSQL although it is up: {output[-500:]}")
+    return "q05 uses it from inside"
+
+
+def monitoring(stack: Stack) -> str:
+    """Prometheus beside it: it scrapes the broker, and has our alert rules."""
+    _profile(stack, "monitoring", "prometheus")
     base = f"http://127.0.0.1:{stack.port['PROMETHEUS_PORT']}/api/v1"
 
     def scraped() -> bool:
@@ -130,12 +145,7 @@ def profiles(stack: Stack) -> str:
     groups = requests.get(f"{base}/rules", timeout=10).json()["data"]["groups"]
     rules = sum(len(group["rules"]) for group in groups)
     _expect(rules > 0, "Prometheus has no alert rules")
-    output = stack.compose(
-        "exec", "-T", "jupyter", "python", "-m", "helpers", "notebooks", "--check", "q05",
-        timeout_s=NOTEBOOK_TIMEOUT_S,
-    ).stdout  # fmt: skip
-    _expect("skipped" not in output, f"q05 skips PostgreSQL although it is up: {output[-500:]}")
-    return f"q05 on PostgreSQL from inside; Prometheus scrapes, {rules} alert rules"
+    return f"it scrapes the broker, and has {rules} alert rules"
 
 
 def down(stack: Stack) -> str:
@@ -184,9 +194,19 @@ def _broken_by(stack: Stack, fault: Callable[[], object]) -> str:
     took_s = time.monotonic() - began_s
     _expect(run.returncode != 0, f"{BREAK_DURING} passes although its broker went: {output[-300:]}")
     stack.up("rabbitmq")
-    again = stack.compose(*command[2:], "notebooks", "--check", BREAK_DURING, timeout_s=300).stdout
+    again = _inside(stack, BREAK_DURING, timeout_s=NOTEBOOK_TIMEOUT_S)
     _expect(len(LINE.findall(again)) == 1, f"it does not pass afterwards: {again[-500:]}")
     return f"{BREAK_DURING} ends {took_s:.0f} s later with an error, and passes afterwards"
+
+
+def _inside(stack: Stack, *names: str, timeout_s: float) -> str:
+    command = ("exec", "-T", "jupyter", "python", "-m", "helpers", "notebooks", "--check", *names)
+    return stack.compose(*command, timeout_s=timeout_s).stdout
+
+
+def _profile(stack: Stack, profile: str, *services: str) -> None:
+    stack.compose("--profile", profile, "up", "--detach", "--wait", *services, timeout_s=300)
+    _expect_listeners_on_loopback(stack, services)
 
 
 def _wait_for_scratch(stack: Stack) -> None:
@@ -218,7 +238,7 @@ def _helpers(
     )  # fmt: skip
 
 
-def _lab_page(stack: Stack) -> str:
+def _lab_page(stack: Stack, *, timeout_s: float = ANSWER_TIMEOUT_S) -> str:
     """Return the address that JupyterLab printed, as soon as it has."""
 
     def printed() -> str | None:
@@ -226,7 +246,7 @@ def _lab_page(stack: Stack) -> str:
         found = re.search(r"http://\S+/lab/tree/notebooks\?token=\w+", log)
         return found[0] if found else None
 
-    page = wait_until(printed, timeout_s=90, what="the address of JupyterLab", every_s=0.5)
+    page = wait_until(printed, timeout_s=timeout_s, what="the address of JupyterLab", every_s=0.5)
     assert page is not None
     return page
 
@@ -254,10 +274,12 @@ def _expect(fine: bool, otherwise: str) -> None:
 
 # In this order: the last ones end or exchange what the first ones use.
 EVERY: dict[str, Callable[[Stack], str]] = {
+    "attached": attached,
     "up": up,
     "inside": inside,
     "from-host": from_host,
-    "profiles": profiles,
+    "postgres": postgres,
+    "monitoring": monitoring,
     "killed": killed,
     "restarted": restarted,
     "out-of-memory": out_of_memory,
