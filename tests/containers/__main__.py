@@ -35,10 +35,11 @@ def main() -> int:
             if options.images:
                 print("\n".join(f"{name}={image}" for name, image in named.items()))
                 return 0
-            # Later ones need what the first one brings up.
-            names = dict.fromkeys(["up", *(options.names or scenarios.EVERY), "down"])
+            # Chosen ones need what the first one brings up.
+            chosen = dict.fromkeys(["up", *options.names, "down"])
+            names = list(chosen) if options.names else list(scenarios.EVERY)
             with copy(named) as stack:
-                return _run(stack, list(names))
+                return _run(stack, names)
     except engine.NoEngineError as error:
         print(f"NOT RUN: {error}.")
         return 0
@@ -47,7 +48,7 @@ def main() -> int:
 def _run(stack: Stack, names: list[str]) -> int:
     failed = []
     for name in names:
-        if failed == ["up"]:
+        if "up" in failed:
             break  # nothing else can be said
         began_s = time.monotonic()
         try:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -38,6 +39,7 @@ class Stack:
 
     def __init__(self, folder: Path, images: dict[str, str]) -> None:
         self.folder = folder
+        self.ran: set[str] = set()  # each command so far, as one types it
         self.project = f"rabbit-lab-test-{os.getpid()}"
         ports = free_port_numbers(len(PORTS))
         self.port = dict(zip(PORTS, ports, strict=True))
@@ -77,6 +79,7 @@ class Stack:
         **variables: str,
     ) -> "subprocess.CompletedProcess[str]":
         """Run a command in the copy, with the stack's environment; like `compose`."""
+        self.ran.add(shlex.join(command))
         try:
             done = subprocess.run(
                 command,
@@ -98,6 +101,7 @@ class Stack:
 
     def begin(self, *command: str) -> "subprocess.Popen[str]":
         """Start a command in the copy and go on; its output is for ``communicate``."""
+        self.ran.add(shlex.join(command))
         return subprocess.Popen(
             command,
             cwd=self.folder,
@@ -111,7 +115,7 @@ class Stack:
 
     def up(self, *arguments: str, **variables: str) -> str:
         """Run ``docker compose up`` until everything is healthy; return what it printed."""
-        command = (*arguments[:0], "up", "--detach", "--wait", *arguments)
+        command = ("up", "--detach", "--wait", *arguments)
         return self.compose(*command, timeout_s=UP_TIMEOUT_S, **variables).stdout
 
     def container(self, service: str) -> str:
@@ -137,7 +141,7 @@ class Stack:
         Returns:
             What is left of it all the same; empty is right.
         """
-        self.compose("--profile", "*", "down", "--volumes", "--timeout", "5")
+        self.compose("--profile", "*", "down", "--volumes")
         left = []
         for kind in KINDS:
             label = f"label=com.docker.compose.project={self.project}"
