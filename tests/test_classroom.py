@@ -8,7 +8,9 @@ import pytest
 
 from helpers import classroom
 from helpers.broker import given, management, model, ready, scratch
+from helpers.broker.paths import ROOT
 from helpers.errors import BrokerRefusedError, UsageError
+from labs.judge import handout
 from tests.conftest import child_environment, run_python
 
 PASSWORDS = {"JUPYTERHUB_PASSWORD": "hares and tortoises", "JUPYTERHUB_ADMIN_PASSWORD": "x" * 32}
@@ -217,3 +219,16 @@ def test_without_given_vhosts_a_learner_is_told_about_them(shared_broker, seats,
     seat = seats[ONE] | {given.VARIABLE: None}
     done = run_as_learner("from helpers import broker; broker.vhost()", seat, tmp_path)
     assert f"named in {given.VARIABLE}" in done.stderr
+
+
+def test_image_that_learners_can_read_has_no_solution():
+    lines = (ROOT / "docker/classroom/Dockerfile.dockerignore").read_text().splitlines()
+    left_out = [line for line in lines if line.startswith("labs/")]
+    solutions = [
+        path.relative_to(ROOT)
+        for path in (ROOT / "labs").glob("lab*/**/*")
+        if path.is_file() and handout.is_instructors(path.relative_to(ROOT))
+    ]
+    assert len(solutions) > 10
+    for path in solutions:
+        assert any(part.match(line) for line in left_out for part in (path, *path.parents)), path

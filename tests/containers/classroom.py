@@ -71,6 +71,14 @@ for other in {others}:
         got_in += 1
     except PermissionError:
         refused += 1
+for path in "/proc/1/environ", "/srv/jupyterhub/jupyterhub.sqlite", "/srv/jupyterhub/cookie_secret":
+    try:
+        pathlib.Path(path).read_bytes()
+        got_in += 1
+    except PermissionError:
+        refused += 1
+for kept in "correct", "wrong", "hidden.py", "guide.md":
+    got_in += len([*pathlib.Path("/lab/labs").glob("lab*/" + kept)])
 base = os.environ["MANAGEMENT_URL"]
 seen = set()
 for path in "vhosts", "queues", "exchanges", "connections", "consumers":
@@ -78,7 +86,7 @@ for path in "vhosts", "queues", "exchanges", "connections", "consumers":
         seen.add(row["name"] if path == "vhosts" else row.get("vhost") or row["queue"]["vhost"])
 print(json.dumps([refused, got_in, sorted(seen)]))
 """
-TRIED_PER_LEARNER = 2 * (2 + 3) + 1
+TRIED_PER_LEARNER, TRIED_ONCE = 2 * (2 + 3) + 1, 3
 KEPT = "import pathlib; pathlib.Path('kept.txt').write_text('mine')"
 STILL = (
     "import os, pathlib, pika; print(pathlib.Path('kept.txt').read_text(),"
@@ -148,7 +156,7 @@ class Class:
         others = [hooks.PREFIX + other.name for other in self.learners if other is not learner]
         with learner.kernel("notebooks/try.ipynb") as kernel:
             refused, got_in, seen = json.loads(kernel.run(TRY.format(others=others)))
-        tried = len(others) * TRIED_PER_LEARNER
+        tried = len(others) * TRIED_PER_LEARNER + TRIED_ONCE
         if (refused, got_in) != (tried, 0) or seen != [own]:
             raise StackError(
                 f"{learner.name}: {refused} of {tried} refused, {got_in} let in, saw {seen}"
@@ -256,8 +264,9 @@ def apart(room: Class) -> str:
 
     room.everybody(leave)
     room.everybody(room.try_others)
-    tried = len(room.learners) * (len(room.learners) - 1) * TRIED_PER_LEARNER
-    return f"{tried} attempts on others' vhosts, queues and files, all refused; no name seen"
+    count = len(room.learners)
+    tried = count * ((count - 1) * TRIED_PER_LEARNER + TRIED_ONCE)
+    return f"{tried} attempts on what belongs to others, all refused; no name and no solution seen"
 
 
 def keeps(room: Class) -> str:
