@@ -1,4 +1,4 @@
-"""Breaking things on purpose, and always restoring them: the network, and a disposable broker."""
+"""Breaking things on purpose, and always restoring them: the network, and nodes of a cluster."""
 
 import subprocess
 import sys
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from helpers import broker
+from helpers.broker import cluster
 from helpers.errors import RabbitLabError, UsageError
 
 LONGEST_ROUND_TRIP_MS = 2000.0
@@ -96,3 +97,43 @@ def proxy(*, round_trip_ms: float) -> Iterator[Proxy]:
             process.kill()
             process.wait()
         process.stdout.close()  # type: ignore[union-attr]
+
+
+@contextmanager
+def killed(node: cluster.Member) -> Iterator[None]:
+    """Kill a node of a cluster with SIGKILL for the time of a ``with`` block, then start it again.
+
+    Args:
+        node: the node; its data stay.
+
+    Raises:
+        BrokerError: it is down already, or does not start again.
+    """
+    node.kill()
+    try:
+        yield
+    finally:
+        if not node.is_running:
+            node.start()
+
+
+@contextmanager
+def cut_off(node: cluster.Member, three: cluster.Cluster) -> Iterator[None]:
+    """Cut the links between one node and the rest of its cluster for the time of a ``with`` block.
+
+    It is Erlang's links that are cut, at once and both ways; see `helpers.broker.cluster.cut_off`.
+    Clients reach every node as before.
+
+    Args:
+        node: the one that is alone then.
+        three: its cluster.
+
+    Raises:
+        BrokerError: ``rabbitmqctl eval`` fails.
+    """
+    others = three.others(node)
+    try:
+        cluster.cut_off(node, others)
+        yield
+    finally:
+        cluster.connect_again(node, others)

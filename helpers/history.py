@@ -84,6 +84,10 @@ class History:
     def __len__(self) -> int:
         return sum(map(len, tuple(self._rows.values())))
 
+    def now_s(self) -> float:
+        """Return the seconds since the history began, as its events are stamped."""
+        return time.perf_counter() - self._start
+
     def record(
         self,
         kind: str,

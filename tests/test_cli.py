@@ -89,7 +89,7 @@ def test_status_and_doctor_without_a_broker(tmp_path):
 def test_doctor_names_the_services(monkeypatch):
     monkeypatch.setattr(doctor, "SERVICES", (there := SimpleNamespace(NAME="Database"),))
     there.missing, there.describe = lambda: None, lambda: "is up"
-    assert [str(finding) for finding in doctor._services()] == ["ok    Database: is up"]
+    assert str(doctor._services()[0]) == "ok    Database: is up"
     there.missing = lambda: "There is no Database: get one."
     assert str(doctor._services()[0]) == "ok    optional: There is no Database: get one"
 

@@ -124,7 +124,7 @@ BROKEN: list[tuple[Guard, str, Change]] = [
     (anatomy.has_measured_sizes, "long cell", set_source("step-1", "x = 1\n" * 31)),
     (anatomy.has_measured_sizes, "two at 21", set_source("step-1", "x = 1\n" * 21)),
     (anatomy.has_measured_sizes, "few words", set_source("prose", "Few words.")),
-    (anatomy.has_measured_sizes, "many words", set_source("prose", "word " * 3001)),
+    (anatomy.has_measured_sizes, "many words", set_source("prose", "word " * 3801)),
     (anatomy.has_measured_sizes, "few figures", lambda nb: cell(nb, "figure-1").update(outputs=[])),
     (anatomy.has_prose_between_code, "four in a row", remove("between-3")),
     (

@@ -21,6 +21,10 @@ TRIALS = pd.DataFrame(
     }
 )
 STORES = pd.DataFrame({"store": ["classic, transient", "quorum"], "survived": [0, 100]})
+SERVED = pd.DataFrame(
+    [("one", -1.0, 0.0), ("one", 8.0, 9.0), ("two", -1.0, 9.0)],
+    columns=["publisher", "from_s", "to_s"],
+)
 RATES = pd.DataFrame(
     {
         "guarantee": ["at most once", "at least once"] * 2,
@@ -77,6 +81,15 @@ def test_survivors_draws_nothing_lost_where_nothing_is(drawn):
     assert [bar.get_width() for bar in drawn[0].axes[0].patches] == [100]
 
 
+def test_service_tells_how_long_none_came_and_what_was_confirmed_and_lost(drawn):
+    plots.service(SERVED, fault="down", until_s=7, lost={"two": 5, "one": 0})
+    axes = drawn[0].axes[0]
+    assert labels(axes.texts) == ["down", "none for 8 s", "5 confirmed and lost"]
+    assert labels(axes.get_yticklabels()) == ["one", "two"]
+    lost = [bar for bar in axes.patches if bar.get_hatch() == style.ROLES["lost"].hatch]
+    assert [(bar.get_x(), bar.get_width()) for bar in lost] == [(0, 7)]
+
+
 def test_guarantee_rates_has_a_panel_per_distance_on_the_same_log_scale(drawn):
     plots.guarantee_rates(RATES)
     near, far = drawn[0].axes
@@ -101,6 +114,7 @@ def test_guarantee_rates_draws_a_single_distance(drawn):
     [
         (guarantees.losses, TRIALS),
         (lambda frame: guarantees.survivors(frame, published=100), STORES),
+        (lambda frame: guarantees.service(frame, fault="", until_s=1, lost={}), SERVED),
         (guarantees.guarantee_rates, RATES),
     ],
 )

@@ -17,7 +17,7 @@ from helpers.broker.connections import DEFAULTS
 from helpers.broker.locks import exclusive
 from helpers.broker.model import Broker, credentials
 from helpers.broker.paths import home
-from helpers.errors import BrokerError, BrokerNotFoundError
+from helpers.errors import BrokerError, BrokerNotFoundError, BrokerNotReadyError, WaitTimeoutError
 from helpers.waits import wait_until
 
 HOW = "`python -m helpers up --cluster` or `docker compose --profile cluster up`"
@@ -179,7 +179,11 @@ def start(*, timeout_s: float = START_TIMEOUT_S) -> tuple[Member, ...]:
             nodes = tuple(cluster_private.start(timeout_s=timeout_s))
         except BrokerNotFoundError as error:
             raise BrokerNotFoundError(f"{error}; {compose.SOURCE}: {reason}") from None
-        Cluster(nodes, "/").wait_until_whole()
+        try:
+            Cluster(nodes, "/").wait_until_whole()
+        except WaitTimeoutError as error:
+            cluster_private.stop()
+            raise BrokerNotReadyError(f"the three nodes did not join: {error}") from None
         return nodes
 
 

@@ -20,11 +20,11 @@ from helpers.errors import BrokerNotFoundError, BrokerNotReadyError
 SOURCE = "private cluster"
 SIZE = 3
 OWN_PORTS = 5  # all but epmd's, which is shared
-# The first node waits for nobody; the others look for it, twice a second, and join.
+# A node that joins has to be in its own list, too. The first one joins nobody.
 JOIN = """
 cluster_formation.peer_discovery_backend = classic_config
 cluster_formation.classic_config.nodes.1 = {first}
-cluster_formation.discovery_retry_limit = 200
+cluster_formation.classic_config.nodes.2 = {own}
 """
 CONFIG = "cluster_partition_handling = pause_minority\n"
 
@@ -112,7 +112,7 @@ def _start_all(timeout_s: float) -> list[PrivateMember]:
     own = [[*ports[OWN_PORTS * n :][:OWN_PORTS], epmd_port] for n in range(SIZE)]
     made: list[_Node] = []
     for folder, name, numbers in zip(_folders(), names, own, strict=True):
-        join = JOIN.format(first=names[0]) if made else ""
+        join = JOIN.format(first=names[0], own=name) if made else ""
         node = _Node(folder, source=SOURCE, config=CONFIG + join)
         epmd = made[0].epmd if made else None
         node.lay_out(Given(name, Ports(*numbers), cookie, epmd))
@@ -124,8 +124,10 @@ def _start_all(timeout_s: float) -> list[PrivateMember]:
         return node.start_again(timeout_s=timeout_s)
 
     try:
+        # The others look for it once, so it has to be there; they may come at the same time.
+        begin(made[0])
         with ThreadPoolExecutor(SIZE) as pool:
-            list(pool.map(begin, made))
+            list(pool.map(begin, made[1:]))
     except BaseException:
         stop()
         raise

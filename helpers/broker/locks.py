@@ -25,13 +25,16 @@ def exclusive(path: Path, *, timeout_s: float) -> Iterator[None]:
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        wait_until(lambda: _try_lock(handle), timeout_s=timeout_s, what="the lock", every_s=0.05)
+        try:
+            wait_until(
+                lambda: _try_lock(handle), timeout_s=timeout_s, what="the lock", every_s=0.05
+            )
+        except WaitTimeoutError:
+            raise BrokerNotReadyError(
+                f"another process has been starting or stopping the broker for {timeout_s:g} s and"
+                f" still holds {shown(path)}"
+            ) from None
         yield
-    except WaitTimeoutError:
-        raise BrokerNotReadyError(
-            f"another process has been starting or stopping the broker for {timeout_s:g} s and"
-            f" still holds {shown(path)}"
-        ) from None
     finally:
         os.close(handle)
 

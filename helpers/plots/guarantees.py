@@ -1,5 +1,6 @@
 """Figures about delivery guarantees: what faults lose or double, a killed broker, what it costs."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from helpers.plots import frames, grid, style
@@ -111,6 +112,54 @@ def guarantee_rates(frame: "pd.DataFrame") -> None:
         panels[0].figure.legend(
             *panels[0].get_legend_handles_labels(), loc="outside lower right", ncols=2
         )
+
+
+def service(frame: "pd.DataFrame", *, fault: str, until_s: float, lost: Mapping[str, int]) -> None:
+    """Draw when publishers got confirms and when not, a lane for each, around a fault at 0 s.
+
+    Args:
+        frame: DataFrame[publisher str; from_s, to_s float], a row for each time of service.
+        fault: what lasted from 0 s on, in a few words.
+        until_s: how long it lasted, in seconds.
+        lost: by publisher, how many messages were confirmed in that time and lost.
+
+    Raises:
+        UsageError: a column is missing or no rows.
+    """
+    frames.check(frame, {"publisher", "from_s", "to_s"})
+    lanes = list(dict.fromkeys(frame["publisher"]))
+    end = frame["to_s"].max()
+    title = "when publishers got confirms"
+    with style.figure(title=title, height_in=1.3 + 0.45 * len(lanes)) as axes:
+        axes.axvspan(0, until_s, color=style.GRID, linewidth=0)
+        axes.text(until_s / 2, -0.62, fault, ha="center", va="bottom", color=style.INK)
+        for place, lane in enumerate(lanes):
+            own = frame[frame["publisher"] == lane].sort_values("from_s")
+            times = list(zip(own["from_s"], own["to_s"], strict=True))
+            for begin, until in times:
+                _draw_service(axes, place, begin, until, FATES[EACH_ONCE])
+                if lost.get(lane) and max(begin, 0) < min(until, until_s):
+                    _draw_service(axes, place, max(begin, 0), min(until, until_s), FATES[LOST])
+            if lost.get(lane):
+                _write(axes, until_s / 2, place - 0.37, f"{lost[lane]} confirmed and lost")
+            for (_, quiet), (back, _) in zip(times, [*times[1:], (end, end)], strict=True):
+                if back - quiet > end / 8:
+                    _write(axes, (quiet + back) / 2, place, f"none for {back - quiet:.0f} s")
+        axes.set_yticks(range(len(lanes)), lanes)
+        axes.set(ylim=(len(lanes) - 0.5, -0.65), xlim=(frame["from_s"].min(), end))
+        axes.set_xlabel("time [s]")
+        axes.grid(axis="y", visible=False)
+
+
+def _draw_service(axes: "Axes", place: int, begin: float, until: float, role: style.Role) -> None:
+    axes.barh(
+        place, until - begin, left=begin, height=0.5, facecolor=role.colour if not role.hatch else
+        style.PAPER, edgecolor=role.colour, hatch=role.hatch, linewidth=0.8,
+    )  # fmt: skip
+
+
+def _write(axes: "Axes", x: float, y: float, text: str) -> None:
+    axes.text(x, y, text, ha="center", va="center", color=FATES[LOST].colour)
 
 
 def _draw_cell(axes: "Axes", place: tuple[int, int], lost: int, duplicated: int) -> None:
