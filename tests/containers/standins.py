@@ -18,6 +18,7 @@ from pathlib import Path
 from helpers.broker import apt
 from helpers.broker.locks import exclusive
 from helpers.errors import RabbitLabError
+from tests.containers import kafka
 
 ENTRIES = Path(__file__).parent / "entry"
 ENTRY = "usr/local/bin/docker-entrypoint.sh"  # where the official images have it
@@ -92,6 +93,10 @@ STANDINS = {
     ),
     "compose": Standin("trixie", ("docker-compose",)),  # not an image: where the plugin is from
     "prometheus": Standin("bookworm", ("prometheus", "wget"), entry="prometheus.sh"),
+    "kafka": Standin(
+        "bookworm", kafka.PACKAGES, install=kafka.install, recipe=Path(kafka.__file__),
+        entry="kafka.sh",
+    ),
 }  # fmt: skip
 
 
