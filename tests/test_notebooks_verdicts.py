@@ -170,13 +170,14 @@ def test_a_claim_whose_service_is_absent_is_named_and_not_recorded(
     assert not judge([stored(checkout, FORTY, TWO)], SESSION, root=checkout)
 
 
+@pytest.mark.parametrize("kind", ["node", "cluster"])
 @pytest.mark.parametrize(("own", "kept"), [("4.3.1", (FORTY, TWO)), ("3.10.8", ()), ("?", ())])
 def test_a_claim_about_a_node_of_our_own_counts_for_that_nodes_generation(
-    checkout, ran, monkeypatch, own, kept
+    checkout, ran, monkeypatch, own, kept, kind
 ):
-    monkeypatch.setattr(command.node, "version", lambda: own)
+    monkeypatch.setattr(getattr(command, kind), "version", lambda: own)
     ran(FORTY, TWO)
-    assert judge([stored(checkout, FORTY, TWO, tag="needs-node")], SESSION, root=checkout)
+    assert judge([stored(checkout, FORTY, TWO, tag=f"needs-{kind}")], SESSION, root=checkout)
     assert load(checkout)["4.3"]["q02"].claims == kept
 
 

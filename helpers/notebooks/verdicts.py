@@ -13,7 +13,7 @@ from helpers.notebooks.page import write_tables
 from helpers.notebooks.readme import ROOT
 from helpers.notebooks.refreshing import differences, find, skipped
 from helpers.notebooks.running import read, run
-from helpers.services import node
+from helpers.services import cluster, node
 
 
 def judge(
@@ -63,16 +63,19 @@ def judge(
 def elsewhere(stored: NotebookNode, session: records.Session) -> list[str]:
     """Return the claims that are measured on a RabbitMQ of another generation than the session's.
 
-    They kill a node of their own, which is this machine's RabbitMQ whatever broker is used.
+    They kill a node of their own, which is this machine's RabbitMQ whatever broker is used, or
+    one of a cluster.
 
     Args:
-        stored: a notebook; cells tagged ``needs-node`` count.
+        stored: a notebook; cells tagged ``needs-node`` or ``needs-cluster`` count.
         session: what the other claims are recorded with.
     """
-    if records.generation(node.version()) == records.generation(session.rabbitmq):
-        return []
-    own = [cell for cell in stored.cells if "needs-node" in tags(cell)]
-    return sorted({claim for cell in own for claim in claim_ids(cell)})
+    found: set[str] = set()
+    for tag, service in {"needs-node": node, "needs-cluster": cluster}.items():
+        own = [cell for cell in stored.cells if tag in tags(cell)]
+        if own and records.generation(service.version()) != records.generation(session.rabbitmq):
+            found |= {claim for cell in own for claim in claim_ids(cell)}
+    return sorted(found)
 
 
 def main(argv: Sequence[str] | None = None, *, root: Path = ROOT) -> int:

@@ -32,7 +32,7 @@ def find() -> Cluster:
 
 def version() -> str:
     """Return the version of RabbitMQ on the cluster's nodes, like "3.10.8"; "?" if none answers."""
-    for node in find().nodes:
+    for node in running():
         try:
             seen = ready.look(node.broker.amqp_url, node.broker.management_url, source="")
         except BrokerError:
