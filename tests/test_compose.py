@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from helpers.broker import compose
+from helpers.broker import cluster_compose, compose
 from helpers.broker.node_files import PLUGINS
 from helpers.broker.paths import ROOT
 from helpers.services import kafka, postgresql
@@ -33,6 +33,9 @@ def test_what_only_some_notebooks_use_has_a_profile(services):
         "postgres": ["postgres"],
         "prometheus": ["monitoring"],
         "kafka": ["kafka"],
+        "rabbitmq-1": ["cluster"],
+        "rabbitmq-2": ["cluster"],
+        "rabbitmq-3": ["cluster"],
         "classroom-rabbitmq": ["classroom"],
         "jupyterhub": ["classroom"],
     }
@@ -103,7 +106,7 @@ def test_ports_are_on_loopback_only_and_can_be_changed(services):
         # A class sits at other machines: there the instructor may say which address.
         address = r"\$\{CLASSROOM_IP:-127\.0\.0\.1\}" if name == "jupyterhub" else r"127\.0\.0\.1"
         for port in service["ports"]:
-            assert re.fullmatch(rf"{address}:\$\{{[A-Z_]+:-\d+\}}:\d+", port)
+            assert re.fullmatch(rf"{address}:\$\{{[A-Z_0-9]+:-\d+\}}:\d+", port)
 
 
 def test_data_survive_a_new_container(services):
@@ -118,6 +121,24 @@ def test_only_variables_that_the_image_documents(services):
     login = f"{variables['RABBITMQ_DEFAULT_USER']}:{variables['RABBITMQ_DEFAULT_PASS']}"
     assert login == compose.LOGIN
     assert f"//{login}@rabbitmq:5672/" in services["jupyter"]["environment"]["AMQP_URL"]
+
+
+def test_nodes_of_the_cluster_share_a_cookie_and_find_each_other_by_their_host_names(services):
+    nodes = [services[name] for name in cluster_compose.SERVICES]
+    conf = (ROOT / "docker" / "cluster.conf").read_text()
+    for node in nodes:
+        assert f" = rabbit@{node['hostname']}\n" in conf
+        assert "./docker/cluster.conf:/etc/rabbitmq/conf.d/20-cluster.conf:ro" in node["volumes"]
+        assert "./docker/enabled_plugins:/etc/rabbitmq/enabled_plugins:ro" in node["volumes"]
+        assert node["image"] == services["rabbitmq"]["image"]
+        assert node["healthcheck"]["test"] == services["rabbitmq"]["healthcheck"]["test"]
+        login = node["environment"]
+        assert f"{login['RABBITMQ_DEFAULT_USER']}:{login['RABBITMQ_DEFAULT_PASS']}" == compose.LOGIN
+        assert not node.get("depends_on")
+    assert len({node["environment"]["RABBITMQ_ERLANG_COOKIE"] for node in nodes}) == 1
+    data = {volume for node in nodes for volume in node["volumes"] if "-data:" in volume}
+    assert len(data) == 3
+    assert conf.count("classic_config.nodes.") == 3
 
 
 def test_health_means_that_the_listeners_are_open(services):

@@ -170,15 +170,16 @@ def test_a_claim_whose_service_is_absent_is_named_and_not_recorded(
     assert not judge([stored(checkout, FORTY, TWO)], SESSION, root=checkout)
 
 
-@pytest.mark.parametrize("kind", ["node", "cluster"])
 @pytest.mark.parametrize(("own", "kept"), [("4.3.1", (FORTY, TWO)), ("3.10.8", ()), ("?", ())])
 def test_a_claim_about_a_node_of_our_own_counts_for_that_nodes_generation(
-    checkout, ran, monkeypatch, own, kept, kind
+    checkout, ran, monkeypatch, own, kept
 ):
-    monkeypatch.setattr(getattr(command, kind), "version", lambda: own)
     ran(FORTY, TWO)
-    assert judge([stored(checkout, FORTY, TWO, tag=f"needs-{kind}")], SESSION, root=checkout)
-    assert load(checkout)["4.3"]["q02"].claims == kept
+    for service in ("node", "cluster"):
+        monkeypatch.setattr(getattr(command, service), "version", lambda: own)
+        notebook = stored(checkout, FORTY, TWO, tag=f"needs-{service}")
+        assert judge([notebook], SESSION, root=checkout)
+        assert load(checkout)["4.3"]["q02"].claims == kept
 
 
 def test_records_are_kept_per_generation_and_in_one_order(checkout):

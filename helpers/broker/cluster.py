@@ -156,7 +156,9 @@ def running() -> tuple[Member, ...]:
 
 
 def start(*, timeout_s: float = START_TIMEOUT_S) -> tuple[Member, ...]:
-    """Return the cluster's nodes; start them, with empty data, unless they run.
+    """Return the cluster's nodes; start them unless they run.
+
+    Private nodes start with empty data; containers with what their volumes hold.
 
     Args:
         timeout_s: how long it may take until all are ready, in seconds.

@@ -149,7 +149,7 @@ def start(*, timeout_s: float) -> list[ContainerMember]:
 
 
 def stop() -> bool:
-    """Remove the containers that `start` started, with their data.
+    """Remove the containers that `start` started; their volumes stay.
 
     Returns:
         Whether there were any; those that somebody else started are left alone.
@@ -168,7 +168,7 @@ def stop() -> bool:
 
 
 def _remove() -> Any:
-    call = ("--profile", "cluster", "rm", "--stop", "--force", "--volumes", *SERVICES)
+    call = ("--profile", "cluster", "rm", "--stop", "--force", *SERVICES)
     return compose._compose(*call, timeout_s=ASK_TIMEOUT_S * 2)
 
 
