@@ -17,7 +17,7 @@ from helpers.errors import RabbitLabError
 from tests.containers import engine, scenarios, standins
 from tests.containers.stack import Stack, copy, images
 
-IMAGES = ("rabbitmq-4.3", "python", "postgres", "prometheus")
+IMAGES = ("rabbitmq-4.3", "python", "postgres", "prometheus", "kafka")
 
 
 def main() -> int:

@@ -4,14 +4,15 @@ import requests
 
 from helpers.waits import wait_until
 from tests.containers.stack import Stack
-from tests.containers.steps import NOTEBOOK_TIMEOUT_S, bring_up, expect, inside_run
+from tests.containers.steps import NOTEBOOK_TIMEOUT_S, bring_up, expect, inside_run, on_host
+
+CLUSTER = ("rabbitmq-1", "rabbitmq-2", "rabbitmq-3")
 
 
 def postgres(stack: Stack) -> str:
     """PostgreSQL beside it: the notebook in the container finds it."""
     bring_up(stack, "postgres", "postgres")
-    output = inside_run(stack, "q05", timeout_s=NOTEBOOK_TIMEOUT_S)
-    expect("skipped" not in output, f"q05 skips PostgreSQL although it is up: {output[-500:]}")
+    _expect_nothing_skipped(inside_run(stack, "q05", timeout_s=NOTEBOOK_TIMEOUT_S))
     return "q05 uses it from inside"
 
 
@@ -29,3 +30,34 @@ def monitoring(stack: Stack) -> str:
     rules = sum(len(group["rules"]) for group in groups)
     expect(rules > 0, "Prometheus has no alert rules")
     return f"it scrapes the broker, and has {rules} alert rules"
+
+
+def kafka(stack: Stack) -> str:
+    """Kafka beside it: the notebook finds it, in the container and on the host."""
+    bring_up(stack, "kafka", "kafka")
+    outputs = [
+        inside_run(stack, "q08", timeout_s=NOTEBOOK_TIMEOUT_S),
+        on_host(stack, "notebooks", "--check", "q08", timeout_s=NOTEBOOK_TIMEOUT_S).stdout,
+    ]
+    for output in outputs:
+        expect("q08.6" not in output, f"q08.6 is skipped although Kafka is up: {output[-500:]}")
+    stack.compose("rm", "--stop", "--force", "kafka")
+    return "q08.6 uses it from inside and from the host"
+
+
+def cluster(stack: Stack) -> str:
+    """Three nodes: notebooks on the host kill one of them and cut one off."""
+    bring_up(stack, "cluster", *CLUSTER)
+    command = ("exec", "-T", CLUSTER[0], "rabbitmqctl", "--quiet", "cluster_status")
+    status = stack.compose(*command).stdout
+    there = [name for name in CLUSTER if f"rabbit@{name}" in status]
+    expect(len(there) == len(CLUSTER), f"the cluster has {len(there)} nodes: {status[-1000:]}")
+    _expect_nothing_skipped(
+        on_host(stack, "notebooks", "--check", "q04", timeout_s=NOTEBOOK_TIMEOUT_S).stdout
+    )
+    stack.compose("rm", "--stop", "--force", *CLUSTER)
+    return "q04 kills and cuts off nodes of it, from the host"
+
+
+def _expect_nothing_skipped(output: str) -> None:
+    expect("skipped" not in output, f"a service is up, and its claims are skipped: {output[-500:]}")

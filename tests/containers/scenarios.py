@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pika
 import requests
 
-from tests.containers import profiles, standins
+from tests.containers import classroom, profiles, standins
 from tests.containers.stack import UP_TIMEOUT_S, Stack, StackError
 from tests.containers.steps import (
     ANSWER_TIMEOUT_S,
@@ -175,10 +175,13 @@ EVERY: dict[str, Callable[[Stack], str]] = {
     "from-host": from_host,
     "postgres": profiles.postgres,
     "monitoring": profiles.monitoring,
+    "kafka": profiles.kafka,
+    "cluster": profiles.cluster,
     "killed": killed,
     "restarted": restarted,
     "out-of-memory": out_of_memory,
     "another-generation": another_generation,
+    "classroom": classroom.run,
     "down": down,
     "readme": readme,
 }

@@ -24,6 +24,7 @@ PORTS = (
     "POSTGRES_PORT",
     "PROMETHEUS_PORT",
     "KAFKA_PORT",
+    *(f"RABBITMQ_{n}_{kind}" for n in (1, 2, 3) for kind in ("PORT", "MANAGEMENT_PORT")),
 )
 COMMAND_TIMEOUT_S = 120.0
 UP_TIMEOUT_S = 600.0  # the first time, the image of JupyterLab is built
