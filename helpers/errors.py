@@ -8,7 +8,7 @@
     │   ├── BrokerNotReadyError   a broker is there but does not log in and declare in time
     │   └── BrokerRefusedError    the broker said no: credentials, permissions, a missing plugin
     ├── ServiceError
-    │   ├── ServiceMissingError   PostgreSQL or Prometheus is not to be had on this machine
+    │   ├── ServiceMissingError   PostgreSQL, Prometheus or Kafka is not to be had here
     │   └── ServiceNotReadyError  it is there but does not start, answer or accept what it is given
     ├── ClaimFailedError          a measurement does not support the verdict (AssertionError too)
     ├── UsageError                an argument that makes no sense (ValueError too)
