@@ -12,6 +12,7 @@ import psutil
 import pytest
 from nbformat import v4
 
+from helpers.broker import Broker
 from helpers.broker.paths import ROOT
 from helpers.errors import RabbitLabError, UsageError
 from helpers.notebooks import CHECK_TAG, Claim, changes, write_tables
@@ -93,6 +94,22 @@ def test_a_failure_shows_in_the_table_and_in_the_exit_status(monkeypatch, capsys
     monkeypatch.setattr(generation, "running", lambda name: _Nothing())
     assert main(["4.0"]) == 1
     assert "9 of 10" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("tag", "clusters"), [("needs-cluster", 1), ("experiment", 0)])
+def test_a_cluster_is_there_for_cells_that_need_one(tag, clusters, checkout, monkeypatch, capsys):
+    started = []
+    monkeypatch.setattr(runner.doctor, "start_cluster", lambda: started.append(1) or "A cluster")
+    monkeypatch.setattr(runner.seen, "look", lambda _: ["x on 4.0: recorded 'one', now 'two'"])
+    monkeypatch.setattr(runner.seen, "keep_solutions", lambda *_: None)
+    monkeypatch.setattr(runner, "judge", lambda *_: False)
+    found = Broker("amqp://h/", "http://h", None, "here", version="4.0.5", erlang="27")
+    path = save(checkout, prose("# Q2 · What?"), code("one", "1", tag), code("two", "2", tag))
+    tally = runner.run(found, [path, path], [])
+    assert len(started) == clusters
+    assert (tally.notebooks, tally.claims, tally.differing) == ((0, 2), (0, 0), 1)
+    assert not tally.fine
+    assert "recorded 'one', now 'two'" in capsys.readouterr().out
 
 
 def test_without_root_it_says_so_in_one_sentence(monkeypatch, capsys):

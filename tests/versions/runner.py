@@ -6,8 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers import doctor
 from helpers.broker import Broker
 from helpers.notebooks import claim_lines, records
+from helpers.notebooks.claimlines import tags
 from helpers.notebooks.running import read
 from helpers.notebooks.verdicts import judge
 from labs.judge import proof
@@ -41,7 +43,8 @@ def run(found: Broker, paths: Sequence[Path], labs: Sequence[int]) -> Tally:
 
     The notebooks' claim lines are compared with the stored ones and recorded in
     ``docs/verdicts.json``; the small behaviours of ``tests.versions.probes``, and how many
-    solutions were accepted, in ``docs/rabbitmq-4.json``.
+    solutions were accepted, in ``docs/rabbitmq-4.json``. Where a cell needs a cluster, one of
+    three private nodes is started first.
 
     Args:
         found: the broker that this process and its children find.
@@ -52,6 +55,8 @@ def run(found: Broker, paths: Sequence[Path], labs: Sequence[int]) -> Tally:
     differing = seen.look(found)
     for line in differing:
         print(line, flush=True)
+    if any("needs-cluster" in tags(cell) for path in paths for cell in read(path).cells):
+        print(doctor.start_cluster(), flush=True)
     passed = same = every = 0
     for path in paths:
         stored = {claim.text for claim in claim_lines(read(path))}
