@@ -191,7 +191,7 @@ def _solutions(seen: Any, root: Path) -> str:
         lines.append(f"| {link} | {_cells(values)} |")
     runs = {f"{one['rabbitmq']} on {one['date']}": None for labs in judged.values()
             for one in labs.values()}  # fmt: skip
-    text = "The labs have reference solutions that work on all three without a change:"
+    text = "The same reference solutions of the labs, judged on each:"
     when = f"Judged on RabbitMQ {'; '.join(runs)}." if runs else "None has been recorded yet."
     return "\n\n".join([text, "\n".join(lines), when])
 
