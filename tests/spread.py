@@ -14,6 +14,7 @@ ONE_BY_ONE = ("test_notebooks_twice.py", "test_labs_solutions.py", "test_labs_br
 FIRST = (
     "test_notebooks_twice.py",
     "test_labs_grading.py",
+    "test_broker_cluster.py",
     "test_broker_private_node.py",
     "test_nbval_repairs.py",
     "q10_monitoring.ipynb",
