@@ -10,7 +10,7 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -98,9 +98,9 @@ STILL = (
 class Class:
     """The learners of one class, and what was seen of them."""
 
-    def __init__(self, stack: Stack, learners: int) -> None:
+    def __init__(self, stack: Stack, learners: int, notebooks: Sequence[str]) -> None:
         hub, management = free_port_numbers(2)
-        self.stack = stack
+        self.stack, self.notebooks = stack, notebooks
         self.passwords = {
             "JUPYTERHUB_PASSWORD": secrets.token_urlsafe(12),
             "JUPYTERHUB_ADMIN_PASSWORD": secrets.token_urlsafe(32),
@@ -135,7 +135,7 @@ class Class:
 
     def run_notebooks(self, learner: Learner) -> None:
         """Run the notebooks one after another; each learner begins with another one."""
-        paths = [path for path in learner.notebooks() if path.split("/")[-1][:3] in NOTEBOOKS]
+        paths = [path for path in learner.notebooks() if path.split("/")[-1][:3] in self.notebooks]
         first = self.learners.index(learner) % len(paths)
         for path in paths[first:] + paths[:first]:
             began_s = time.monotonic()
@@ -293,13 +293,13 @@ def keeps(room: Class) -> str:
 STEPS = (refuses_without_passwords, starts, servers, notebooks, apart, keeps)
 
 
-def run(stack: Stack, *, learners: int = LEARNERS) -> str:
+def run(stack: Stack, *, learners: int = LEARNERS, notebooks: Sequence[str] = NOTEBOOKS) -> str:
     """Run the class on a stack; return what was seen.
 
     Raises:
         RabbitLabError: something is not as it should be.
     """
-    room = Class(stack, learners)
+    room = Class(stack, learners, notebooks)
     seen = []
     try:
         for step in STEPS:
@@ -316,6 +316,7 @@ def run(stack: Stack, *, learners: int = LEARNERS) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.containers.classroom")
     parser.add_argument("--learners", type=int, default=LEARNERS)
+    parser.add_argument("--notebooks", nargs="+", default=NOTEBOOKS, metavar="qNN")
     options = parser.parse_args()
     try:
         with engine.running():
@@ -323,7 +324,7 @@ def main() -> int:
                 print(f"NOT RUN: no stand-ins for the images: {reason}.")
                 return 0
             with copy(images(("rabbitmq-4.3", "python"))) as stack:
-                run(stack, learners=options.learners)
+                run(stack, learners=options.learners, notebooks=options.notebooks)
                 left = stack.down()
                 print(f"left behind: {left or 'nothing'}")
                 return 1 if left else 0
