@@ -106,7 +106,14 @@ def at_most(what: str, *, says: float, measured: float, breaks_above: float | No
     return Case(what, held, f"{what} {bound}", f"measured {measured:.4g}, bound: {bound}")
 
 
-def by_generation(what: str, *, says: object, measured: object, seen: Mapping[str, object]) -> Case:
+def by_generation(
+    what: str,
+    *,
+    says: object,
+    measured: object,
+    seen: Mapping[str, object],
+    on: str | None = None,
+) -> Case:
     """Compare a count that differs between RabbitMQ generations with what was seen on each.
 
     The printed text names every generation, so the claim line is the same on all of them; the
@@ -118,8 +125,9 @@ def by_generation(what: str, *, says: object, measured: object, seen: Mapping[st
         measured: the value that was measured now.
         seen: generation ("3.10", "4.0", "4.3") to the value measured there. A generation in
             between is compared with the newest one at or before it.
+        on: the generation that was measured, where that is not the broker's, like "3.10".
     """
-    now = broker.generation()
+    now = on or broker.generation()
     expected = seen[_at_or_before(now, seen)]
     table = ", ".join(f"{value} on {name}" for name, value in seen.items())
     held = all(value == says for value in seen.values())

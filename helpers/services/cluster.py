@@ -7,7 +7,7 @@ from helpers.services.private import switched_off
 
 NAME = "a cluster of RabbitMQ"
 
-__all__ = ["NAME", "Cluster", "alone", "describe", "find", "missing", "version"]
+__all__ = ["NAME", "Cluster", "alone", "describe", "find", "generation", "missing", "version"]
 
 
 def missing() -> str | None:
@@ -39,6 +39,11 @@ def version() -> str:
             continue
         return seen.version
     return "?"
+
+
+def generation() -> str:
+    """Return major and minor version of RabbitMQ on the cluster's nodes: "3.10", "4.0", "4.3"."""
+    return ".".join(version().split(".")[:2])
 
 
 def describe() -> str:
