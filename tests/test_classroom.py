@@ -142,6 +142,7 @@ def test_one_notebook_too_many(shared_broker, seats, tmp_path, start_python):
 
 
 def test_nobody_reaches_anybody_elses(room, seats, shared_broker):
+    needs_a_class(shared_broker)
     theirs = classroom.vhosts_of(OTHER)
     with ready.open_connection(pika.URLParameters(seats[OTHER]["AMQP_URL"])) as connection:
         connection.channel().queue_declare("secret", durable=True)
