@@ -1,4 +1,4 @@
-"""Acks ten events at a time.
+"""Acks four events at a time.
 
 Breaks: a (ack-in-batches), e (ack-in-batches)
 """
@@ -22,7 +22,7 @@ def run_worker(url, store, queue, service_time_s, round_trip_s):
         nonlocal done
         make_thumbnail(db, json.loads(body), service_time_s)
         done += 1
-        if done % 10 == 0:
+        if done % 4 == 0:
             channel.basic_ack(method.delivery_tag, multiple=True)
 
     channel.basic_consume(queue, on_message, auto_ack=False)
