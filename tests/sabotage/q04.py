@@ -80,4 +80,25 @@ SABOTAGES = [
         replace="worker.is_open",
         why="the link stays up, so the broker still waits for the ack",
     ),
+    Sabotage(
+        claim="q04.8",
+        cell="cluster-kill",
+        find='"quorum": "quorum"',
+        replace='"quorum": "classic"',
+        why="the queue has no replicas, so it goes with its node",
+    ),
+    Sabotage(
+        claim="q04.8",
+        cell="cluster-kill",
+        find="audit(three, QUEUES, history)",
+        replace='audit(three, ["classic", "other"], history)',
+        why="what the quorum queue holds is not counted",
+    ),
+    Sabotage(
+        claim="q04.9",
+        cell="cluster-cut-off",
+        find="chaos.cut_off(node, three)",
+        replace="suppress()",
+        why="no link is cut, so the former minority is none",
+    ),
 ]

@@ -115,4 +115,11 @@ SABOTAGES = [
         replace="os._exit(0)",
         why="the worker that is said to close politely hangs up",
     ),
+    Sabotage(
+        claim="q08.8",
+        cell="cluster-queue",
+        find="QUORUM_SAC = SAC |",
+        replace="QUORUM_SAC = CLASSIC |",
+        why="both consumers are active",
+    ),
 ]
