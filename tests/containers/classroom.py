@@ -61,7 +61,7 @@ class Class:
     def up(self, **variables: str) -> str:
         """Bring up the profile; return what Compose printed."""
         done = self.stack.compose(
-            "up", "--detach", "--wait", "--build", HUB,
+            "--profile", PROFILE, "up", "--detach", "--wait", "--build", HUB,
             timeout_s=UP_TIMEOUT_S, check=False, **variables,
         )  # fmt: skip
         return "" if done.returncode == 0 else done.stdout
