@@ -330,9 +330,10 @@ def test_suite_stops_the_broker_that_it_started(phases, shared_broker, monkeypat
     stopped = []
     phases()
     monkeypatch.setattr(suite, "_is_running", lambda: False)
-    monkeypatch.setattr(suite.doctor, "stop_what_is_ours", lambda: stopped.append(1))
+    stop = lambda **options: stopped.append(options)  # noqa: E731
+    monkeypatch.setattr(suite.doctor, "stop_what_is_ours", stop)
     assert suite.run() == 0
-    assert stopped == [1]
+    assert stopped == [{"cluster_too": False}]  # which it never starts
 
 
 @pytest.mark.parametrize("ran_before", [True, False])
