@@ -93,6 +93,8 @@ class Learner:
         self.name = name
         self._hub, self._password = hub, password
         self._session = requests.Session()
+        # The Hub's proxy hangs up on what is idle for 5 s, perhaps while the next request is sent.
+        self._session.headers["Connection"] = "close"
         self._session.trust_env = False
 
     def log_in(self) -> bool:
