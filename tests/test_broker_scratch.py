@@ -122,7 +122,7 @@ def test_child_of_a_fork_leaves_the_vhost_alone(channel):
     name = broker.vhost()
     pid = os.fork()
     if pid == 0:
-        scratch._close()
+        scratch.close()
         os._exit(0)
     assert os.waitpid(pid, 0)[1] == 0
     assert name in vhosts()

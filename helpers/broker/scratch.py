@@ -91,7 +91,7 @@ def ensure(label: str = "lab") -> Scratch:
         if _scratch is None or _scratch.owner_pid != os.getpid():
             sweep(broker)
             _scratch = _open(broker, label)
-            atexit.register(_close)
+            atexit.register(close)
         elif _scratch.broker.amqp_url != broker.amqp_url:
             _scratch = replace(_scratch, broker=broker)
             _write_lease(_scratch)
@@ -231,9 +231,7 @@ def _open(broker: Broker, label: str) -> Scratch:
     try:
         _write_lease(scratch)  # before the vhost exists, so that none is ever without a lease
         if is_given:
-            _empty(
-                scratch, partial(call, scratch.asked)
-            )  # of what a process that was killed left there
+            _empty(scratch, partial(call, scratch.asked))  # a killed process left something
         _make(scratch)
     except BaseException:
         locks.drop(lease, handle)
@@ -272,8 +270,8 @@ def _make(scratch: Scratch) -> None:
         raise
 
 
-def _close() -> None:
-    """Remove the vhost when the process ends properly."""
+def close() -> None:
+    """Remove the vhost, as when the process ends properly; the next use makes another."""
     global _scratch
     scratch, _scratch = _scratch, None
     if scratch is None or scratch.owner_pid != os.getpid():

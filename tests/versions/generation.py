@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from helpers import broker, doctor
-from helpers.broker import locks, selection
+from helpers.broker import locks, scratch, selection
 from helpers.errors import BrokerNotReadyError, UsageError
 from helpers.notebooks.records import GENERATIONS
 from tests.containers import standins
@@ -65,6 +65,7 @@ def running(name: str) -> Iterator[broker.Broker]:
             yield found
         finally:
             with _patient():
+                scratch.close()  # a later generation has no vhost of this one
                 doctor.stop_what_is_ours()
                 shutil.rmtree(folder, ignore_errors=True)
 
