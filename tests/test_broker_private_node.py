@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from helpers.broker import logs, paths, private_node, server
+from helpers.broker import logs, node_files, paths, private_node, server
 from helpers.broker.ports import free_ports
 from helpers.broker.private_node import PrivateNode
 from helpers.broker.processes import Identity, identify
@@ -214,7 +214,7 @@ def test_taken_ports_are_given_up(tmp_path, monkeypatch):
             dataclasses.replace(good, distribution=port),
             good,
         ]
-        monkeypatch.setattr(private_node, "free_ports", lambda: offers.pop(0))
+        monkeypatch.setattr(node_files, "free_ports", lambda: offers.pop(0))
         node = PrivateNode(tmp_path / "node", source="test")
         try:
             found = node.start_fresh(timeout_s=60)
