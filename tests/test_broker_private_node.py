@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from helpers.broker import logs, node_files, paths, private_node, server
+from helpers.broker import logs, node_files, paths, server
 from helpers.broker.ports import free_ports
 from helpers.broker.private_node import PrivateNode
 from helpers.broker.processes import Identity, identify
