@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pika
@@ -86,14 +86,17 @@ def on_host(
 
 
 def lab_page(stack: Stack, *, timeout_s: float = ANSWER_TIMEOUT_S) -> str:
-    """Return the address that JupyterLab printed, as soon as it has."""
+    """Return the address that JupyterLab printed last, as soon as it answers."""
 
-    def printed() -> str | None:
+    def answering() -> str | None:
         log = stack.compose("logs", "--no-log-prefix", "jupyter").stdout
-        found = re.search(r"http://\S+/lab/tree/notebooks\?token=\w+", log)
-        return found[0] if found else None
+        pages = re.findall(r"http://\S+/lab/tree/notebooks\?token=\w+", log)
+        with suppress(requests.RequestException):  # that of an earlier start, with its own token
+            if pages and requests.get(pages[-1], timeout=ANSWER_TIMEOUT_S).ok:
+                return str(pages[-1])
+        return None
 
-    page = wait_until(printed, timeout_s=timeout_s, what="the address of JupyterLab", every_s=0.5)
+    page = wait_until(answering, timeout_s=timeout_s, what="the address of JupyterLab", every_s=0.5)
     assert page is not None
     return page
 
