@@ -35,9 +35,9 @@ def main() -> int:
             if options.images:
                 print("\n".join(f"{name}={image}" for name, image in named.items()))
                 return 0
-            # Chosen ones need what the first one brings up.
-            chosen = dict.fromkeys(["up", *options.names, "down"])
-            names = list(chosen) if options.names else list(scenarios.EVERY)
+            # Chosen ones, in order, with what brings the stack up and takes it down.
+            wanted = {"up", *options.names, "down"} if options.names else set(scenarios.EVERY)
+            names = [name for name in scenarios.EVERY if name in wanted]
             with copy(named) as stack:
                 return _run(stack, names)
     except engine.NoEngineError as error:
