@@ -86,9 +86,12 @@ class PrivateNode:
         Raises:
             BrokerError: it is not.
         """
-        return ready.look(
+        broker = ready.look(
             self.amqp_url, self.management_url, source=self.source, timeout_s=LOOK_TIMEOUT_S
         )
+        if broker.prometheus_url is None:  # the last listener to open, and all our nodes have it
+            raise BrokerNotReadyError("its Prometheus endpoint is not open yet")
+        return broker
 
     def start_fresh(self, *, timeout_s: float) -> Broker:
         """Start with empty data, on free ports.

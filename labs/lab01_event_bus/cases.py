@@ -86,6 +86,8 @@ def wait(trial: Trial, condition: Callable[[], Any]) -> None:
 
     trial.settle(lambda: trial.count("delivery") or over(), quiet_s=START_S)
     trial.settle(over, quiet_s=QUIET_S)
+    if any(actor.running and not actor.subscribed for actor in trial.actors):
+        trial.settle(over, quiet_s=START_S)  # one that was killed is only just starting again
 
 
 def settle(trial: Trial, service: str, expected: list[str]) -> Counter[str]:

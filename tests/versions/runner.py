@@ -70,7 +70,8 @@ def run(found: Broker, paths: Sequence[Path], labs: Sequence[int]) -> Tally:
     with ThreadPoolExecutor(proof.JOBS) as pool:
         for outcome in pool.map(proof.judge, correct):
             outcomes.append(outcome)
-            print(outcome, flush=True)
+            where = f"lab {outcome.solution.lab}, {outcome.solution.path.name}"
+            print(f"{where}: accepted" if outcome.as_it_should else outcome, flush=True)
     seen.keep_solutions(found, outcomes)
     return Tally(
         rabbitmq=found.version,
