@@ -100,7 +100,7 @@ def check_use(home):
 def test_without_a_cluster_it_says_how_to_get_one(empty_home, monkeypatch):
     said = service.missing()
     assert "`python -m helpers up --cluster`" in said
-    assert "`docker compose --profile cluster up`" in said
+    assert "the Compose profile `cluster`" in said
     assert services.missing(["experiment", "needs-cluster"]) == said
     with pytest.raises(ServiceMissingError, match="no cluster of three nodes"):
         service.find()

@@ -97,3 +97,16 @@ def test_command_that_fails_or_hangs_is_an_error(tmp_path):
     assert stack.run("sh", "-c", "exit 2", check=False).returncode == 2
     with pytest.raises(scenarios.StackError, match=r"took more than 0.1 s"):
         stack.run("sleep", "5", timeout_s=0.1)
+
+
+def test_command_of_the_readme_that_nothing_ran_is_told(tmp_path):
+    text = "x\n## In containers\n```\ndocker compose up   # starts\ndocker compose stop\n```\n"
+    (tmp_path / "README.md").write_text(
+        f"{text}`docker compose ps`\n## Next\n`docker compose no`\n"
+    )
+    stack = Stack(tmp_path, {})
+    stack.ran |= {"docker compose up", "docker compose ps"}
+    with pytest.raises(scenarios.StackError, match="nothing here ran: docker compose stop"):
+        scenarios.readme(stack)
+    stack.ran.add("docker compose stop")
+    assert scenarios.readme(stack) == "each of the README's 3 commands was run"

@@ -20,7 +20,7 @@ from helpers.broker.paths import home
 from helpers.errors import BrokerError, BrokerNotFoundError, BrokerNotReadyError, WaitTimeoutError
 from helpers.waits import wait_until
 
-HOW = "`python -m helpers up --cluster` or `docker compose --profile cluster up`"
+HOW = "`python -m helpers up --cluster` or the Compose profile `cluster`"
 START_TIMEOUT_S = 120.0
 USE_TIMEOUT_S = 55.0
 WHOLE_TIMEOUT_S = 60.0
