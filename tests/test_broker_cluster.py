@@ -171,7 +171,7 @@ def docker(monkeypatch):
         return told
 
     monkeypatch.delenv("RABBIT_LAB_DOCKER", raising=False)
-    monkeypatch.setattr(cluster_compose.compose, "_docker", answer)
+    monkeypatch.setattr(cluster_compose.compose, "docker", answer)
     return containers
 
 

@@ -268,7 +268,7 @@ def test_where_a_container_listens(monkeypatch, ours, plain, found):
         return subprocess.CompletedProcess(arguments, 0 if said else 1, stdout=f"{said}\n")
 
     monkeypatch.setattr(compose, "why_not", lambda: None)
-    monkeypatch.setattr(compose, "_compose", answer)
+    monkeypatch.setattr(compose, "in_project", answer)
     assert compose.address_of("postgres", 5432) == found
 
 

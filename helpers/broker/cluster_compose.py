@@ -110,7 +110,7 @@ def nodes() -> list[ContainerMember]:
     if os.environ.get("RABBIT_LAB_DOCKER") == "off":
         return []
     ours = f"label={LABEL}.project.working_dir={ROOT}"
-    listed = compose._docker("ps", "--all", "--quiet", "--filter", ours)
+    listed = compose.docker("ps", "--all", "--quiet", "--filter", ours)
     if listed is None or listed.returncode or not listed.stdout.split():
         return []
     projects: dict[str, list[ContainerMember]] = defaultdict(list)
@@ -133,10 +133,10 @@ def start(*, timeout_s: float) -> list[ContainerMember]:
     """
     say("Starting three RabbitMQ containers; the first time, that fetches their image …")
     up = ("--profile", "cluster", "up", "--detach", "--wait", *SERVICES)
-    done = compose._compose(*up, timeout_s=compose.UP_TIMEOUT_S)
+    done = compose.in_project(*up, timeout_s=compose.UP_TIMEOUT_S)
     try:
         if done is None or done.returncode:
-            raise compose.ComposeUnusableError(compose._reason(done))
+            raise compose.ComposeUnusableError(compose.reason_of(done))
         found = nodes()
         for node in found:
             node.wait_until_ready(timeout_s=timeout_s)
@@ -162,14 +162,14 @@ def stop() -> bool:
         return False
     done = _remove()
     if done is None or done.returncode:
-        raise BrokerError(f"`docker compose rm` failed{compose._last_words(done)}")
+        raise BrokerError(f"`docker compose rm` failed{compose.last_words(done)}")
     mark.unlink()
     return True
 
 
 def _remove() -> Any:
     call = ("--profile", "cluster", "rm", "--stop", "--force", *SERVICES)
-    return compose._compose(*call, timeout_s=ASK_TIMEOUT_S * 2)
+    return compose.in_project(*call, timeout_s=ASK_TIMEOUT_S * 2)
 
 
 def _service(seen: dict[str, Any]) -> str:
@@ -186,7 +186,7 @@ def _member(seen: dict[str, Any]) -> ContainerMember:
 
 
 def _docker(*arguments: str, timeout_s: float = ASK_TIMEOUT_S) -> str:
-    done = compose._docker(*arguments, timeout_s=timeout_s)
+    done = compose.docker(*arguments, timeout_s=timeout_s)
     if done is None or done.returncode:
-        raise BrokerError(f"`docker {arguments[0]}` failed{compose._last_words(done)}")
+        raise BrokerError(f"`docker {arguments[0]}` failed{compose.last_words(done)}")
     return done.stdout

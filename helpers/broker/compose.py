@@ -70,10 +70,10 @@ def why_not() -> str | None:
         return "RABBIT_LAB_DOCKER is off"
     if shutil.which("docker") is None:
         return "there is no docker command"
-    engine = _docker("version", "--format", "{{.Server.Version}}")
+    engine = docker("version", "--format", "{{.Server.Version}}")
     if engine is None or engine.returncode:
-        return f"no Docker engine answers{_last_words(engine)}"
-    plugin = _docker("compose", "version")
+        return f"no Docker engine answers{last_words(engine)}"
+    plugin = docker("compose", "version")
     if plugin is None or plugin.returncode:
         return "this docker has no `docker compose`"
     return None
@@ -93,17 +93,17 @@ def start(*, timeout_s: float) -> Broker:
             return broker
         was_running = bool(_output("ps", "--quiet", "--status", "running", SERVICE))
         say("Starting RabbitMQ with Docker Compose; the first time, that fetches its image …")
-        done = _compose("up", "--detach", "--wait", SERVICE, timeout_s=UP_TIMEOUT_S)
+        done = in_project("up", "--detach", "--wait", SERVICE, timeout_s=UP_TIMEOUT_S)
         try:
             if done is None or done.returncode:
-                raise ComposeUnusableError(_own_words() or _reason(done))
+                raise ComposeUnusableError(_own_words() or reason_of(done))
             amqp, management, prometheus = (_port(port) for port in (5672, 15672, 15692))
             broker = _look(amqp, management, prometheus, timeout_s=min(timeout_s, 30.0))
         except BrokerError as error:
             if not was_running:
-                _compose("rm", "--stop", "--force", SERVICE, timeout_s=ASK_TIMEOUT_S * 4)
+                in_project("rm", "--stop", "--force", SERVICE, timeout_s=ASK_TIMEOUT_S * 4)
                 if not _output("ps", "--quiet"):  # nothing else of the project is up
-                    _compose("down", timeout_s=ASK_TIMEOUT_S * 4)
+                    in_project("down", timeout_s=ASK_TIMEOUT_S * 4)
             say(f"Docker Compose gives no broker: {error}.")
             raise ComposeUnusableError(str(error)) from None
         noted = {"amqp": amqp, "management": management, "prometheus": prometheus}
@@ -122,9 +122,9 @@ def stop() -> bool:
     """
     noted = _noted()
     if noted.get("ours"):
-        done = _compose("down", timeout_s=ASK_TIMEOUT_S * 4)
+        done = in_project("down", timeout_s=ASK_TIMEOUT_S * 4)
         if done is None or done.returncode:
-            raise BrokerError(f"`docker compose down` failed{_last_words(done)}")
+            raise BrokerError(f"`docker compose down` failed{last_words(done)}")
     _note_file().unlink(missing_ok=True)
     return bool(noted.get("ours"))
 
@@ -146,7 +146,7 @@ def address_of(service: str, port: int) -> str | None:
         return None
     # Our project first, then the one that plain `docker compose` takes in this folder.
     for project in (_project(), None):
-        done = _compose("port", service, str(port), project=project, timeout_s=ASK_TIMEOUT_S)
+        done = in_project("port", service, str(port), project=project, timeout_s=ASK_TIMEOUT_S)
         if done is not None and done.returncode == 0 and not done.stdout.strip().endswith(":0"):
             return done.stdout.strip().replace("0.0.0.0", "127.0.0.1") or None
     return None
@@ -180,7 +180,7 @@ def _port(port: int) -> str:
 
 
 def _output(*arguments: str) -> str:
-    done = _compose(*arguments, timeout_s=ASK_TIMEOUT_S)
+    done = in_project(*arguments, timeout_s=ASK_TIMEOUT_S)
     return done.stdout.strip() if done is not None and done.returncode == 0 else ""
 
 
@@ -190,17 +190,25 @@ def _project() -> str:
     return named or f"rabbit-lab-{hashlib.sha1(str(ROOT).encode()).hexdigest()[:8]}"
 
 
-def _compose(
+def in_project(
     *arguments: str, timeout_s: float, project: str | None = ""
 ) -> subprocess.CompletedProcess[str] | None:
+    """Run ``docker compose`` on our file; None when it cannot be run, or takes too long.
+
+    Args:
+        arguments: what follows ``docker compose``.
+        timeout_s: how long it may take, in seconds.
+        project: "" for this checkout's own, None for the one that Compose takes by itself.
+    """
     name = _project() if project == "" else project
     named = () if name is None else ("--project-name", name)
-    return _docker("compose", *named, "--file", str(FILE), *arguments, timeout_s=timeout_s)
+    return docker("compose", *named, "--file", str(FILE), *arguments, timeout_s=timeout_s)
 
 
-def _docker(
+def docker(
     *arguments: str, timeout_s: float = ASK_TIMEOUT_S
 ) -> subprocess.CompletedProcess[str] | None:
+    """Run ``docker``; None when it cannot be run, or takes more than ``timeout_s`` seconds."""
     try:
         return subprocess.run(
             ["docker", *arguments],
@@ -214,26 +222,28 @@ def _docker(
         return None
 
 
-def _reason(done: subprocess.CompletedProcess[str] | None) -> str:
+def reason_of(done: subprocess.CompletedProcess[str] | None) -> str:
+    """Return why ``docker compose up`` failed: a cause that is known, and its last words."""
     if done is None:
         return f"`docker compose up` took more than {UP_TIMEOUT_S:g} s"
     for signs, cause in CAUSES:
         if any(sign in done.stderr for sign in signs):
-            return f"{cause}{_last_words(done)}"
-    return f"`docker compose up` failed{_last_words(done)}"
+            return f"{cause}{last_words(done)}"
+    return f"`docker compose up` failed{last_words(done)}"
 
 
 def _own_words() -> str:
     """Return what its container says about why it ended, or "" when it says nothing."""
     container = _output("ps", "--all", "--quiet", SERVICE)
-    state = _docker("inspect", "--format", "{{.State.OOMKilled}}", container) if container else None
+    state = docker("inspect", "--format", "{{.State.OOMKilled}}", container) if container else None
     if state is not None and state.stdout.strip() == "true":
         return "its container was killed for its memory: set RABBITMQ_MEMORY to more, such as 2g"
     log = _output("logs", "--no-log-prefix", SERVICE).splitlines()
     return next((line.split(MARK, 1)[1].strip() for line in reversed(log) if MARK in line), "")
 
 
-def _last_words(done: subprocess.CompletedProcess[str] | None) -> str:
+def last_words(done: subprocess.CompletedProcess[str] | None) -> str:
+    """Return the last line of a failed command's complaint, in brackets; "" when it is silent."""
     if done is None:
         return " in time"
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]

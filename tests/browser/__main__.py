@@ -1,17 +1,14 @@
 """Run notebooks in JupyterLab in a headless Chromium: ``python -m tests.browser [q02 …]``."""
 
 import argparse
-import signal
-import sys
 import time
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 from helpers.broker.paths import ROOT
-from helpers.errors import RabbitLabError, UsageError
+from helpers.errors import UsageError
 from helpers.notebooks import find
 from helpers.notebooks.running import read
+from tests import command
 from tests.browser import bad, briefs, drive, prepare
 from tests.browser.judge import judge, stored_figures
 
@@ -72,16 +69,5 @@ def _look(
     return judge(seen, figures=figures, says=says)
 
 
-def _interrupt(_: int, __: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _interrupt)  # else JupyterLab would stay behind
-    try:
-        sys.exit(main())
-    except RabbitLabError as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    command.run(main)

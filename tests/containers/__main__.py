@@ -5,16 +5,13 @@ there is nothing to test.
 """
 
 import argparse
-import signal
-import sys
 import time
 from collections.abc import Callable
-from types import FrameType
-from typing import NoReturn
 
 from pika.exceptions import AMQPError
 
 from helpers.errors import RabbitLabError
+from tests import command
 from tests.containers import engine, scenarios, standins
 from tests.containers.stack import Stack, copy, images
 
@@ -62,16 +59,5 @@ def _run(stack: Stack, chosen: dict[str, Callable[[Stack], str]]) -> int:
     return 1 if failed else 0
 
 
-def _interrupt(_: int, __: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        sys.exit(main())
-    except RabbitLabError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    command.run(main)

@@ -8,12 +8,11 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
-from typing import NoReturn
 
 from helpers.errors import RabbitLabError, UsageError
 from helpers.notebooks import find, write_tables
 from labs.judge import model
+from tests import command
 from tests.versions import generation, runner
 
 
@@ -57,12 +56,7 @@ def _split(text: str) -> list[str]:
     return [name for name in text.split(",") if name]
 
 
-def _interrupt(_: int, __: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _interrupt)  # else the nodes would stay behind
     # A shell starts what runs in the background with interrupts ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.exit(main())
+    command.run(main)
