@@ -26,6 +26,7 @@ from tests.containers.steps import (
     lab_page,
     on_host,
     state,
+    vhosts_with_queues,
     wait_for_scratch,
 )
 
@@ -152,8 +153,9 @@ def readme(stack: Stack) -> str:
 
 def _broken_by(stack: Stack, fault: Callable[[], object]) -> str:
     command = ("docker", "compose", "exec", "-T", "jupyter", "python", "-u", "-m", "helpers")
+    before = vhosts_with_queues(stack)
     with stack.begin(*command, "notebooks", "--check", BREAK_DURING) as run:
-        wait_for_scratch(stack)
+        wait_for_scratch(stack, before)
         fault()
         began_s = time.monotonic()
         try:

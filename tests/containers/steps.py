@@ -56,15 +56,25 @@ def bring_up(stack: Stack, profile: str, *services: str) -> None:
     expect_listeners_on_loopback(stack, services)
 
 
-def wait_for_scratch(stack: Stack) -> None:
-    """Wait until the notebook has its scratch vhost with a queue in it: it is in mid-run."""
+def vhosts_with_queues(stack: Stack) -> set[str]:
     base = f"http://127.0.0.1:{stack.port['RABBITMQ_MANAGEMENT_PORT']}/api"
+    queues = requests.get(f"{base}/queues", auth=("lab", "lab"), timeout=10).json()
+    return {queue["vhost"] for queue in queues}
 
-    def at_work() -> bool:
-        queues = requests.get(f"{base}/queues", auth=("lab", "lab"), timeout=10).json()
-        return any(queue["vhost"] != "/" for queue in queues)
 
-    wait_until(at_work, timeout_s=60, what="the notebook's first queue", every_s=0.1)
+def wait_for_scratch(stack: Stack, before: set[str]) -> None:
+    """Wait until the notebook has its scratch vhost with a queue in it: it is in mid-run.
+
+    Args:
+        stack: where the notebook runs.
+        before: the vhosts with queues before it began; a killed run leaves its own behind.
+    """
+    wait_until(
+        lambda: vhosts_with_queues(stack) - before,
+        timeout_s=60,
+        what="the notebook's first queue",
+        every_s=0.1,
+    )
 
 
 def all_ten(output: str) -> str:
