@@ -24,6 +24,7 @@ STATE = Path("/srv/jupyterhub")
 HANDOUT = Path("/srv/rabbit-lab/handout.zip")
 FOLDER = "rabbit-lab"
 FIRST_UID = 2000
+START_S = 300  # of a server, and of a kernel until it answers
 # With 3 for each core, 1 of 30 runs of q09 on a busy machine measured too little.
 TURNS, TURNS_PER_CORE = Path("/run/rabbit-lab/turns"), 2
 # Of each process of a learner, and of all processes and threads of a learner together.
@@ -126,10 +127,15 @@ c.Authenticator.blocked_users = {user.pw_name for user in pwd.getpwall() if user
 c.JupyterHub.spawner_class = LearnerSpawner
 c.Spawner.pre_spawn_hook = take_seat
 # A whole class begins at the same minute.
-c.Spawner.start_timeout = c.Spawner.http_timeout = 300
+c.Spawner.start_timeout = c.Spawner.http_timeout = START_S
 c.Spawner.notebook_dir = f"~/{FOLDER}"
 c.Spawner.default_url = "/lab/tree/notebooks"
 c.Spawner.args = [
     f"--config={SETTINGS / 'jupyter_lab_config.json'}",
     f"--LabApp.app_settings_dir={SETTINGS}",
+    # All share the ports of one container: with ports, two kernels that start at the same moment
+    # may choose the same one, and one of them never answers. A Unix socket's path may have 107
+    # characters; in a home these have 85 and the learner's name.
+    "--KernelManager.transport=ipc",
+    f"--MappingKernelManager.kernel_info_timeout={START_S}",
 ]

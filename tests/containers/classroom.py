@@ -10,7 +10,7 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -31,6 +31,7 @@ PROFILE = "classroom"
 HUB, BROKER = "jupyterhub", "classroom-rabbitmq"
 WHOLE_CLASS_TIMEOUT_S = 3000.0
 EVERY_S = 5.0
+LINES = 40
 UNITS = {"B": 2**-20, "KiB": 2**-10, "MiB": 1, "GiB": 2**10}
 FORBIDDEN = ("root", "www-data", hooks.INSTRUCTOR)  # with the password of the class
 
@@ -104,7 +105,7 @@ class Class:
 
 
 @contextmanager
-def watch_memory(stack: Stack):
+def watch_memory(stack: Stack) -> Iterator[dict[str, float]]:
     """Yield the most memory of each service so far, in MiB; it is filled while the block runs."""
     names = {stack.container(service)[:12]: service for service in (HUB, BROKER)}
     most, over = dict.fromkeys(names.values(), 0.0), threading.Event()
@@ -190,7 +191,9 @@ def notebooks(room: Class) -> str:
         said = [
             f"{row.learner} {row.notebook}: {row.trouble}" for row in frame[~passed].itertuples()
         ]
-        raise StackError("\n".join(said))
+        log = room.stack.compose("logs", "--no-log-prefix", HUB, check=False).stdout.splitlines()
+        warnings = [line for line in log if line.startswith(("[W", "[E", "TimeoutError"))]
+        raise StackError("\n".join([*said, "The servers' last warnings:", *warnings[-LINES:]]))
     return f"{len(frame)} notebooks, every claim as stored"
 
 

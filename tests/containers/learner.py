@@ -149,7 +149,7 @@ class Learner:
         address = f"{self._hub}/user/{self.name}/api/kernels/{session['kernel']['id']}/channels"
         cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._own_cookies())
         socket = websocket.create_connection(
-            address.replace("http", "ws", 1), cookie=cookies, timeout=ANSWER_TIMEOUT_S,
+            address.replace("http", "ws", 1), cookie=cookies, timeout=START_TIMEOUT_S,
             origin=self._hub,
         )  # fmt: skip
         try:
