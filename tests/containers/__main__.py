@@ -7,12 +7,13 @@ there is nothing to test.
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 
 from pika.exceptions import AMQPError
 
 from helpers.errors import RabbitLabError
 from tests import command
-from tests.containers import engine, scenarios, standins
+from tests.containers import classroom, engine, scenarios, standins
 from tests.containers.stack import Stack, copy, images
 
 IMAGES = ("rabbitmq-4.3", "python", "postgres", "prometheus", "kafka")
@@ -21,9 +22,13 @@ IMAGES = ("rabbitmq-4.3", "python", "postgres", "prometheus", "kafka")
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make test-containers", description=__doc__)
     known = scenarios.EVERY | scenarios.BY_NAME
-    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*known, []])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
     parser.add_argument("--images", action="store_true", help="only build the stand-ins")
+    parser.add_argument("--learners", type=int, default=classroom.LEARNERS, help="in the classroom")
     options = parser.parse_args()
+    if unknown := ", ".join(name for name in options.names if name not in known):
+        parser.error(f"there is no {unknown}; there are {', '.join(known)}")
+    known["classroom"] = partial(classroom.run, learners=options.learners)
     try:
         with engine.running() as found:
             print(f"Containers run on {found}.", flush=True)

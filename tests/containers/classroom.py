@@ -1,16 +1,14 @@
-"""A class at the same time: ``python -m tests.containers.classroom [--learners 30]``.
+"""A class at the same time: ``make test-containers ARGS="classroom --learners 30"``.
 
 It brings up the profile ``classroom``, lets simulated learners log in, start their servers and run
 notebooks in them, and tries from inside of each server to get at the others.
 """
 
-import argparse
 import json
 import secrets
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -19,10 +17,9 @@ import pandas as pd
 from helpers import classroom as hooks
 from helpers.broker.ports import free_port_numbers
 from helpers.errors import RabbitLabError
-from tests.containers import engine, standins
 from tests.containers.attempts import KEPT, LEAVE, STILL, TRIED_ONCE, TRIED_PER_LEARNER, TRY
 from tests.containers.learner import Learner
-from tests.containers.stack import Stack, StackError, copy, images
+from tests.containers.stack import Stack, StackError
 
 LEARNERS = 30
 NOTEBOOKS = ("q02", "q03", "q09")
@@ -39,9 +36,9 @@ FORBIDDEN = ("root", "www-data", hooks.INSTRUCTOR)  # with the password of the c
 class Class:
     """The learners of one class, and what was seen of them."""
 
-    def __init__(self, stack: Stack, learners: int, notebooks: Sequence[str]) -> None:
+    def __init__(self, stack: Stack, learners: int) -> None:
         hub, management = free_port_numbers(2)
-        self.stack, self.notebooks = stack, notebooks
+        self.stack = stack
         self.passwords = {
             "JUPYTERHUB_PASSWORD": secrets.token_urlsafe(12),
             "JUPYTERHUB_ADMIN_PASSWORD": secrets.token_urlsafe(32),
@@ -76,7 +73,7 @@ class Class:
 
     def run_notebooks(self, learner: Learner) -> None:
         """Run the notebooks one after another; each learner begins with another one."""
-        paths = [path for path in learner.notebooks() if path.split("/")[-1][:3] in self.notebooks]
+        paths = [path for path in learner.notebooks() if path.split("/")[-1][:3] in NOTEBOOKS]
         first = self.learners.index(learner) % len(paths)
         for path in paths[first:] + paths[:first]:
             began_s = time.monotonic()
@@ -236,13 +233,13 @@ def keeps(room: Class) -> str:
 STEPS = (refuses_without_passwords, starts, servers, notebooks, apart, keeps)
 
 
-def run(stack: Stack, *, learners: int = LEARNERS, notebooks: Sequence[str] = NOTEBOOKS) -> str:
+def run(stack: Stack, *, learners: int = LEARNERS) -> str:
     """Run the class on a stack; return what was seen.
 
     Raises:
         RabbitLabError: something is not as it should be.
     """
-    room = Class(stack, learners, notebooks)
+    room = Class(stack, learners)
     seen = []
     try:
         for step in STEPS:
@@ -254,30 +251,3 @@ def run(stack: Stack, *, learners: int = LEARNERS, notebooks: Sequence[str] = NO
         stack.environment.pop("COMPOSE_PROFILES")
         stack.run("docker", "image", "rm", f"{stack.project}-{HUB}", check=False)
     return seen[3]
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.containers.classroom")
-    parser.add_argument("--learners", type=int, default=LEARNERS)
-    parser.add_argument("--notebooks", nargs="+", default=NOTEBOOKS, metavar="qNN")
-    options = parser.parse_args()
-    try:
-        with engine.running():
-            if reason := standins.why_not():
-                print(f"NOT RUN: no stand-ins for the images: {reason}.")
-                return 0
-            with copy(images(("rabbitmq-4.3", "python"))) as stack:
-                run(stack, learners=options.learners, notebooks=options.notebooks)
-                left = stack.down()
-                print(f"left behind: {left or 'nothing'}")
-                return 1 if left else 0
-    except engine.NoEngineError as error:
-        print(f"NOT RUN: {error}.")
-        return 0
-    except RabbitLabError as error:
-        print(f"FAILED: {error}", file=sys.stderr)
-        return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
