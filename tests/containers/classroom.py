@@ -49,7 +49,9 @@ class Class:
             "CLASSROOM_MANAGEMENT_PORT": str(management),
         }
         self.hub = f"http://127.0.0.1:{hub}"
-        self.learners = [self.learner(f"learner-{number + 1:02}") for number in range(learners)]
+        names = [f"learner-{number + 1:02}" for number in range(learners)]
+        names[-1] += "-long-name"  # 20 characters, as many as it may have
+        self.learners = [self.learner(name) for name in names]
         self.runs: list[tuple[str, str, float, str]] = []  # learner, notebook, seconds, trouble
 
     def learner(self, name: str) -> Learner:
