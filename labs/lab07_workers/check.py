@@ -17,6 +17,7 @@ from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
 from labs.lab07_workers.browser import QUEUE, UNANSWERED, Web, made, prepare
 
 OUTAGE_S = 2.5
+BACK_S = 12.0  # how long a 202 may take to get into the queue once the broker is back
 
 
 def check(trial: Trial) -> Iterator[Broken]:
@@ -45,7 +46,7 @@ LAB = Lab(
         "c": "what was answered with 202 gets into the queue, wherever the web server dies",
         "d": "each job gets its thumbnail, wherever the worker dies",
         "e": "on SIGTERM the worker finishes its job, begins no other, and ends with status 0",
-        "f": "while the broker is away, each POST is answered within 8 s, and a 202 is still kept",
+        "f": "a POST is answered in 8 s while the broker is away; 12 s after that, a 202 is kept",
     },
     roles=("run_web(url, store, port)", "run_worker(url, store)"),
     check=check,
@@ -167,9 +168,9 @@ def broker_away(trial: Trial) -> Broken | None:
             answers[name] = web.post(name)
             return answers[name] == 202
 
-        again = trial.settle(accepts, timeout_s=20, quiet_s=20)
+        again = trial.settle(accepts, timeout_s=BACK_S, quiet_s=BACK_S)
         promised = [name for name, status in answers.items() if status == 202]
-        trial.settle(lambda: all(in_queue(trial, len(promised))), timeout_s=25, quiet_s=25)
+        trial.settle(lambda: all(in_queue(trial, len(promised))), timeout_s=BACK_S, quiet_s=BACK_S)
         trial.end()
     last = list(answers)[-1]
     told = ", ".join(
