@@ -21,7 +21,7 @@ from labs.judge.proof import Outcome, Solution
 from tests.conftest import child_environment, run_python
 from tests.containers import standins
 from tests.tiny_notebooks import CHECK, checkout, code, prose, save
-from tests.versions import generation, runner, seen, wrapper
+from tests.versions import generation, kafka, runner, seen, wrapper
 from tests.versions.__main__ import main
 from tests.versions.probes import PROBES
 
@@ -45,6 +45,37 @@ def test_only_correct_solutions_must_be_accepted():
     found = runner.correct_solutions([1, 3])
     assert found
     assert {(one.lab, one.path.parent.name) for one in found} == {(1, "correct"), (3, "correct")}
+
+
+def test_only_notebooks_that_need_a_service_start_one():
+    q01, q08 = (next(ROOT.glob(f"notebooks/{name}_*.ipynb")) for name in ("q01", "q08"))
+    assert (runner.needs("kafka", [q01]), runner.needs("kafka", [q01, q08])) == (False, True)
+    assert runner.needs("cluster", [q08])
+
+
+def test_a_kafka_that_is_there_is_used(monkeypatch):
+    def build(name):
+        raise AssertionError(f"{name} is built all the same")
+
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", "127.0.0.1:9")
+    monkeypatch.setattr(standins, "tree", build)
+    with kafka.running():
+        assert os.environ["KAFKA_BOOTSTRAP"] == "127.0.0.1:9"
+    assert os.environ["KAFKA_BOOTSTRAP"] == "127.0.0.1:9"
+
+
+def test_where_no_kafka_can_be_had_the_reason_is_told(monkeypatch, tmp_path, capsys):
+    def build(name):
+        raise standins.StandinError(f"no Maven for {name}")
+
+    monkeypatch.delenv("KAFKA_BOOTSTRAP", raising=False)
+    monkeypatch.setenv("RABBIT_LAB_STANDINS", str(tmp_path))
+    monkeypatch.setenv("RABBIT_LAB_DOCKER", "off")
+    monkeypatch.setattr(standins, "tree", build)
+    with kafka.running():
+        assert "KAFKA_BOOTSTRAP" not in os.environ
+    assert capsys.readouterr().err == ("No Kafka, so its cells are skipped: no Maven for kafka\n")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,13 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from helpers.errors import RabbitLabError, UsageError
 from helpers.notebooks import find, write_tables
 from labs.judge import model
 from tests import command
-from tests.versions import generation, runner
+from tests.versions import generation, kafka, runner
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,11 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         paths = find(options.notebooks or ()) if every or options.notebooks else []
         named = [model.lab_number(text) for text in options.labs or ()]
         numbers = model.numbers() if every else named
-        for name in names:
-            with generation.running(name) as found:
-                print(f"RabbitMQ {found.version} on Erlang {found.erlang}", flush=True)
-                tallies.append(runner.run(found, paths, numbers))
-                write_tables()
+        with kafka.running() if runner.needs("kafka", paths) else nullcontext():
+            for name in names:
+                with generation.running(name) as found:
+                    print(f"RabbitMQ {found.version} on Erlang {found.erlang}", flush=True)
+                    tallies.append(runner.run(found, paths, numbers))
+                    write_tables()
     except RabbitLabError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1

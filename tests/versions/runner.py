@@ -55,7 +55,7 @@ def run(found: Broker, paths: Sequence[Path], labs: Sequence[int]) -> Tally:
     differing = seen.look(found)
     for line in differing:
         print(line, flush=True)
-    if any("needs-cluster" in tags(cell) for path in paths for cell in read(path).cells):
+    if needs("cluster", paths):
         print(doctor.start_cluster(), flush=True)
     passed = same = every = 0
     for path in paths:
@@ -82,6 +82,11 @@ def run(found: Broker, paths: Sequence[Path], labs: Sequence[int]) -> Tally:
         differing=len(differing),
         seconds=time.monotonic() - began_s,
     )
+
+
+def needs(service: str, paths: Sequence[Path]) -> bool:
+    """Return whether a cell of these notebooks is tagged ``needs-…`` with that service."""
+    return any(f"needs-{service}" in tags(cell) for path in paths for cell in read(path).cells)
 
 
 def correct_solutions(labs: Sequence[int]) -> list[proof.Solution]:

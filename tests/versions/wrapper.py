@@ -82,22 +82,31 @@ def write(folder: Path, *, tree: Path, home: Path) -> Path:
     layer = folder.with_name("layer")
     for needed in (folder, layer, home):
         needed.mkdir(parents=True, exist_ok=True)
-    _try(_script(layer, tree, home, "/bin/true"))
+    _try(script(layer, tree, home, "/bin/true"))
     for name, program in PROGRAMS.items():
-        script = folder / name
-        script.write_text(_script(layer, tree, home, program), encoding="utf-8")
-        script.chmod(0o755)
+        path = folder / name
+        path.write_text(script(layer, tree, home, program), encoding="utf-8")
+        path.chmod(0o755)
     return folder / "rabbitmq-server"
 
 
-def _script(*arguments: Path | str) -> str:
-    return SCRIPT.replace("{arguments}", shlex.join(map(str, arguments)))
+def script(layer: Path, tree: Path, home: Path, program: str) -> str:
+    """Return a script that runs a program of another tree, as this process.
+
+    Args:
+        layer: an empty folder, for what the program writes; it is gone when the program ends.
+        tree: a root file system; it is not changed.
+        home: a folder that the program finds, and writes to, at its own place.
+        program: its path in the tree.
+    """
+    arguments = shlex.join(map(str, (layer, tree, home, program)))
+    return SCRIPT.replace("{arguments}", arguments)
 
 
-def _try(script: str) -> None:
+def _try(text: str) -> None:
     # Root of a container may often not mount; said here, it is not taken for a broken node.
     done = subprocess.run(
-        ["/bin/sh", "-c", script], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        ["/bin/sh", "-c", text], stdin=subprocess.DEVNULL, capture_output=True, text=True,
         timeout=TRY_TIMEOUT_S, check=False,
     )  # fmt: skip
     if done.returncode:
