@@ -173,9 +173,8 @@ def _broken_by(stack: Stack, *fault: str) -> tuple[bool, str]:
             raise StackError(f"{BREAK_DURING} hangs when its broker goes") from None
     took_s = time.monotonic() - began_s
     passed, error = run.returncode == 0, ERROR.search(output)
-    why = f"it fails without an error of a cell: {output[-500:]}"
-    expect(passed or error is not None, why)
-    seen = "with every claim as stored" if passed or error is None else f"with {error[1]}"
+    expect(passed or bool(error), f"it fails without an error of a cell: {output[-500:]}")
+    seen = f"with {error[1]}" if error else "with every claim as stored"
     stack.up("rabbitmq")
     again = inside_run(stack, BREAK_DURING, timeout_s=NOTEBOOK_TIMEOUT_S)
     expect(len(LINE.findall(again)) == 1, f"it does not pass afterwards: {again[-500:]}")
