@@ -6,11 +6,15 @@ import platform
 import re
 import shutil
 import sys
+import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import pika
+
 from helpers import broker
-from helpers.broker import cluster, compose, disposable_node, install, server, shared_node
+from helpers.broker import cluster, compose, disposable_node, install, ready, server, shared_node
 from helpers.broker.decisions import decisions
 from helpers.broker.model import credentials
 from helpers.broker.node_files import PLUGINS
@@ -27,6 +31,8 @@ from helpers.waits import wait_until
 # RabbitMQ stops accepting messages when less than 50 MB are free; twice that, and some for data.
 LEAST_FREE_BYTES = 500_000_000
 STATISTICS_TIMEOUT_S = 15.0
+SLOW_OPENING_S = 1.0  # usually it takes hundredths of a second
+OPENED = 3  # each time anew: only some are slow
 JUPYTER_PORT = 8888
 
 
@@ -121,7 +127,7 @@ def examine() -> list[Finding]:
     findings += [Finding(True, f"{d.source}: {d.reason}") for d in decisions()]
     if found.source == shared_node.SOURCE and (reason := compose.why_not()):
         findings.append(Finding(True, f"{compose.SOURCE}: passed over, {reason}"))
-    return [*findings, _plugins(found), _prometheus(found), _vhosts()]
+    return [*findings, _opening(found), _plugins(found), _prometheus(found), _vhosts()]
 
 
 def _services() -> list[Finding]:
@@ -200,6 +206,24 @@ def _cookie() -> list[Finding]:
             )
         ]
     return []
+
+
+def _opening(found: broker.Broker) -> Finding:
+    # A server whose own name cannot be resolved waits for a name server, now and then for seconds:
+    # rabbitmq/rabbitmq-server#1334.
+    took_s = 0.0
+    for _ in range(OPENED):
+        began_s = time.monotonic()
+        with closing(ready.open_connection(pika.URLParameters(found.amqp_url))):
+            took_s = max(took_s, time.monotonic() - began_s)
+    text = f"opening a connection takes {took_s * 1000:.0f} ms"
+    if took_s < SLOW_OPENING_S:
+        return Finding(True, text)
+    return Finding(
+        False,
+        f"{text}, so labs and claims may fail: the broker is busy or far away, or its machine"
+        " cannot resolve its own host name, which belongs into /etc/hosts there",
+    )
 
 
 def _plugins(found: broker.Broker) -> Finding:

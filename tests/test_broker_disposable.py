@@ -4,6 +4,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 
 import pika
 import psutil
@@ -13,17 +15,41 @@ from helpers import broker
 from helpers.broker import disposable_node, server
 from helpers.broker.paths import home
 from helpers.errors import BrokerError, BrokerNotFoundError, BrokerNotReadyError, UsageError
-from tests.conftest import wait_gone
+from tests.conftest import CHILD_TIMEOUT_S, wait_gone
 
 needs_server = pytest.mark.skipif(
     server.why_no_server() is not None, reason=f"no private node here: {server.why_no_server()}"
 )
+# inet_hosts is Erlang's own table: with it asked first, no name server is asked for what it has.
+LOOK_UP = """
+from helpers import broker
+with broker.disposable() as node:
+    print(node.ctl("eval", "hd(proplists:get_value(lookup, inet:get_rc()))."), end="")
+    for name in ("nobody.knows", "nobody", "localhost"):
+        found = f'{{ok, F}} = inet_hosts:gethostbyname("{name}"), element(6, F).'
+        print(node.ctl("eval", found), end="")
+"""
 START_AND_WAIT = """
 from helpers import broker
 with broker.disposable() as node:
     print(node.pid, flush=True)
     input()
 """
+
+
+@needs_server
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a machine another name")
+def test_knows_its_machine_by_name_without_asking_a_name_server():
+    # RabbitMQ looks the name up whenever a connection is opened: it must not take seconds.
+    rename = ["unshare", "--uts", "sh", "-c", 'hostname nobody.knows && exec "$@"', "sh"]
+    done = subprocess.run(
+        [*rename, sys.executable, "-c", LOOK_UP],
+        capture_output=True,
+        text=True,
+        timeout=CHILD_TIMEOUT_S,
+        check=False,
+    )
+    assert done.stdout.split() == ["file", *["[{127,0,0,1}]"] * 3], done.stdout + done.stderr
 
 
 @needs_server

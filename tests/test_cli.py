@@ -1,5 +1,6 @@
 """The command line, JupyterLab's start, the suite's order, and how ``.venv`` comes about."""
 
+import dataclasses
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ import pytest
 import requests
 
 from helpers import __main__ as command_line
-from helpers import bootstrap, broker, doctor, lab, suite
+from helpers import bootstrap, broker, chaos, doctor, lab, suite
 from helpers.broker.paths import ROOT
 from helpers.errors import BrokerNotReadyError, RabbitLabError, ServiceNotReadyError, UsageError
 from tests.conftest import child_environment, run_python
@@ -66,8 +67,17 @@ def test_up_status_and_doctor(channel, shared_broker, capsys):
     assert command_line.main(["doctor"]) == 0
     printed = capsys.readouterr().out
     assert "LOOK" not in printed
-    for sign in ("Python", "packages", "GB free", "plugins: all", "Prometheus", broker.vhost()):
+    signs = ("Python", "packages", "GB free", "opening", "plugins: all", "Prometheus")
+    for sign in (*signs, broker.vhost()):
         assert sign in printed
+
+
+def test_doctor_says_when_connections_open_slowly(shared_broker):
+    with chaos.proxy(round_trip_ms=500) as network:  # opening one takes some three round trips
+        far = dataclasses.replace(shared_broker, amqp_url=broker.amqp_url(via=network))
+        found = doctor._opening(far)
+    assert not found.fine
+    assert re.search(r"takes \d{4} ms, .* /etc/hosts", found.text)
 
 
 def test_status_and_doctor_without_a_broker(tmp_path):

@@ -2,6 +2,7 @@
 
 import secrets
 import shutil
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,13 @@ PLUGINS = (
     "rabbitmq_shovel",
     "rabbitmq_shovel_management",
 )
+# RabbitMQ looks up the name of its own machine whenever a connection is opened, for the cluster's
+# default name. Where that name is not in /etc/hosts, a name server is asked each time, and opening
+# a connection takes seconds now and then (rabbitmq/rabbitmq-server#1334, #3935).
+INETRC = """\
+{{host, {{127,0,0,1}}, [{names}]}}.
+{{lookup, [file, native]}}.
+"""
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,7 @@ def write_files(folder: Path, given: Given, *, config: str, advanced: str) -> No
     Raises:
         OSError: the folder cannot be written.
 
-    Source: RabbitMQ documentation, "Configuration".
+    Source: RabbitMQ documentation, "Configuration"; Erlang documentation, "Inet Configuration".
     """
     ports = given.ports
     shutil.rmtree(folder, ignore_errors=True)
@@ -62,6 +70,7 @@ def write_files(folder: Path, given: Given, *, config: str, advanced: str) -> No
     cookie.chmod(0o400)
     (folder / "enabled_plugins").write_text(f"[{','.join(PLUGINS)}].\n")
     (folder / "env.conf").write_text("")
+    (folder / "inetrc").write_text(INETRC.format(names=_erlang_strings(own_names())))
     (folder / "rabbitmq.conf").write_text(
         f"listeners.tcp.1 = 127.0.0.1:{ports.amqp}\n"
         f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {ports.management}\n"
@@ -70,3 +79,13 @@ def write_files(folder: Path, given: Given, *, config: str, advanced: str) -> No
         f"{config.strip()}\n"
     )
     (folder / "advanced.config").write_text(advanced.strip() or "[].\n")
+
+
+def own_names() -> list[str]:
+    """Return the names by which a node may look for its own machine."""
+    name = socket.gethostname()
+    return list(dict.fromkeys(("localhost", name, name.partition(".")[0])))
+
+
+def _erlang_strings(names: list[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)

@@ -230,6 +230,7 @@ class PrivateNode:
             # An empty file of ours: else the system's rabbitmq-env.conf would be read.
             "RABBITMQ_CONF_ENV_FILE": str(folder / "env.conf"),
             "RABBITMQ_DIST_PORT": str(ports.distribution),
+            "ERL_INETRC": str(folder / "inetrc"),
             "ERL_EPMD_PORT": str(ports.epmd),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "ERL_CRASH_DUMP_SECONDS": "0",  # a node that cannot start would write one for seconds
