@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import yaml
+
+from helpers.broker import compose
 from helpers.broker.ports import free_port_numbers
 from helpers.errors import RabbitLabError, ServiceNotReadyError
 from helpers.services import kafka
@@ -22,28 +25,18 @@ PROGRAM = f"/{standins.ENTRY}"
 
 
 def settings(client: int, controller: int) -> dict[str, str]:
-    """Return the variables of a single node, as docker-compose.yml has them.
+    """Return the variables of docker-compose.yml's Kafka, with listeners on loopback only.
 
     Args:
-        client: port for clients, on loopback.
+        client: port for clients.
         controller: port for the node itself.
     """
-    return {
-        "KAFKA_NODE_ID": "1",
-        "KAFKA_PROCESS_ROLES": "broker,controller",
+    service = yaml.safe_load(compose.FILE.read_text(encoding="utf-8"))["services"]["kafka"]
+    return service["environment"] | {
         "KAFKA_LISTENERS": f"HOST://127.0.0.1:{client},CONTROLLER://localhost:{controller}",
         "KAFKA_ADVERTISED_LISTENERS": f"HOST://127.0.0.1:{client}",
-        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "HOST:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "KAFKA_INTER_BROKER_LISTENER_NAME": "HOST",
-        "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
         "KAFKA_CONTROLLER_QUORUM_VOTERS": f"1@localhost:{controller}",
-        "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
-        "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
-        "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
-        "KAFKA_SHARE_COORDINATOR_STATE_TOPIC_REPLICATION_FACTOR": "1",
-        "KAFKA_SHARE_COORDINATOR_STATE_TOPIC_MIN_ISR": "1",
-        "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "500",
-        "KAFKA_HEAP_OPTS": "-Xmx512m",
     }
 
 
