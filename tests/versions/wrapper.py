@@ -23,7 +23,8 @@ PROGRAMS = {
 TRY_TIMEOUT_S = 20.0
 # The mounts are made in a mount namespace of the process's own: nobody else sees them, and the
 # kernel undoes them when the last process in there ends, however it ends. What is written outside
-# of the nodes' folder goes to a throw-away layer: the tree stays as it is.
+# of the nodes' folder goes to a throw-away layer: the tree stays as it is. The machine's name is
+# written into its hosts, so that nobody in there asks a name server for it.
 SCRIPT = """\
 #!/bin/sh
 exec unshare --mount /bin/sh -c '
@@ -39,7 +40,7 @@ mkdir -p ".$home"
 mount --rbind "$home" ".$home"
 mount --rbind /proc proc
 mount --rbind /dev dev
-echo "127.0.0.1 localhost" > etc/hosts
+echo "127.0.0.1 localhost $(uname -n)" > etc/hosts
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 exec chroot . "$program" "$@"
 ' sh {arguments} "$@"
