@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from helpers.broker import logs, node_files, paths, server
+from helpers.broker import logs, node_files, paths, private_node, server
 from helpers.broker.ports import free_ports
 from helpers.broker.private_node import PrivateNode
 from helpers.broker.processes import Identity, identify
@@ -222,6 +222,26 @@ def test_taken_ports_are_given_up(tmp_path, monkeypatch):
         finally:
             node.remove()
     assert not node.folder.exists()
+
+
+def test_epmd_that_is_met_on_its_way_through_exec_is_still_known(tmp_path, monkeypatch):
+    # For a moment a process that replaces itself, as a script that ends in exec, has no command
+    # line. It is looked at again: else it would count as ended, and stay when the node has gone.
+    looks = []
+
+    def at_first_nothing(pid, mark):
+        looks.append(pid)
+        return identify(pid, mark) if len(looks) > 1 else None
+
+    monkeypatch.setattr(private_node, "identify", at_first_nothing)
+    node = PrivateNode(tmp_path / "node", source="test")
+    node.lay_out()
+    try:
+        node.start_epmd()
+        assert node.epmd.pid == looks[0]
+    finally:
+        node.remove()
+    wait_gone(looks[0])
 
 
 def test_node_that_does_not_start_tells_why(tmp_path):

@@ -3,7 +3,10 @@
 import pytest
 
 from helpers import services
+from helpers.broker import server
+from helpers.broker.ports import is_free
 from helpers.services import node
+from helpers.waits import wait_until
 
 
 def server_at(tmp_path, monkeypatch, folder):
@@ -46,3 +49,22 @@ def test_a_server_whose_folder_does_not_tell_is_asked_once(tmp_path, monkeypatch
     ctl.chmod(0o755)
     assert [node.version(), node.version()] == [version, version]
     assert (tmp_path / "calls").read_text() == "asked\n"
+
+
+def test_asking_leaves_no_port_mapper_behind(tmp_path, monkeypatch):
+    installed = server.server_script()
+    if installed is None:
+        pytest.skip(f"no rabbitmqctl to ask: {server.why_no_server()}")
+    known = node.version()
+    server_at(tmp_path, monkeypatch, "mine")
+    ctl = tmp_path / "mine" / "sbin" / "rabbitmqctl"
+    real = installed.with_name("rabbitmqctl")
+    ctl.write_text(
+        f'#!/bin/sh\n{real} "$@"\necho $ERL_EPMD_PORT >{tmp_path}/port\n'
+        f"epmd -names >{tmp_path}/names 2>&1\n"
+    )
+    ctl.chmod(0o755)
+    assert node.version() == known
+    port = int((tmp_path / "port").read_text())
+    assert f"running on port {port}" in (tmp_path / "names").read_text()
+    wait_until(lambda: is_free(port), timeout_s=5, what="the end of that epmd")

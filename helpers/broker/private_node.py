@@ -204,12 +204,19 @@ class PrivateNode:
             folder=self.folder,
             output=self.folder / "out",
         )
-        self.epmd = identify(pid, port)
+        self.epmd = None
 
         def listens_or_ended() -> bool:
-            return self.epmd is None or self.epmd.process() is None or is_listening(self.epmd)
+            # On its way through exec, once or more, a process has no command line to know it by.
+            self.epmd = self.epmd or identify(pid, port)
+            listens = self.epmd is not None and is_listening(self.epmd)
+            return listens or not is_alive(pid)
 
-        wait_until(listens_or_ended, timeout_s=EPMD_TIMEOUT_S, what="epmd")
+        try:
+            wait_until(listens_or_ended, timeout_s=EPMD_TIMEOUT_S, what="epmd")
+        except BaseException:
+            kill_below(pid)
+            raise
         if self.epmd is None or not is_listening(self.epmd):
             # It ends without a word when its port is taken.
             raise PortTakenError(f"Erlang's epmd cannot listen on port {port}")

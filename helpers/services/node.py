@@ -3,9 +3,11 @@
 import functools
 import re
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from helpers.broker import server
+from helpers.broker.ports import free_port_numbers
 from helpers.broker.processes import clean_environment
 
 NAME = "a killed node of RabbitMQ"
@@ -38,17 +40,29 @@ def version() -> str:
 
 @functools.cache
 def _asked(program: Path) -> str:
+    # It starts an epmd where it finds none, which would stay and listen on all addresses; so it
+    # gets a port of its own, and that epmd is told to end.
+    (port,) = free_port_numbers(1)
     try:
-        done = subprocess.run(
-            [str(program), "version"],
-            env=clean_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=ASK_TIMEOUT_S,
-            check=False,
-        )
+        told = _run([program, "version"], port)
     except (OSError, subprocess.TimeoutExpired):
         return "?"
-    found = re.fullmatch(r"\d+\.\d+\.\d+\S*", done.stdout.strip())
+    finally:
+        with suppress(OSError, subprocess.TimeoutExpired):
+            _run([server.epmd_program() or "epmd", "-kill"], port)
+    found = re.fullmatch(r"\d+\.\d+\.\d+\S*", told)
     return found[0] if found else "?"
+
+
+def _run(command: list[str | Path], epmd_port: int) -> str:
+    environment = {"ERL_EPMD_PORT": str(epmd_port), "ERL_EPMD_ADDRESS": "127.0.0.1"}
+    done = subprocess.run(
+        command,
+        env=clean_environment() | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=ASK_TIMEOUT_S,
+        check=False,
+    )
+    return done.stdout.strip()
