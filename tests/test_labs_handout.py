@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.broker.paths import home
 from labs.judge import handout
 from labs.judge.model import numbers
 from labs.judge.proof import solutions
@@ -63,7 +64,11 @@ def test_every_lab_is_in_it_with_all_that_a_learner_needs(unpacked: Path):
 
 
 def test_a_check_runs_in_it(unpacked: Path, shared_broker, tmp_path: Path):
-    environment = child_environment(RABBIT_LAB_WORK=str(tmp_path), PYTHONPATH=str(unpacked))
+    environment = child_environment(
+        RABBIT_LAB_WORK=str(tmp_path),
+        PYTHONPATH=str(unpacked),
+        RABBIT_LAB_HOME=str(home()),  # the broker that is there, not one more that stays
+    )
     correct = next(one for one in solutions(5) if one.kind == "correct")
 
     def check(*arguments: str) -> subprocess.CompletedProcess[str]:
