@@ -66,6 +66,7 @@ def test_kill_and_start_again_with_the_same_data():
             channel.confirm_delivery()
             channel.queue_declare("kept", durable=True)
             channel.basic_publish("", "kept", b"1", pika.BasicProperties(delivery_mode=2))
+            connection.process_data_events(time_limit=2.5)  # see DisposableNode.kill
         assert "kept" in node.ctl("list_queues", "name").split()
         with pytest.raises(BrokerError, match="rabbitmqctl no_such_command` failed"):
             node.ctl("no_such_command")

@@ -69,8 +69,13 @@ class DisposableNode:
     def kill(self) -> None:
         """End the node's virtual machine with SIGKILL, as a crash would; the data stay.
 
+        What was declared less than 2 s before may be gone with it on RabbitMQ 3.10 and 4.0, whose
+        Mnesia can hold its last decision in memory so long.
+
         Raises:
             BrokerError: it is down already.
+
+        Source: measured; Erlang/OTP's disk_log_1, time-out of its write cache.
         """
         if not self._node.kill():
             raise BrokerError(f"{self.what} is down already")

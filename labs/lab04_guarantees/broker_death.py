@@ -24,9 +24,9 @@ from labs.lab04_guarantees.plays import QUEUE, Known
 PAYMENTS = 6
 HELD_AT = 4  # the broker dies when it has confirmed this one, and the publisher hasn't heard it
 START_S = 90.0
-# A broker that dies soon can lose what was just declared. Below quorum queues, Ra saves the table of
-# their names half a second after a change; and the log of Mnesia, where 3.10 and 4.0 keep queues,
-# can hold the decision on the last change in memory for two seconds.
+# A broker that dies soon can lose what was just declared. Below quorum queues, Ra saves the table
+# of their names half a second after a change; and the log of Mnesia, where 3.10 and 4.0 keep
+# queues, can hold the decision on the last change in memory for two seconds.
 OLD_ENOUGH_S = 2.5
 
 
