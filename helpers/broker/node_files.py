@@ -70,7 +70,7 @@ def write_files(folder: Path, given: Given, *, config: str, advanced: str) -> No
     cookie.chmod(0o400)
     (folder / "enabled_plugins").write_text(f"[{','.join(PLUGINS)}].\n")
     (folder / "env.conf").write_text("")
-    (folder / "inetrc").write_text(INETRC.format(names=_erlang_strings(own_names())))
+    (folder / "inetrc").write_text(INETRC.format(names=_own_names()))
     (folder / "rabbitmq.conf").write_text(
         f"listeners.tcp.1 = 127.0.0.1:{ports.amqp}\n"
         f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {ports.management}\n"
@@ -81,11 +81,8 @@ def write_files(folder: Path, given: Given, *, config: str, advanced: str) -> No
     (folder / "advanced.config").write_text(advanced.strip() or "[].\n")
 
 
-def own_names() -> list[str]:
-    """Return the names by which a node may look for its own machine."""
+def _own_names() -> str:
+    """Return the names by which a node may look for its own machine, as Erlang writes them."""
     name = socket.gethostname()
-    return list(dict.fromkeys(("localhost", name, name.partition(".")[0])))
-
-
-def _erlang_strings(names: list[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
+    names = dict.fromkeys(("localhost", name, name.partition(".")[0]))
+    return ", ".join(f'"{one}"' for one in names)
