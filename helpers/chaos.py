@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from helpers import broker
-from helpers.broker import cluster
+from helpers.broker import cluster_members
+from helpers.broker.cluster import Cluster
+from helpers.broker.cluster_members import Member
 from helpers.errors import RabbitLabError, UsageError
 
 LONGEST_ROUND_TRIP_MS = 2000.0
@@ -100,7 +102,7 @@ def proxy(*, round_trip_ms: float) -> Iterator[Proxy]:
 
 
 @contextmanager
-def killed(node: cluster.Member) -> Iterator[None]:
+def killed(node: Member) -> Iterator[None]:
     """Kill a node of a cluster with SIGKILL for the time of a ``with`` block, then start it again.
 
     Args:
@@ -118,11 +120,11 @@ def killed(node: cluster.Member) -> Iterator[None]:
 
 
 @contextmanager
-def cut_off(node: cluster.Member, three: cluster.Cluster) -> Iterator[None]:
+def cut_off(node: Member, three: Cluster) -> Iterator[None]:
     """Cut the links between one node and the rest of its cluster for the time of a ``with`` block.
 
-    It is Erlang's links that are cut, at once and both ways; see `helpers.broker.cluster.cut_off`.
-    Clients reach every node as before.
+    It is Erlang's links that are cut, at once and both ways, as told in
+    `helpers.broker.cluster_members.cut_off`. Clients reach every node as before.
 
     Args:
         node: the one that is alone then.
@@ -133,7 +135,7 @@ def cut_off(node: cluster.Member, three: cluster.Cluster) -> Iterator[None]:
     """
     others = three.others(node)
     try:
-        cluster.cut_off(node, others)
+        cluster_members.cut_off(node, others)
         yield
     finally:
-        cluster.connect_again(node, others)
+        cluster_members.connect_again(node, others)

@@ -12,6 +12,7 @@ import pytest
 from helpers import chaos, services
 from helpers.broker import cluster, cluster_compose, cluster_private, server
 from helpers.broker.cluster import Cluster
+from helpers.broker.cluster_members import are_whole
 from helpers.errors import BrokerError, BrokerNotFoundError, ServiceMissingError
 from helpers.services import cluster as service
 from tests.conftest import child_environment, run_python, wait_gone
@@ -36,7 +37,7 @@ def empty_home(tmp_path, monkeypatch):
 
 
 @needs_server
-def test_a_cluster_from_its_start_to_its_end(empty_home):
+def test_a_cluster_from_its_start_to_its_end(empty_home, monkeypatch):
     """One test, because one start takes a quarter of a minute."""
     try:
         up = command(empty_home, "up", "--cluster")
@@ -55,7 +56,9 @@ def test_a_cluster_from_its_start_to_its_end(empty_home):
         assert service.missing() is None
         status = command(empty_home, "status")
         assert all(port in status for port in ports)
-        check_use(empty_home)
+        check_use()
+        monkeypatch.setattr(cluster, "HEAL_TIMEOUT_S", 5.0)
+        check_parted()
         assert command(empty_home, "up", "--cluster").count("AMQP ") == 4
     finally:
         down = command(empty_home, "down")
@@ -68,8 +71,8 @@ def test_a_cluster_from_its_start_to_its_end(empty_home):
         pass
 
 
-def check_use(home):
-    """Cut a node off, kill one, and leave one dead behind: the next user finds all restored."""
+def check_use():
+    """Cut nodes off, kill one, and leave one dead behind: the next user finds all restored."""
     with cluster.alone() as three:
         first, *others = three.nodes
         with pika.BlockingConnection(three.parameters(first)) as connection:
@@ -83,7 +86,7 @@ def check_use(home):
             linked = first.ctl("eval", "nodes().")
             assert others[0].name not in linked
             assert others[1].name in linked
-        three.wait_until_whole()
+        three.restore()
         others[1].kill()
         assert "2 of 3 running" in repr(three)
         assert "1 of 3 down" in service.describe()
@@ -95,6 +98,18 @@ def check_use(home):
         assert three.vhost != vhost
         with pytest.raises(BrokerError, match="no queue 'kept'"):
             three.queue("kept")
+
+
+def check_parted():
+    """Part two pairs of nodes for a moment: no partition handling notices, Mnesia never heals."""
+    with cluster.alone() as three:
+        node = three.nodes[1]
+        names = ", ".join(f"'{other.name}'" for other in three.others(node))
+        each = f"[{{}}(N) || N <- [{names}]]"
+        steps = (each.format("erlang:disconnect_node"), each.format("net_kernel:connect_node"))
+        node.ctl("eval", f"{', '.join(steps)}.")
+        three.restore()
+        assert are_whole(three.nodes)
 
 
 def test_without_a_cluster_it_says_how_to_get_one(empty_home, monkeypatch):

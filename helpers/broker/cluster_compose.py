@@ -20,7 +20,7 @@ START_TIMEOUT_S = 120.0
 
 
 class ContainerMember:
-    """One of the three containers; see `helpers.broker.cluster.Member`.
+    """One of the three containers; see `helpers.broker.cluster_members.Member`.
 
     Args:
         container: the container's id.

@@ -37,7 +37,7 @@ class _Node(PrivateNode):
 
 
 class PrivateMember(DisposableNode):
-    """One of the three nodes; see `helpers.broker.cluster.Member`."""
+    """One of the three nodes; see `helpers.broker.cluster_members.Member`."""
 
     what = "this node of the cluster"
 
