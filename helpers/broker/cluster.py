@@ -6,6 +6,7 @@ the profile ``cluster`` in ``docker-compose.yml``, or as private nodes of this m
 
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
@@ -127,8 +128,8 @@ class Cluster:
                 node.start()
         if are_whole(self.nodes):
             return
-        for node in self.nodes:
-            connect_again(node, self.others(node))
+        with ThreadPoolExecutor(len(self.nodes)) as pool:
+            list(pool.map(lambda node: connect_again(node, self.others(node)), self.nodes))
         try:
             self.wait_until_whole(timeout_s=HEAL_TIMEOUT_S)
         except WaitTimeoutError:
