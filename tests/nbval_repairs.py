@@ -8,7 +8,7 @@
 * SVG: pictures are not compared, whatever their format.
 * Coverage: kernels are not measured. nbval would start a second measurement in each, which ends
   both, and what the notebooks use is covered by tests.
-* Ports: kernels use sockets of their own; see ``helpers.notebooks.sockets``.
+* Ports: kernels use sockets of their own; see ``tests.nbval_sockets``.
 * Services: a cell whose service is missing is run, to see that it copes, and counts as skipped.
 * End: the kernel is asked to end before it is killed, so that its clean-up runs.
 
@@ -26,15 +26,13 @@ from queue import Empty
 from typing import Any
 
 import nbformat
-import nbval.kernel
 import nbval.plugin
 import pytest
-from jupyter_client.manager import KernelManager
 from nbval.kernel import RunningKernel
 
 from helpers import services
-from helpers.notebooks.sockets import own_sockets
 
+pytest_plugins = ["tests.nbval_sockets"]
 RATES_TAG, RATES_MARK = "measures-rates", "measures_rates"
 LOOK_EVERY_S = 0.5
 # Seeing the first, ipykernel drops the output of child processes; the second starts coverage.
@@ -133,17 +131,12 @@ class RepairedNotebook(nbval.plugin.IPyNbFile):
             )
 
 
-def _manager(**settings: Any) -> KernelManager:
-    return KernelManager(**settings, **own_sockets())
-
-
 def _leave_coverage_alone(*_: object) -> None:
     pass
 
 
 def pytest_configure() -> None:
     nbval.plugin.RunningKernel = RepairedKernel
-    nbval.kernel.KernelManager = _manager
     nbval.plugin.setup_coverage = nbval.plugin.teardown_coverage = _leave_coverage_alone
 
 

@@ -2,8 +2,10 @@
 
 import nbformat
 import pytest
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
+from helpers.notebooks.sockets import own_sockets
 from labs.judge import brief, progress
 from labs.judge.model import Verdict, folder_of, load, numbers
 from labs.judge.proof import solutions
@@ -17,7 +19,9 @@ def run(number: int, source: str | None, work) -> list[str]:
     cell = next(one for one in nb.cells if one.source.startswith("%%lab"))
     if source is not None:
         cell.source = f"%%lab\n{source}"
-    client = NotebookClient(nb, timeout=150, resources={"metadata": {"path": str(folder)}})
+    manager = AsyncKernelManager(kernel_name="python3", **own_sockets())
+    where = {"metadata": {"path": str(folder)}}
+    client = NotebookClient(nb, km=manager, timeout=150, resources=where)
     client.execute(env=child_environment(RABBIT_LAB_WORK=str(work)))
     return ["".join(one.get("text", "") for one in cell.get("outputs", [])) for cell in nb.cells]
 

@@ -1,6 +1,7 @@
 """Each repair is shown twice: the notebook without it goes wrong, with it goes right.
 
-The same tiny notebooks run under plain nbval and under nbval with the repairs, side by side.
+The same tiny notebooks run under plain nbval and under nbval with the repairs, side by side. Plain
+nbval has its kernels' sockets repaired all the same, except where the test is about ports.
 """
 
 import os
@@ -14,6 +15,7 @@ import pytest
 from nbformat import v4, write
 
 ROOT = Path(__file__).resolve().parents[1]
+NOT_PASSED = ("failure", "error", "skipped")  # "error": the kernel did not start
 # Enough for a kernel's first cell on a loaded machine: with 3 s it was over its limit once, and
 # plain nbval shows green what follows such a cell.
 LIMIT_S = 10
@@ -38,6 +40,20 @@ print(json.loads(ipykernel.get_connection_info())["transport"])
 CLEAN_UP_AT_END = """
 import atexit, pathlib
 _ = atexit.register(pathlib.Path("cleaned-up").touch)
+"""
+# Another program takes each port that jupyter_client chose, before the kernel does.
+TAKE_CHOSEN_PORTS = """
+import socket
+from jupyter_client.connect import LocalPortCache
+
+choose, taken = LocalPortCache.find_available_port, []
+
+def choose_and_lose(self, ip):
+    port = choose(self, ip)
+    taken.append(socket.create_server((ip, port)))
+    return port
+
+LocalPortCache.find_available_port = choose_and_lose
 """
 
 
@@ -81,6 +97,7 @@ NOTEBOOKS = {
 
 
 def write_notebooks(folder: Path) -> None:
+    (folder / "conftest.py").write_text(TAKE_CHOSEN_PORTS)
     for name, cells in NOTEBOOKS.items():
         nb = v4.new_notebook()
         for number, (code, outputs) in enumerate(cells, 1):
@@ -95,12 +112,12 @@ def write_notebooks(folder: Path) -> None:
         write(nb, folder / f"{name}.ipynb")
 
 
-def start(folder: Path, *options: str) -> subprocess.Popen[str]:
-    """Run pytest on the notebooks of a folder, away from the settings of this repository."""
+def start(folder: Path, *options: str, chosen: str = "") -> subprocess.Popen[str]:
+    """Run pytest on a folder's notebooks, or one of them, away from this repository's settings."""
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = measures_rates\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
     command += ["--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={LIMIT_S}"]
-    command += [f"--rootdir={folder}", "-c", str(folder / "pytest.ini"), str(folder)]
+    command += [f"--rootdir={folder}", "-c", str(folder / "pytest.ini"), str(folder / chosen)]
     return subprocess.Popen(
         [*command, f"--junitxml={folder / 'results.xml'}"],
         cwd=ROOT,
@@ -114,7 +131,7 @@ def start(folder: Path, *options: str) -> subprocess.Popen[str]:
 def read_session(folder: Path) -> Session:
     cells: dict[str, list[Outcome]] = {}
     for case in ET.parse(folder / "results.xml").iter("testcase"):
-        verdict = next((child for child in case if child.tag in ("failure", "skipped")), None)
+        verdict = next((child for child in case if child.tag in NOT_PASSED), None)
         word = "passed" if verdict is None else verdict.tag
         text = "" if verdict is None else (verdict.text or verdict.get("message") or "")
         notebook = case.get("classname", "").split(".")[0]
@@ -124,26 +141,41 @@ def read_session(folder: Path) -> Session:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Session, Session]:
-    """Return the outcomes without and with the repairs."""
-    plain, repaired = (tmp_path_factory.mktemp(name) for name in ("plain", "repaired"))
-    for folder in (plain, repaired):
+def sessions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Session]:
+    """Return the outcomes of each kind of run."""
+    options = {
+        "plain": ["-p", "tests.nbval_sockets"],
+        "repaired": ["-p", "tests.nbval_repairs"],
+        "with ports": [],
+    }
+    runs = {}
+    for name, plugins in options.items():
+        folder = tmp_path_factory.mktemp(name.replace(" ", "-"))
         write_notebooks(folder)
-    runs = [start(plain), start(repaired, "-p", "tests.nbval_repairs")]
-    said = [run.communicate(timeout=120)[0] for run in runs]
-    for folder, text in zip((plain, repaired), said, strict=True):
-        assert (folder / "results.xml").exists(), text
-    return read_session(plain), read_session(repaired)
+        chosen = "ports.ipynb" if name == "with ports" else ""
+        runs[name] = folder, start(folder, *plugins, chosen=chosen)
+    outcomes = {}
+    for name, (folder, run) in runs.items():
+        said = run.communicate(timeout=120)[0]
+        assert (folder / "results.xml").exists(), said
+        outcomes[name] = read_session(folder)
+    return outcomes
+
+
+@pytest.fixture
+def both(sessions: dict[str, Session]) -> tuple[Session, Session]:
+    """Return the outcomes without and with the repairs."""
+    return sessions["plain"], sessions["repaired"]
 
 
 def words(outcomes: list[Outcome]) -> list[str]:
     return [outcome.word for outcome in outcomes]
 
 
-def test_kernels_take_no_ports(both):
-    plain, repaired = both
-    assert words(plain["ports"]) == ["failure"]
-    assert words(repaired["ports"]) == ["passed"]
+def test_kernels_take_no_ports(sessions):
+    assert words(sessions["with ports"]["ports"]) == ["error"]
+    assert "Kernel died before replying" in sessions["with ports"]["ports"][0].text
+    assert words(sessions["repaired"]["ports"]) == ["passed"]
 
 
 def test_history_is_as_in_jupyter(both):
