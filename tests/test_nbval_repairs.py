@@ -19,6 +19,8 @@ NOT_PASSED = ("failure", "error", "skipped")  # "error": the kernel did not star
 # Enough for a kernel's first cell on a loaded machine: with 3 s it was over its limit once, and
 # plain nbval shows green what follows such a cell.
 LIMIT_S = 10
+# Cells wait for 36 s; on a loaded machine the start of each of the nine kernels takes many seconds.
+RUN_LIMIT_S = 240
 SHOW_SVG = """
 from IPython.display import display
 display({"image/svg+xml": "<svg id='now'></svg>", "text/plain": "a picture"}, raw=True)
@@ -155,10 +157,14 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Session]:
         chosen = "ports.ipynb" if name == "with ports" else ""
         runs[name] = folder, start(folder, *plugins, chosen=chosen)
     outcomes = {}
-    for name, (folder, run) in runs.items():
-        said = run.communicate(timeout=120)[0]
-        assert (folder / "results.xml").exists(), said
-        outcomes[name] = read_session(folder)
+    try:
+        for name, (folder, run) in runs.items():
+            said = run.communicate(timeout=RUN_LIMIT_S)[0]
+            assert (folder / "results.xml").exists(), said
+            outcomes[name] = read_session(folder)
+    finally:
+        for _, run in runs.values():
+            run.kill()
     return outcomes
 
 
