@@ -73,7 +73,9 @@ def child_environment(*, home: Path | None = None, **variables: str | None) -> d
 
 
 def run_python(
-    *arguments: str, environment: dict[str, str] | None = None
+    *arguments: str,
+    environment: dict[str, str] | None = None,
+    timeout_s: float = CHILD_TIMEOUT_S,
 ) -> subprocess.CompletedProcess[str]:
     """Run Python with ``arguments`` and return what it printed."""
     return subprocess.run(
@@ -82,7 +84,7 @@ def run_python(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=CHILD_TIMEOUT_S,
+        timeout=timeout_s,
         check=False,
     )
 

@@ -32,6 +32,7 @@ HOW = "`python -m helpers up --cluster` or the Compose profile `cluster`"
 USE_TIMEOUT_S = 55.0
 WHOLE_TIMEOUT_S = 60.0
 HEAL_TIMEOUT_S = 20.0
+LOOK_PATIENCE_S = 5.0
 VHOST = "lab-cluster-"
 ALL = {"configure": ".*", "write": ".*", "read": ".*"}
 
@@ -105,7 +106,7 @@ class Cluster:
             WaitTimeoutError: the deadline passed.
         """
         wait_until(
-            lambda: are_whole(self.nodes),
+            lambda: are_whole(self.nodes, patience_s=LOOK_PATIENCE_S),
             timeout_s=timeout_s,
             what="three nodes that all see each other",
             every_s=0.1,
@@ -118,7 +119,7 @@ class Cluster:
         keeps what they know, and no partition handling notices: then each is started anew.
 
         Raises:
-            BrokerError: a node does not start.
+            BrokerError: a node does not start, or `rabbitmqctl` fails.
             WaitTimeoutError: they do not find each other again.
 
         Source: rabbitmq-server#17319; measured on RabbitMQ 3.10.
@@ -126,7 +127,7 @@ class Cluster:
         for node in self.nodes:
             if not node.is_running:
                 node.start()
-        if are_whole(self.nodes):
+        if are_whole(self.nodes, patience_s=LOOK_PATIENCE_S):
             return
         with ThreadPoolExecutor(len(self.nodes)) as pool:
             list(pool.map(lambda node: connect_again(node, self.others(node)), self.nodes))
@@ -177,8 +178,9 @@ def start(*, timeout_s: float = START_TIMEOUT_S) -> tuple[Member, ...]:
         except BrokerNotFoundError as error:
             raise BrokerNotFoundError(f"{error}; {compose.SOURCE}: {reason}") from None
         try:
-            Cluster(nodes, "/").wait_until_whole()
-        except WaitTimeoutError as error:
+            # Nodes that join may lose sight of each other for a moment, too.
+            Cluster(nodes, "/").restore()
+        except (BrokerError, WaitTimeoutError) as error:
             cluster_private.stop()
             raise BrokerNotReadyError(f"the three nodes did not join: {error}") from None
         return nodes

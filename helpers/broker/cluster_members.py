@@ -10,14 +10,25 @@ from helpers.errors import BrokerError
 START_TIMEOUT_S = 120.0
 # Straight from the nodes: the management API tells of partitions what it heard some seconds ago.
 # RabbitMQ 4.3 has no Mnesia, and its node monitor notes no partitions.
+CTL_TIMEOUT_S = 60.0  # `rabbitmqctl` takes a second, and more than twenty on a loaded machine
+# The waiting is done in the node, since each look from outside costs a `rabbitmqctl`.
 IS_WHOLE = """
 Says = fun(N, Module, Function, Wanted) -> rpc:call(N, Module, Function, []) =:= Wanted end,
 Notes = erlang:function_exported(rabbit_node_monitor, partitions, 0),
-Nodes = [node() | nodes()],
-length(Nodes) =:= {wanted} andalso lists:all(fun(N) ->
-    Says(N, rabbit, is_booted, true)
-    andalso (not Notes orelse Says(N, rabbit_node_monitor, partitions, []))
-end, Nodes).
+IsWhole = fun() ->
+    Nodes = [node() | nodes()],
+    length(Nodes) =:= {wanted} andalso lists:all(fun(N) ->
+        Says(N, rabbit, is_booted, true)
+        andalso (not Notes orelse Says(N, rabbit_node_monitor, partitions, []))
+    end, Nodes)
+end,
+Look = fun(Again, LeftMs) ->
+    case IsWhole() of
+        false when LeftMs > 0 -> timer:sleep(100), Again(Again, LeftMs - 100);
+        Told -> Told
+    end
+end,
+Look(Look, {patience_ms}).
 """
 
 
@@ -61,17 +72,23 @@ def sees(node: Member) -> set[str]:
     return {one["name"] for one in seen if one.get("running")}
 
 
-def are_whole(nodes: Sequence[Member]) -> bool:
+def are_whole(nodes: Sequence[Member], *, patience_s: float = 0.0) -> bool:
     """Return whether every node has started, sees every other one running, and is in no partition.
 
     A node is seen running before it has started: a vhost that is made then is missing there.
+
+    Args:
+        nodes: all nodes of the cluster.
+        patience_s: how long nodes that all see each other may take to become whole, in seconds.
 
     Source: RabbitMQ, rabbit_vhost_sup_sup:start_on_all_nodes/1; measured.
     """
     if not all(len(sees(node)) == len(nodes) for node in nodes):
         return False
+    look = IS_WHOLE.replace("{wanted}", str(len(nodes)))
+    look = look.replace("{patience_ms}", str(round(patience_s * 1000)))
     try:
-        told = nodes[0].ctl("eval", IS_WHOLE.replace("{wanted}", str(len(nodes))))
+        told = nodes[0].ctl("eval", look, timeout_s=CTL_TIMEOUT_S)
     except BrokerError:
         return False
     return told.strip() == "true"
@@ -105,4 +122,4 @@ def connect_again(node: Member, others: list[Member]) -> None:
 
 def _for_each(node: Member, others: list[Member], steps: str) -> None:
     names = ", ".join(f"'{other.name}'" for other in others)
-    node.ctl("eval", f"[begin {steps} end || N <- [{names}]].")
+    node.ctl("eval", f"[begin {steps} end || N <- [{names}]].", timeout_s=CTL_TIMEOUT_S)
