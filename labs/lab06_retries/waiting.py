@@ -38,8 +38,10 @@ def ending(
 ) -> Iterator[Broken]:
     """Judge where mails end that always fail, and after how many tries."""
     wanted = 1 + settings.retries
-    for mail in mails:
-        tries = len(scene.provider.of(mail))
+    counts = {mail: len(scene.provider.of(mail)) for mail in mails}
+    # Most tries first: one that is tried for ever may have had the right number when all ended.
+    for mail in sorted(mails, key=lambda one: -counts[one]):
+        tries = counts[mail]
         if tries == wanted and dead[mail] == 1:
             continue
         told = f"{scene.story(mail)}: {tries} tries, {dead[mail]} times in the queue {DLQ}; "
