@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from helpers.broker import compose, ready
+from helpers.broker.cluster_members import START_TIMEOUT_S
 from helpers.broker.decisions import say
 from helpers.broker.model import Broker
 from helpers.broker.paths import ROOT, home
@@ -16,7 +17,6 @@ SOURCE = "cluster by Docker Compose"
 SERVICES = ("rabbitmq-1", "rabbitmq-2", "rabbitmq-3")
 LABEL = "com.docker.compose"
 ASK_TIMEOUT_S = 30.0
-START_TIMEOUT_S = 120.0
 
 
 class ContainerMember:

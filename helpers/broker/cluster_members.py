@@ -8,9 +8,9 @@ from helpers.broker.model import Broker, credentials
 from helpers.errors import BrokerError
 
 START_TIMEOUT_S = 120.0
+CTL_TIMEOUT_S = 60.0  # `rabbitmqctl` takes a second, and more than twenty on a loaded machine
 # Straight from the nodes: the management API tells of partitions what it heard some seconds ago.
 # RabbitMQ 4.3 has no Mnesia, and its node monitor notes no partitions.
-CTL_TIMEOUT_S = 60.0  # `rabbitmqctl` takes a second, and more than twenty on a loaded machine
 # The waiting is done in the node, since each look from outside costs a `rabbitmqctl`.
 IS_WHOLE = """
 Says = fun(N, Module, Function, Wanted) -> rpc:call(N, Module, Function, []) =:= Wanted end,
