@@ -81,7 +81,7 @@ bench: $(READY) ## measure what is not a timed test
 $(READY): requirements.txt pyproject.toml
 	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3.14; do \
 	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
-	    exec $$python helpers/bootstrap.py; \
+	    exec $$python helpers/suite/bootstrap.py; \
 	  fi; \
 	done; \
 	echo "error: this needs Python 3.11 or newer: install one, or name it with make PYTHON=…" >&2; exit 1

@@ -5,11 +5,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from helpers.errors import RabbitLabError, UsageError
+from helpers.machine.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 Command = Callable[[argparse.Namespace], int]
 
 
@@ -70,37 +69,38 @@ def _parser() -> argparse.ArgumentParser:
     add("verdicts", _verdicts, "run the notebooks and record their verdicts", passes_on=True)
     add("drill", _drill, "ask the questions of the interview drills", passes_on=True)
     add("labs", _module("labs.judge"), "check, prove and grade labs", passes_on=True)
-    add("sabotage", _module("tests.sabotage"), "break each claim on purpose", passes_on=True)
-    add("browser", _module("tests.browser"), "run the notebooks in a browser", passes_on=True)
-    add("containers", _module("tests.containers"), "test the Compose stack", passes_on=True)
-    add("versions", _module("tests.versions"), "run all on 3.10, 4.0 and 4.3", passes_on=True)
-    add("bench", _module("tests.bench"), "measure what is not a timed test", passes_on=True)
+    add("sabotage", _module("tests.slow.sabotage"), "break each claim on purpose", passes_on=True)
+    add("browser", _module("tests.slow.browser"), "run the notebooks in a browser", passes_on=True)
+    add("containers", _module("tests.slow.containers"), "test the Compose stack", passes_on=True)
+    add("versions", _module("tests.slow.versions"), "run all on 3.10, 4.0 and 4.3", passes_on=True)
+    add("bench", _module("tests.slow.bench"), "measure what is not a timed test", passes_on=True)
     return parser
 
 
 def _up(options: argparse.Namespace) -> int:
-    from helpers import broker, doctor
+    from helpers import broker
+    from helpers.suite import doctor
 
     print(doctor.start_cluster() if options.cluster else doctor.describe(broker.find()))
     return 0
 
 
 def _down(_: argparse.Namespace) -> int:
-    from helpers import doctor
+    from helpers.suite import doctor
 
     print(doctor.stop_what_is_ours())
     return 0
 
 
 def _status(_: argparse.Namespace) -> int:
-    from helpers import doctor
+    from helpers.suite import doctor
 
     print(doctor.status())
     return 0
 
 
 def _doctor(_: argparse.Namespace) -> int:
-    from helpers import doctor
+    from helpers.suite import doctor
 
     findings = doctor.examine()
     for finding in findings:
@@ -109,9 +109,9 @@ def _doctor(_: argparse.Namespace) -> int:
 
 
 def _lab(options: argparse.Namespace) -> int:
-    from helpers import lab
+    from helpers.suite import jupyterlab
 
-    return lab.run(
+    return jupyterlab.run(
         ip=options.ip,
         port=options.port,
         published=options.published,
@@ -120,37 +120,37 @@ def _lab(options: argparse.Namespace) -> int:
 
 
 def _test(_: argparse.Namespace) -> int:
-    from helpers import suite
+    from helpers.suite import checks
 
-    return suite.run()
+    return checks.run()
 
 
 def _twice(_: argparse.Namespace) -> int:
-    from helpers import suite
+    from helpers.suite import checks
 
-    return suite.twice()
+    return checks.twice()
 
 
 def _lint(_: argparse.Namespace) -> int:
-    from helpers import suite
+    from helpers.suite import checks
 
-    return suite.lint()
+    return checks.lint()
 
 
 def _notebooks(options: argparse.Namespace) -> int:
-    from helpers import notebooks
+    from helpers.suite import notebooks
 
     return notebooks.main(options.rest)
 
 
 def _verdicts(options: argparse.Namespace) -> int:
-    from helpers.notebooks import verdicts
+    from helpers.suite.notebooks import verdicts
 
     return verdicts.main(options.rest)
 
 
 def _drill(options: argparse.Namespace) -> int:
-    from helpers import drill
+    from helpers.suite import drill
 
     return drill.main(options.rest)
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from helpers import broker
-from helpers.broker import cluster_members
-from helpers.broker.cluster import Cluster
-from helpers.broker.cluster_members import Member
 from helpers.errors import RabbitLabError, UsageError
+from helpers.rabbitmq import cluster_members
+from helpers.rabbitmq.cluster import Cluster
+from helpers.rabbitmq.cluster_members import Member
 
 LONGEST_ROUND_TRIP_MS = 2000.0
 GOODBYE_S = 5.0
@@ -78,7 +78,7 @@ def proxy(*, round_trip_ms: float) -> Iterator[Proxy]:
     target = broker.parameters()
     one_way_ms = str(round_trip_ms / 2)
     process = subprocess.Popen(
-        [sys.executable, "-m", "helpers.proxy", target.host, str(target.port), one_way_ms],
+        [sys.executable, "-m", "helpers.machine.proxy", target.host, str(target.port), one_way_ms],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -124,7 +124,7 @@ def cut_off(node: Member, three: Cluster) -> Iterator[None]:
     """Cut the links between one node and the rest of its cluster for the time of a ``with`` block.
 
     It is Erlang's links that are cut, at once and both ways, as told in
-    `helpers.broker.cluster_members.cut_off`. Clients reach every node as before.
+    `helpers.rabbitmq.cluster_members.cut_off`. Clients reach every node as before.
 
     Args:
         node: the one that is alone then.

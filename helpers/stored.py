@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from helpers import broker
-from helpers.broker.paths import ROOT
 from helpers.errors import ServiceMissingError, UsageError
+from helpers.machine.paths import ROOT
 
 FOLDER = ROOT / "notebooks" / "results"
 COLLECT = "RABBIT_LAB_STORE"  # the folder in which `make notebooks` collects what is measured

@@ -113,7 +113,7 @@ def start_python() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 def is_gone(pid: int) -> bool:
     """Return whether process ``pid`` has ended, reaped or not."""
-    from helpers.broker.processes import is_alive
+    from helpers.machine.processes import is_alive
 
     return not is_alive(pid)
 

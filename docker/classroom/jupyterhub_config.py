@@ -1,6 +1,6 @@
 """JupyterHub for a class: every learner a Unix user, with vhosts on the broker for its server.
 
-``python -m helpers.classroom start`` checks the settings and then runs this.
+``python -m helpers.classroom.seats start`` checks the settings and then runs this.
 
 Source: JupyterHub documentation, "Spawners" and "Authenticators".
 """
@@ -15,9 +15,9 @@ from pathlib import Path
 
 from jupyterhub.spawner import LocalProcessSpawner
 
-from helpers import classroom, turns
+from helpers.classroom import seats, turns
 from helpers.errors import UsageError
-from helpers.lab import SETTINGS
+from helpers.suite.jupyterlab import SETTINGS
 
 HOMES = Path("/home")
 STATE = Path("/srv/jupyterhub")
@@ -41,7 +41,7 @@ mv ".new/$2" "$2"
 rmdir .new
 """
 
-room = classroom.settings()
+room = seats.settings()
 STATE.chmod(0o700)
 turns.make(TURNS, int(os.environ.get("CLASSROOM_TURNS") or TURNS_PER_CORE * (os.cpu_count() or 1)))
 accounts = threading.Lock()
@@ -49,7 +49,7 @@ accounts = threading.Lock()
 
 def prepare(name: str) -> dict[str, str]:
     """Make a learner's Unix user, home and vhosts, as far as they do not exist."""
-    environment = classroom.open_seat(room, name)
+    environment = seats.open_seat(room, name)
     home = HOMES / name
     with accounts:
         make_account(name, home)
@@ -119,9 +119,9 @@ c.ConfigurableHTTPProxy.pid_file = str(STATE / "proxy.pid")
 c.JupyterHub.authenticator_class = "shared-password"
 c.SharedPasswordAuthenticator.user_password = room.password
 c.SharedPasswordAuthenticator.admin_password = room.admin_password
-c.Authenticator.admin_users = {classroom.INSTRUCTOR}
+c.Authenticator.admin_users = {seats.INSTRUCTOR}
 c.Authenticator.allow_all = True
-c.Authenticator.username_pattern = rf"{classroom.NAME}\Z"
+c.Authenticator.username_pattern = rf"{seats.NAME}\Z"
 c.Authenticator.blocked_users = {user.pw_name for user in pwd.getpwall() if user.pw_uid < FIRST_UID}
 
 c.JupyterHub.spawner_class = LearnerSpawner

@@ -6,11 +6,11 @@ its own for experiments that kill the broker.
 """
 
 from helpers.broker.connections import amqp_url, clean_channel, connect, parameters
-from helpers.broker.disposable_node import DisposableNode, disposable
-from helpers.broker.management import ManagementApiError
-from helpers.broker.model import Broker
 from helpers.broker.scratch import api, open_vhost, vhost
 from helpers.broker.selection import find
+from helpers.rabbitmq.disposable_node import DisposableNode, disposable
+from helpers.rabbitmq.management import ManagementApiError
+from helpers.rabbitmq.model import Broker
 
 __all__ = [
     "Broker",

@@ -9,16 +9,9 @@ import pika
 from pika import exceptions
 from pika.adapters.blocking_connection import BlockingChannel
 
-from helpers.broker import ready, scratch
+from helpers.broker import scratch
 from helpers.errors import BrokerError, UsageError
-
-# Each survives a broker that hangs: no call of pika waits for ever.
-DEFAULTS: dict[str, Any] = {
-    "blocked_connection_timeout": 10,
-    "socket_timeout": 5,
-    "stack_timeout": 10,
-    "heartbeat": 30,
-}
+from helpers.rabbitmq import ready
 
 _handed_out: pika.BlockingConnection | None = None
 
@@ -47,7 +40,7 @@ def parameters(*, via: Listener | None = None, **overrides: Any) -> pika.Connect
     """
     here = scratch.ensure()
     given = pika.URLParameters(here.broker.amqp_url)
-    chosen: dict[str, Any] = DEFAULTS | {
+    chosen: dict[str, Any] = ready.DEFAULTS | {
         "host": via.host if via else given.host,
         "port": via.port if via else given.port,
         "ssl_options": given.ssl_options,

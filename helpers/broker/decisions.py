@@ -1,4 +1,4 @@
-"""Which way to a broker was taken, why the others were not, and saying so."""
+"""Record why each way to a broker was chosen or skipped."""
 
 from dataclasses import dataclass
 
@@ -29,8 +29,3 @@ def decisions() -> list[Decision]:
 def forget_decisions() -> None:
     """Begin a new search."""
     _decisions.clear()
-
-
-def say(text: str) -> None:
-    """Tell the user what takes time or changes the machine."""
-    print(text, flush=True)

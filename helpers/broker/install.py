@@ -2,10 +2,10 @@
 
 import platform
 
-from helpers.broker import apt
-from helpers.broker.decisions import say
-from helpers.broker.server import server_script
 from helpers.errors import BrokerNotFoundError
+from helpers.machine import apt
+from helpers.machine.telling import say
+from helpers.rabbitmq.server import server_script
 
 SOURCE = "apt"
 PACKAGE = "rabbitmq-server"

@@ -19,10 +19,12 @@ from urllib.parse import quote
 
 import pika
 
-from helpers.broker import given, locks, management, selection, shared_node, vhosts
-from helpers.broker.model import Broker, credentials
-from helpers.broker.paths import home
+from helpers.broker import assigned_vhosts, selection, vhosts
 from helpers.errors import BrokerError, BrokerNotReadyError, UsageError
+from helpers.machine import locks
+from helpers.machine.paths import home
+from helpers.rabbitmq import management, shared_node
+from helpers.rabbitmq.model import Broker, credentials
 from helpers.waits import wait_until
 
 LABEL = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -45,7 +47,7 @@ class Scratch:
     @property
     def asked(self) -> Broker:
         """The broker with the login with which its management API is asked about this vhost."""
-        return given.log_in(self.broker, self.name) if self.is_given else self.broker
+        return assigned_vhosts.log_in(self.broker, self.name) if self.is_given else self.broker
 
 
 _scratch: Scratch | None = None
@@ -220,9 +222,9 @@ def leases() -> dict[str, bool]:
 
 
 def _open(broker: Broker, label: str) -> Scratch:
-    is_given = bool(given.names())
+    is_given = bool(assigned_vhosts.names())
     if is_given:
-        name, lease, handle = given.take(_leases())
+        name, lease, handle = assigned_vhosts.take(_leases())
         password = credentials(broker.amqp_url)[1]
     else:
         name, lease, handle = _new_lease(label)
@@ -250,7 +252,7 @@ def _new_lease(label: str) -> tuple[str, Path, int]:
 def _empty(scratch: Scratch, ask: vhosts.Call) -> None:
     with suppress(management.ManagementApiError):  # it trips over one that is just ending
         ask("DELETE", f"connections/username/{scratch.name}")
-    given.empty(ask, scratch.name)
+    assigned_vhosts.empty(ask, scratch.name)
 
 
 def _make(scratch: Scratch) -> None:
@@ -264,7 +266,7 @@ def _make(scratch: Scratch) -> None:
             raise management.ManagementApiError(
                 f"user {broker.user!r} of AMQP_URL may not make a scratch vhost: it needs the tag"
                 f" administrator (`rabbitmqctl set_user_tags {broker.user} administrator`), or"
-                f" vhosts that were made for it, named in {given.VARIABLE}",
+                f" vhosts that were made for it, named in {assigned_vhosts.VARIABLE}",
                 error.status,
             ) from None
         raise

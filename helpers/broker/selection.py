@@ -4,10 +4,12 @@ import os
 import threading
 from collections.abc import Callable
 
-from helpers.broker import compose, install, ready, server, shared_node
+from helpers.broker import compose, install
 from helpers.broker.decisions import decide, forget_decisions
-from helpers.broker.model import Broker, check_amqp_url, management_guesses
 from helpers.errors import BrokerNotFoundError, BrokerNotReadyError, WaitTimeoutError
+from helpers.machine import docker, ports
+from helpers.rabbitmq import ready, server, shared_node
+from helpers.rabbitmq.model import Broker, check_amqp_url, management_guesses
 from helpers.waits import wait_until
 
 # Long enough for a broker that is just coming up, short enough for a mistyped port.
@@ -41,7 +43,7 @@ def find(*, start: bool = True, timeout_s: float = 90.0) -> Broker:
     """
     global _current  # noqa: PLW0603  (one broker per process)
     with _lock:
-        if _current is None or not ready.port_answers(_current.host, _current.port):
+        if _current is None or not ports.port_answers(_current.host, _current.port):
             _current = None
             _current = _search(start=start, timeout_s=timeout_s)
         return _current
@@ -71,7 +73,7 @@ def _search(*, start: bool, timeout_s: float) -> Broker:
     if not start:
         raise NotRunningError("no broker is running: start one with `make up`")
     ways: list[tuple[str, Callable[[], str | None], Callable[[], Broker]]] = [
-        (compose.SOURCE, compose.why_not, lambda: compose.start(timeout_s=timeout_s)),
+        (docker.SOURCE, docker.why_not, lambda: compose.start(timeout_s=timeout_s)),
         (shared_node.SOURCE, server.why_no_server, lambda: shared_node.start(timeout_s=timeout_s)),
         (install.SOURCE, install.why_not, lambda: _install(timeout_s)),
     ]
@@ -80,7 +82,7 @@ def _search(*, start: bool, timeout_s: float) -> Broker:
         if reason is None:
             try:
                 broker = begin()
-            except compose.ComposeUnusableError as error:
+            except docker.ComposeUnusableError as error:
                 reason = str(error)
             else:
                 decide(source, chosen=True, reason="the first way that works here")

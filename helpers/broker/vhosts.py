@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from helpers.broker.management import ManagementApiError
+from helpers.rabbitmq.management import ManagementApiError
 
 ALL = {"configure": ".*", "write": ".*", "read": ".*"}
 GONE = 404

@@ -1,8 +1,8 @@
 """A RabbitMQ cluster of three nodes, for experiments that kill one of them or cut it off."""
 
-from helpers.broker import ready
-from helpers.broker.cluster import HOW, Cluster, alone, running
 from helpers.errors import BrokerError, ServiceMissingError
+from helpers.rabbitmq import ready
+from helpers.rabbitmq.cluster import HOW, Cluster, alone, running
 from helpers.services.private import switched_off
 
 NAME = "a cluster of RabbitMQ"

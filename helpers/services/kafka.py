@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from helpers.broker import compose
 from helpers.errors import ServiceMissingError, ServiceNotReadyError, UsageError
+from helpers.machine import docker
 from helpers.services.kafka_wire import features
 from helpers.services.private import switched_off
 from helpers.waits import wait_until
@@ -70,7 +70,7 @@ def find() -> Server:
     if given := os.environ.get("KAFKA_BOOTSTRAP"):
         return _look(given, "KAFKA_BOOTSTRAP")
     if address := _of_compose():
-        return _look(address, compose.SOURCE)
+        return _look(address, docker.SOURCE)
     raise ServiceMissingError(str(missing()))
 
 
@@ -166,7 +166,7 @@ def add_partitions(name: str, *, total: int) -> None:
 
 def _of_compose() -> str | None:
     inside = os.environ.get("RABBIT_LAB_IN_COMPOSE")
-    return compose.address_of(COMPOSE_SERVICE, CONTAINER_PORT if inside else HOST_PORT)
+    return docker.address_of(COMPOSE_SERVICE, CONTAINER_PORT if inside else HOST_PORT)
 
 
 def _look(given: str, source: str) -> Server:

@@ -6,9 +6,9 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from helpers.broker import server
-from helpers.broker.ports import free_port_numbers
-from helpers.broker.processes import clean_environment
+from helpers.machine.ports import free_port_numbers
+from helpers.machine.processes import clean_environment
+from helpers.rabbitmq import server
 
 NAME = "a killed node of RabbitMQ"
 ASK_TIMEOUT_S = 30.0

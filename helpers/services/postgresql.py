@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from helpers.broker import apt, compose
 from helpers.errors import ServiceMissingError, ServiceNotReadyError, UsageError
+from helpers.machine import apt, docker
 from helpers.services import postgresql_cluster as cluster
 from helpers.services.private import switched_off
 
@@ -51,7 +51,7 @@ def missing() -> str | None:
         return f"{NAME} is not used: {reason}."
     if os.environ.get("DATABASE_URL") or _server is not None or cluster.why_not() is None:
         return None
-    if compose.address_of(COMPOSE_SERVICE, 5432) is not None:
+    if docker.address_of(COMPOSE_SERVICE, 5432) is not None:
         return None
     local = "`brew install postgresql`"
     if apt.has_apt():
@@ -180,8 +180,8 @@ def describe() -> str:
     """
     if given := os.environ.get("DATABASE_URL"):
         return f"version {_look(_checked(given), 'DATABASE_URL').version} (DATABASE_URL)"
-    if compose.address_of(COMPOSE_SERVICE, 5432) is not None:
-        return f"is up ({compose.SOURCE})"
+    if docker.address_of(COMPOSE_SERVICE, 5432) is not None:
+        return f"is up ({docker.SOURCE})"
     state = "is up" if cluster.is_running() else "is installed, and started when needed"
     return f"{state} ({cluster.SOURCE})"
 
@@ -206,10 +206,10 @@ def _search() -> Server:
         raise ServiceMissingError(reason)
     if given := os.environ.get("DATABASE_URL"):
         return _look(_checked(given), "DATABASE_URL")
-    if address := compose.address_of(COMPOSE_SERVICE, 5432):
+    if address := docker.address_of(COMPOSE_SERVICE, 5432):
         login = COMPOSE_LOGIN
         with suppress(ServiceNotReadyError):  # one that is just going down
-            return _look(f"postgresql://{login}:{login}@{address}/{login}", compose.SOURCE)
+            return _look(f"postgresql://{login}:{login}@{address}/{login}", docker.SOURCE)
     return _look(cluster.start(), cluster.SOURCE)
 
 

@@ -9,11 +9,11 @@ import signal
 import subprocess
 from pathlib import Path
 
-from helpers.broker.locks import exclusive
-from helpers.broker.paths import home
-from helpers.broker.ports import free_port_numbers
-from helpers.broker.processes import as_user, clean_environment
 from helpers.errors import ServiceNotReadyError
+from helpers.machine.locks import exclusive
+from helpers.machine.paths import home
+from helpers.machine.ports import free_port_numbers
+from helpers.machine.processes import as_user, clean_environment
 from helpers.services.private import PrivateService, find_program
 
 NAME = "PostgreSQL"

@@ -9,8 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from helpers.broker.paths import shown
-from helpers.broker.processes import (
+from helpers.errors import ServiceNotReadyError, WaitTimeoutError
+from helpers.machine.paths import shown
+from helpers.machine.processes import (
     Identity,
     clean_environment,
     identify,
@@ -18,7 +19,6 @@ from helpers.broker.processes import (
     kill_below,
     spawn,
 )
-from helpers.errors import ServiceNotReadyError, WaitTimeoutError
 from helpers.waits import wait_until
 
 MOST_LINES = 4

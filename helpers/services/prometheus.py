@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from helpers.broker import apt, locks
-from helpers.broker.paths import ROOT, home, shown
-from helpers.broker.ports import free_port_numbers
 from helpers.errors import ServiceMissingError, ServiceNotReadyError, UsageError
+from helpers.machine import apt, locks
+from helpers.machine.paths import ROOT, home, shown
+from helpers.machine.ports import free_port_numbers
 from helpers.services.private import PrivateService, find_program, switched_off
 from helpers.services.prometheus_api import Api
 from helpers.waits import wait_until
@@ -55,6 +55,18 @@ def version() -> str:
 def describe() -> str:
     """Return how it would be used, for the doctor."""
     return f"version {version()} is installed; a notebook starts its own"
+
+
+def read_rules(path: str | Path) -> str:
+    """Return the text of a file of alert rules.
+
+    Args:
+        path: the file; a relative path starts at the root of the checkout.
+
+    Raises:
+        UsageError: there is no such file.
+    """
+    return _find(path).read_text(encoding="utf-8")
 
 
 def check_rules(path: str | Path) -> str:

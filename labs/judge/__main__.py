@@ -6,10 +6,10 @@ from pathlib import Path
 
 from helpers.errors import RabbitLabError, UsageError
 from labs.judge import checking, progress
-from labs.judge.limits import Limits
 from labs.judge.model import lab_number, load
+from labs.judge.sandbox.limits import Limits
 
-INSTRUCTOR = Path(__file__).with_name("instructor.py")
+INSTRUCTOR = Path(__file__).with_name("instructor")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,9 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
     check.add_argument("--seconds", type=float, default=60.0, help="time limit of the check")
     check.set_defaults(run=_check)
     if INSTRUCTOR.exists():  # a student's version has none
-        from labs.judge import instructor
+        from labs.judge.instructor.commands import add
 
-        instructor.add(commands)
+        add(commands)
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)

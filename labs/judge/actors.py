@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from labs.judge import family
-from labs.judge import limits as walls
-from labs.judge.limits import Limits
-from labs.judge.model import UnusableError
+from labs.judge.errors import UnusableError
+from labs.judge.sandbox import limits as walls
+from labs.judge.sandbox import process_tree
+from labs.judge.sandbox.limits import Limits
 
 GOODBYE_S = 5.0
 SAID_BYTES = 4000
@@ -139,7 +139,7 @@ class Company:
         self._listener.bind(address)
         self._listener.listen(64)
         threading.Thread(target=self._accept, daemon=True).start()
-        arguments = ["-m", "labs.judge.host", str(self._submission), address]
+        arguments = ["-m", "labs.judge.sandbox.host", str(self._submission), address]
         arguments += [self._limits.as_json(), *self._modules]
         self._host = subprocess.Popen(
             walls.command(
@@ -164,7 +164,7 @@ class Company:
         self._ending = True
         self._closed.set()
         if self._host is not None:
-            family.end(self._host.pid)
+            process_tree.end(self._host.pid)
             self._host.wait(GOODBYE_S)
             for pipe in (self._host.stdin, self._host.stdout):
                 with suppress(OSError):
@@ -175,9 +175,9 @@ class Company:
         """End a submission that multiplies."""
         assert self._host is not None
         while not self._closed.wait(WATCH_S):
-            if len(family.members(self._host.pid)) > self._limits.processes:
+            if len(process_tree.members(self._host.pid)) > self._limits.processes:
                 self.unusable = f"it had more than {self._limits.processes} processes at once"
-                family.end(self._host.pid)
+                process_tree.end(self._host.pid)
                 return
 
     def start(self, role: str, arguments: Sequence[Any], name: str, restarts: int) -> Actor:

@@ -3,8 +3,8 @@
 import subprocess
 import sys
 
-from helpers.broker.paths import ROOT, shown
 from helpers.errors import UsageError
+from helpers.machine.paths import ROOT, shown
 from labs.judge import progress
 from labs.judge.model import load
 

@@ -10,8 +10,9 @@ from pika.exceptions import AMQPError
 
 from helpers import broker
 from helpers.errors import UsageError
-from labs.judge.limits import Limits
-from labs.judge.model import Broken, Lab, OutOfTimeError, UnusableError, Verdict, load
+from labs.judge.errors import OutOfTimeError, UnusableError
+from labs.judge.model import Broken, Lab, Verdict, load
+from labs.judge.sandbox.limits import Limits
 from labs.judge.trial import Trial
 
 INDENT = " " * 11

@@ -4,23 +4,13 @@ import importlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from helpers.errors import RabbitLabError, UsageError
+from helpers.errors import UsageError
+from helpers.machine.paths import ROOT
 from labs.judge import misconceptions
+from labs.judge.trial import Trial
 
-if TYPE_CHECKING:
-    from labs.judge.trial import Trial
-
-LABS = Path(__file__).resolve().parents[1]
-
-
-class OutOfTimeError(RabbitLabError):
-    """The check as a whole took longer than it may."""
-
-
-class UnusableError(RabbitLabError):
-    """The submission cannot be judged at all; the message says why."""
+LABS = ROOT / "labs"
 
 
 @dataclass(frozen=True)
@@ -46,7 +36,7 @@ class Lab:
     question: str  # the notebook that teaches it, such as "q03_dead_letter"
     requirements: Mapping[str, str]  # "a" → one plain sentence
     roles: tuple[str, ...]  # "run_worker(url, store)"
-    check: "Callable[[Trial], Iterator[Broken]]" = field(repr=False)
+    check: Callable[[Trial], Iterator[Broken]] = field(repr=False)
     modules: tuple[str, ...] = ()  # what the learner's code imports and what takes long
     beliefs: Mapping[str, str] = field(default_factory=dict)  # misconceptions of this lab alone
 

@@ -5,7 +5,7 @@ import os
 from datetime import datetime
 from pathlib import Path
 
-from helpers.broker.paths import ROOT
+from helpers.machine.paths import ROOT
 from labs.judge.model import Verdict, load, numbers
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
-from labs.judge.model import Broken, UnusableError
+from labs.judge.errors import UnusableError
+from labs.judge.model import Broken
 from labs.judge.trial import Fault, Trial
 
 MOST_POINTS = 40

@@ -22,9 +22,9 @@ from helpers import broker
 from helpers.errors import WaitTimeoutError
 from helpers.history import History
 from labs.judge.actors import Actor, Boundary, Company
-from labs.judge.limits import Limits
-from labs.judge.model import OutOfTimeError, UnusableError
-from labs.judge.taking import NOT_FOUND, RESOURCE_LOCKED, everything
+from labs.judge.draining import NOT_FOUND, RESOURCE_LOCKED, everything
+from labs.judge.errors import OutOfTimeError, UnusableError
+from labs.judge.sandbox.limits import Limits
 
 Order = Literal["go", "cut", "kill"] | threading.Event
 # Where a process can die; the rest only informs.

@@ -15,8 +15,8 @@ from helpers import broker
 from helpers.broker import DisposableNode
 from helpers.errors import BrokerNotFoundError
 from helpers.history import History
+from labs.judge.draining import everything
 from labs.judge.model import Broken
-from labs.judge.taking import everything
 from labs.judge.trial import Trial
 from labs.lab04_guarantees import plays
 from labs.lab04_guarantees.plays import QUEUE, Known

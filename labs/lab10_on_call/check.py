@@ -13,7 +13,7 @@ from helpers import incidents
 from labs.judge.model import Broken, Lab
 from labs.judge.trial import Trial
 from labs.lab10_on_call import recorded
-from labs.lab10_on_call.plant import System
+from labs.lab10_on_call.incident_system import System
 from labs.lab10_on_call.shift import BLOCKED, HEALTHY, Night, OwnNode, ask, observe, recover
 from labs.lab10_on_call.watch import Watch, shared
 
@@ -97,7 +97,7 @@ def seven(trial: Trial, seed: int) -> list[Night]:
     dice.shuffle(names)
     with ExitStack() as stack:
         systems = [System(name, place, dice) for name in names]
-        watch = Watch(place, systems)
+        watch = Watch(place, [system.state for system in systems])
         stack.callback(watch.close)
         for system in systems:
             stack.callback(system.end)

@@ -11,7 +11,7 @@ from typing import Any
 
 from helpers.errors import WaitTimeoutError
 from helpers.waits import wait_until
-from labs.lab10_on_call.plant import RUNBOOK
+from labs.lab10_on_call.incident_system import RUNBOOK
 from labs.lab10_on_call.shift import BLOCKED, Night, OwnNode, Reading
 
 FILE = Path(__file__).with_name("recorded.json")
@@ -74,9 +74,9 @@ def make() -> None:
         for action in [NOTHING, *RUNBOOK]:
             if action != NOTHING:
                 seen.system.do(action)
-            first, published = watch.read()[0], len(seen.system.outbox)
+            first, published = watch.read()[0], len(seen.system.state.outbox)
             try:
-                more = lambda: len(seen.system.outbox) > published  # noqa: B023, E731
+                more = lambda: len(seen.system.state.outbox) > published  # noqa: B023, E731
                 wait_until(more, timeout_s=LOOK_S, what="a publish")
             except WaitTimeoutError:
                 pass  # it stays blocked: that is what is recorded

@@ -4,15 +4,13 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pika
 from pika.exceptions import AMQPError
 
 from labs.lab10_on_call.cases import POISON
-
-if TYPE_CHECKING:
-    from labs.lab10_on_call.plant import System
+from labs.lab10_on_call.state import State
 
 KEY, OTHER_KEY = "document.created", "workspace.opened"  # nobody is interested in the other one
 FAIL_S = 0.02
@@ -23,9 +21,9 @@ BLOCKED_S = 120.0  # longer than anybody keeps the alarm
 class _Part:
     """A thread with a connection of its own, which is cut when it ends, as by a kill."""
 
-    def __init__(self, system: "System") -> None:
-        self.system = system
-        self._connection = system.place.connect(blocked_connection_timeout=BLOCKED_S)
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self._connection = state.place.connect(blocked_connection_timeout=BLOCKED_S)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run_until_cut, daemon=True)
         self._thread.start()
@@ -48,7 +46,7 @@ class Worker(_Part):
     """A consumer."""
 
     def _run(self, channel: Any) -> None:
-        code, system, seen = self.system.code, self.system, 0
+        code, state, seen = self.state.code, self.state, 0
 
         def on_message(channel: Any, method: Any, properties: Any, body: bytes) -> None:
             nonlocal seen
@@ -57,16 +55,16 @@ class Worker(_Part):
                 return
             time.sleep(code.work_s)
             if not code.fails(event):
-                system.handled.add(event)
+                state.handled.add(event)
                 channel.basic_ack(tag)
                 return
             time.sleep(FAIL_S)
             channel.basic_reject(tag, requeue=code.requeues)
             if not code.requeues:
-                system.given_up.add(event)
+                state.given_up.add(event)
 
-        channel.basic_qos(prefetch_count=system.case.prefetch)
-        channel.basic_consume(system.queue, on_message, auto_ack=False)
+        channel.basic_qos(prefetch_count=state.case.prefetch)
+        channel.basic_consume(state.queue, on_message, auto_ack=False)
         channel.start_consuming()
 
 
@@ -74,7 +72,7 @@ class Publisher(_Part):
     """A publisher at a steady rate, which counts an event as published when it is confirmed."""
 
     def _run(self, channel: Any) -> None:
-        case, outbox, exchange = self.system.case, self.system.outbox, self.system.exchange
+        case, outbox, exchange = self.state.case, self.state.outbox, self.state.exchange
         channel.confirm_delivery()
         for _ in range(2):  # no incident either
             channel.basic_publish(exchange, OTHER_KEY, b"{}")

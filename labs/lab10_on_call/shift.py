@@ -15,7 +15,7 @@ from helpers.errors import BrokerNotFoundError
 from helpers.waits import wait_until
 from labs.judge.trial import Trial
 from labs.lab10_on_call.cases import POISON
-from labs.lab10_on_call.plant import OLD, RUNBOOK, System
+from labs.lab10_on_call.incident_system import OLD, RUNBOOK, System
 from labs.lab10_on_call.watch import Place, Reading, Watch, alone
 
 EVERY_S = 0.4
@@ -66,12 +66,12 @@ class Night:
         """Carry out what was said; what is published up to now has to be handled."""
         for action in self.actions:
             self.system.do(action)
-        self.due = set(self.system.outbox)
+        self.due = set(self.system.state.outbox)
 
     @property
     def left(self) -> set[str]:
         """The events that nobody has handled, without the one that nobody can."""
-        handled = self.system.handled if self.handled is None else self.handled
+        handled = self.system.state.handled if self.handled is None else self.handled
         return self.due - handled - {POISON}
 
     @property
@@ -86,23 +86,25 @@ class Night:
     @property
     def stands_still(self) -> bool:
         """Whether the publisher has published nothing since, although it has something."""
-        return self.system.case.most is None and len(self.system.outbox) <= len(self.due)
+        return self.system.state.case.most is None and len(self.system.state.outbox) <= len(
+            self.due
+        )
 
     @property
     def over(self) -> bool:
         """Whether every event is handled, the poison is put aside, and the system goes on."""
         if not self.after or self.after[-1]["t_s"] - self.after[0]["t_s"] < CALM_S:
             return False
-        put_aside = (self.due & {POISON} | set(OLD)) - self.system.handled
+        put_aside = (self.due & {POISON} | set(OLD)) - self.system.state.handled
         dead = self.after[-1]["dead_letters"]
         return not (self.left or self.repeats_per_s or self.stands_still or dead != len(put_aside))
 
     @cached_property
     def places(self) -> dict[str, int]:
         """Where the events are that nobody has handled; asked when everybody has ended."""
-        unhandled = (self.due | set(OLD)) - self.system.handled
-        dead = self.system.left_in(self.system.dlq, ()) & unhandled
-        waiting = self.system.left_in(self.system.queue, unhandled - dead) & unhandled
+        unhandled = (self.due | set(OLD)) - self.system.state.handled
+        dead = self.system.left_in(self.system.state.dlq, ()) & unhandled
+        waiting = self.system.left_in(self.system.state.queue, unhandled - dead) & unhandled
         lost = unhandled - dead - waiting
         waited = len(self.left - dead - lost)
         return {"waiting": waited, "dead": len(dead & self.left), "lost": len(lost)}
@@ -159,7 +161,9 @@ def recover(trial: Trial, nights: Sequence[Night], watch: Watch) -> None:
 
     trial.settle(look, timeout_s=RECOVERY_S, quiet_s=RECOVERY_S)
     for night in nights:
-        night.handled = set(night.system.handled)  # what one lets go of at its end is not done
+        night.handled = set(
+            night.system.state.handled
+        )  # what one lets go of at its end is not done
     for night in nights:
         night.system.end()
 
@@ -195,5 +199,5 @@ class OwnNode:
         system.start()
         wait_until(lambda: system.begun, timeout_s=20, what="a publisher that publishes")
         place.set_memory_limit("absolute", "1MB")
-        watch = Watch(place, [system])
+        watch = Watch(place, [system.state])
         return observe([system], watch), watch

@@ -15,14 +15,12 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from helpers import broker
-from helpers.broker import management
 from helpers.errors import BrokerNotReadyError, BrokerRefusedError
-from helpers.metrics import QUEUES
+from helpers.metrics.queue_metrics import QUEUES
 
 FAMILIES = ("channel_queue_metrics", "channel_exchange_metrics")
 PREFIX = "rabbitmq_detailed_channel_messages_"
 HTTP_S = (3.0, 10.0)
-GUEST = ("guest", "guest")
 
 Reading = dict[str, float]
 
@@ -63,7 +61,7 @@ def alone(node: broker.DisposableNode) -> Place:
 
     def api(path: str) -> Any:
         path = path.replace("{vhost}", quote("/", safe=""))
-        return management.call(node.broker.management_url, GUEST, "GET", path)
+        return node.api("GET", path)
 
     def set_memory_limit(*arguments: str) -> None:
         node.ctl("set_vm_memory_high_watermark", *arguments)

@@ -1,0 +1,197 @@
+"""A second private node with its own data, for experiments that kill the broker."""
+
+import itertools
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pika
+
+from helpers.errors import BrokerError, UsageError
+from helpers.machine import locks
+from helpers.machine.paths import home
+from helpers.rabbitmq import management, ready, server
+from helpers.rabbitmq.model import Broker, credentials
+from helpers.rabbitmq.private_node import PrivateNode
+from helpers.rabbitmq.ready import DEFAULTS
+
+SOURCE = "disposable node"
+START_TIMEOUT_S = 90.0
+CTL_TIMEOUT_S = 30.0
+
+_numbers = itertools.count(1)
+
+
+class DisposableNode:
+    """A node that an experiment may kill and start again."""
+
+    what = "the disposable node"
+
+    def __init__(self, node: PrivateNode, broker: Broker) -> None:
+        self._node = node
+        self._broker = broker
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        state = "running" if self._node.is_running else "down"
+        return f"DisposableNode({self._broker.host}:{self._broker.port}, {state})"
+
+    @property
+    def broker(self) -> Broker:
+        """The node as a broker: URLs and versions."""
+        return self._broker
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the node's virtual machine; None while it is down."""
+        vm = self._node.vm
+        return vm.pid if vm is not None and self._node.is_running else None
+
+    def connect(self, **overrides: Any) -> pika.BlockingConnection:
+        """Open a connection to the node.
+
+        Args:
+            overrides: any keyword of ``pika.ConnectionParameters``.
+
+        Raises:
+            BrokerError: one sentence about why there is no connection.
+            UsageError: pika does not know a keyword or refuses its value.
+        """
+        chosen = DEFAULTS | {"host": self._broker.host, "port": self._broker.port}
+        try:
+            parameters = pika.ConnectionParameters(**(chosen | overrides))
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"pika refuses a connection parameter: {error}") from None
+        return ready.open_connection(parameters)
+
+    def api(self, method: str, path: str, body: Any = None) -> Any:
+        """Call the node's management API as its administrator.
+
+        Args:
+            method: HTTP method.
+            path: what follows ``/api/``, already quoted.
+            body: sent as JSON; None sends no body.
+
+        Returns:
+            The parsed JSON, or None for an empty answer.
+
+        Raises:
+            BrokerNotReadyError: nothing answers there in time.
+            ManagementApiError: it answered with an HTTP error.
+        """
+        login = credentials(self._broker.amqp_url)
+        return management.call(self._broker.management_url, login, method, path, body)
+
+    def kill(self) -> None:
+        """End the node's virtual machine with SIGKILL, as a crash would; the data stay.
+
+        What was declared less than 2 s before may be gone with it on RabbitMQ 3.10 and 4.0, whose
+        Mnesia can hold its last decision in memory so long.
+
+        Raises:
+            BrokerError: it is down already.
+
+        Source: measured; Erlang/OTP's disk_log_1, time-out of its write cache.
+        """
+        if not self._node.kill():
+            raise BrokerError(f"{self.what} is down already")
+
+    def ctl(self, *arguments: str, timeout_s: float = CTL_TIMEOUT_S) -> str:
+        """Run ``rabbitmqctl`` for this node, such as ``ctl("list_queues")``.
+
+        Args:
+            arguments: the command and its arguments.
+            timeout_s: how long it may take, in seconds.
+
+        Returns:
+            What it printed.
+
+        Raises:
+            BrokerError: it cannot be run, fails, or takes too long.
+
+        Source: RabbitMQ documentation, "rabbitmqctl".
+        """
+        script = server.server_script()
+        what = f"`rabbitmqctl {' '.join(arguments)}`"
+        try:
+            done = subprocess.run(
+                [str(script and script.with_name("rabbitmqctl")), "--quiet", *arguments],
+                env=self._node._environment("ctl"),
+                cwd=self._node.folder,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=timeout_s,
+                check=False,
+            )
+        except OSError as error:
+            raise BrokerError(f"{what} cannot be run: {error.strerror}") from None
+        except subprocess.TimeoutExpired:
+            raise BrokerError(f"{what} took more than {timeout_s:g} s") from None
+        if done.returncode:
+            words = (done.stderr.strip() or done.stdout.strip()).splitlines()
+            raise BrokerError(f"{what} failed: {words[0] if words else done.returncode}")
+        return done.stdout
+
+    def start(self, *, timeout_s: float = START_TIMEOUT_S) -> None:
+        """Start the node again with the same data, name and ports.
+
+        Args:
+            timeout_s: how long it may take until it is ready, in seconds.
+
+        Raises:
+            BrokerError: it is running already, or not ready in time.
+        """
+        if self._node.is_running:
+            raise BrokerError(f"{self.what} is running already")
+        self._broker = self._node.start_again(timeout_s=timeout_s)
+
+
+@contextmanager
+def disposable(
+    *, config: str = "", advanced: str = "", timeout_s: float = START_TIMEOUT_S
+) -> Iterator[DisposableNode]:
+    """Start a node of your own for the time of a ``with`` block; the shared one is never killed.
+
+    Args:
+        config: lines to add to its ``rabbitmq.conf``.
+        advanced: the text of its ``advanced.config``, an Erlang term such as ``[{rabbit, []}].``
+        timeout_s: how long it may take until it is ready, in seconds.
+
+    Yields:
+        The node; it and its data are removed at the end of the block. One whose process was
+        killed meanwhile is removed by the next call.
+
+    Raises:
+        BrokerNotFoundError: no RabbitMQ server is installed on this machine.
+        BrokerNotReadyError: it did not become ready; the message holds the log's last words.
+
+    Source: RabbitMQ documentation, "Configuration".
+    """
+    sweep()
+    folder = home() / f"disposable-{os.getpid()}-{next(_numbers)}"
+    with locks.lease(folder.with_suffix(".lock")):
+        node = PrivateNode(folder, source=SOURCE, config=config, advanced=advanced)
+        try:
+            yield DisposableNode(node, node.start_fresh(timeout_s=timeout_s))
+        finally:
+            node.remove()
+
+
+def sweep() -> list[Path]:
+    """Remove the disposable nodes of processes that have died.
+
+    Returns:
+        Their folders.
+    """
+    swept: list[Path] = []
+    for lease in locks.abandoned(home(), "disposable-*.lock"):
+        folder = lease.with_suffix("")
+        node = PrivateNode(folder, source=SOURCE)
+        node.load()
+        node.remove()
+        swept.append(folder)
+    return swept

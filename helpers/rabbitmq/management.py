@@ -1,0 +1,114 @@
+"""Calls of RabbitMQ's management API."""
+
+import os
+import threading
+from typing import Any
+
+import requests
+
+from helpers.errors import BrokerNotReadyError, BrokerRefusedError
+from helpers.rabbitmq.model import credentials, without_credentials
+
+TIMEOUT_S = (3.0, 30.0)
+_local = threading.local()
+
+
+class ManagementApiError(BrokerRefusedError):
+    """The management API answered with an error; ``status`` is the HTTP code."""
+
+    def __init__(self, message: str, status: int):
+        super().__init__(message)
+        self.status = status
+
+
+def call(
+    management_url: str,
+    login: tuple[str, str],
+    method: str,
+    path: str,
+    body: Any = None,
+    *,
+    timeout_s: tuple[float, float] = TIMEOUT_S,
+) -> Any:
+    """Call the management API once.
+
+    Args:
+        management_url: base URL; a user and password in it win over ``login``.
+        login: user and password.
+        method: HTTP method.
+        path: what follows ``/api/``, already quoted.
+        body: sent as JSON; None sends no body.
+        timeout_s: seconds for the connect and for each read.
+
+    Returns:
+        The parsed JSON, or None for an empty answer.
+
+    Raises:
+        BrokerNotReadyError: nothing answers there in time.
+        ManagementApiError: it answered with an HTTP error.
+
+    Source: RabbitMQ documentation, "Management HTTP API".
+    """
+    base = without_credentials(management_url)
+    if base != management_url.rstrip("/"):
+        login = credentials(management_url)
+    url = f"{base}/api/{path.lstrip('/').removeprefix('api/')}"
+    try:
+        answer = _session().request(method, url, json=body, auth=login, timeout=timeout_s)
+    except requests.RequestException as error:
+        raise BrokerNotReadyError(
+            f"the management API does not answer at {base} ({_cause(error)}): is the plugin"
+            " rabbitmq_management enabled, and is MANAGEMENT_URL right?"
+        ) from None
+    if not answer.ok:
+        raise _refusal(answer, base, login[0], f"{method} {path}")
+    if not answer.content:
+        return None
+    try:
+        return answer.json()
+    except ValueError:
+        raise BrokerRefusedError(
+            f"{base} answers, but not as RabbitMQ's management API: is MANAGEMENT_URL right?"
+        ) from None
+
+
+def _session() -> requests.Session:
+    # One per thread, and none shared with a forked child: the connections are kept alive.
+    if getattr(_local, "pid", None) != os.getpid():
+        _local.session = requests.Session()
+        _local.session.trust_env = False  # a proxy of the environment must not see these calls
+        _local.pid = os.getpid()
+    session: requests.Session = _local.session
+    return session
+
+
+def _cause(error: requests.RequestException) -> str:
+    if isinstance(error, requests.Timeout):
+        return "timeout"
+    text = str(error)
+    for sign, cause in (
+        ("refused", "connection refused"),
+        ("resolve", "the host name does not resolve"),
+        ("SSL", "TLS error"),
+    ):
+        if sign in text:
+            return cause
+    return type(error).__name__
+
+
+def _refusal(answer: requests.Response, base: str, user: str, what: str) -> ManagementApiError:
+    status = answer.status_code
+    if status == 401 and "management" in answer.text and "user" in answer.text.lower():
+        message = (
+            f"user {user!r} may not use the management API at {base}: it needs the tag"
+            " administrator (`rabbitmqctl set_user_tags USER administrator`)"
+        )
+    elif status == 401:
+        message = f"the management API at {base} refused user {user!r}: check user and password"
+    else:
+        try:
+            reason = str(answer.json().get("reason", ""))
+        except (ValueError, AttributeError):
+            reason = answer.text.strip()[:200]
+        message = f"the management API refused {what}: {status} {answer.reason} {reason}".strip()
+    return ManagementApiError(message, status)

@@ -1,0 +1,1 @@
+"""What runs things: the checks, JupyterLab, the doctor, the notebooks."""

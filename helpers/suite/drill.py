@@ -1,0 +1,252 @@
+"""The interview drill of a notebook: read from its one fixed form, and asked in a terminal.
+
+The section ``## Interview drill`` begins with three parts::
+
+    ### Two-minute answer
+    ### Follow-ups             <details><summary>[senior] Question?</summary> Answer </details> …
+    ### Common wrong answers   | what people say | what is wrong | refuted by |
+"""
+
+import argparse
+import random
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from nbformat import NotebookNode
+
+from helpers.errors import UsageError
+
+SECTION = "Interview drill"
+PARTS = ("Two-minute answer", "Follow-ups", "Common wrong answers")
+LEVELS = ("junior", "senior", "staff")
+WRONG = "wrong"
+WIDTH = 88
+FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+CARD = re.compile(
+    r"<details>\s*<summary>\[(?P<level>\w+)\] (?P<question>[^\n]+?)</summary>"
+    r"(?P<answer>.*?)</details>",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """A question that follows the answer, for one level, with its answer in Markdown."""
+
+    level: str
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class WrongAnswer:
+    """What people say, why it is wrong, and the claims whose experiments show it."""
+
+    says: str
+    why: str
+    claims: tuple[str, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class Drill:
+    """The drill of one notebook."""
+
+    question: str
+    two_minute_answer: str
+    follow_ups: tuple[FollowUp, ...]
+    wrong_answers: tuple[WrongAnswer, ...]
+
+    def __repr__(self) -> str:
+        counts = f"follow_ups={len(self.follow_ups)}, wrong_answers={len(self.wrong_answers)}"
+        return f"Drill({self.question}, {counts})"
+
+
+def read(path: Path | str) -> Drill:
+    """Read the drill of a notebook file.
+
+    Args:
+        path: an ``.ipynb`` file.
+
+    Raises:
+        UsageError: it is no notebook, or its drill has another form; the message names both.
+    """
+    from helpers.suite.notebooks.running import read as read_notebook
+
+    return parse(read_notebook(path), Path(path).name)
+
+
+def parse(nb: NotebookNode, name: str) -> Drill:
+    """Read the drill of a notebook.
+
+    Args:
+        nb: a notebook.
+        name: its file's name, which begins with the question's, such as "q02_routing.ipynb".
+
+    Raises:
+        UsageError: its drill has another form; the message says where.
+    """
+
+    def refuse(what: str) -> NoReturn:
+        raise UsageError(f"{name}: the interview drill {what}")
+
+    headings = re.split(r"^### (.+?)\s*$", _section(nb), flags=re.MULTILINE)
+    names, bodies = tuple(headings[1::2]), headings[2::2]
+    if names[: len(PARTS)] != PARTS:
+        refuse(f"has the headings {list(names)}; it must begin with {list(PARTS)}")
+    answer, cards, table = (body.strip() for body in bodies[: len(PARTS)])
+    if not answer:
+        refuse("has no text under Two-minute answer")
+
+    follow_ups = tuple(
+        FollowUp(match["level"], match["question"].strip(), match["answer"].strip())
+        for match in CARD.finditer(cards)
+    )
+    rest = CARD.sub("", cards).strip()
+    if rest:
+        refuse(
+            "has a follow-up that is not <details><summary>[level] question</summary>"
+            f" answer </details>: {rest[:60]!r}"
+        )
+    for card in follow_ups:
+        if card.level not in LEVELS:
+            refuse(f"has a follow-up with the level [{card.level}], not one of {', '.join(LEVELS)}")
+        if not card.answer:
+            refuse(f"has a follow-up without an answer: {card.question!r}")
+
+    wrong_answers = []
+    for line in [line.strip() for line in table.splitlines() if line.strip().startswith("|")][2:]:
+        cells = [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        claims = tuple(re.findall(r"q\d\d\.\d+", cells[-1])) if cells else ()
+        if len(cells) != 3 or not all(cells):
+            refuse(f"has a wrong answer that is not a row of three cells: {line!r}")
+        if not claims:
+            refuse(f"has a wrong answer whose last column names no claim: {line!r}")
+        wrong_answers.append(WrongAnswer(cells[0], cells[1], claims))
+    return Drill(name[:3], answer, follow_ups, tuple(wrong_answers))
+
+
+def _section(nb: NotebookNode) -> str:
+    found, inside = [], False
+    for cell in nb.cells:
+        if cell.cell_type != "markdown":
+            continue
+        headings = re.findall(r"^## (.+?)\s*$", FENCED.sub("", cell.source), re.MULTILINE)
+        inside = headings[-1] == SECTION if headings else inside
+        if inside:
+            found.append(cell.source)
+    return "\n\n".join(found)
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is asked, and what is shown after it."""
+
+    head: str
+    asked: str
+    answer: str
+
+
+def cards_of(drill: Drill, level: str | None = None) -> list[Card]:
+    """Return what a drill asks, in its order.
+
+    Args:
+        drill: a drill.
+        level: "junior", "senior" or "staff": only follow-ups of that level; "wrong": only wrong
+            answers; None: everything, the question itself first.
+    """
+    from helpers.suite.notebooks import QUESTIONS
+
+    q = drill.question.upper()
+    found = []
+    if level is None:
+        title = QUESTIONS.get(int(drill.question[1:]), "Your answer?")
+        found.append(Card(f"{q} · two minutes", title, drill.two_minute_answer))
+    found += [
+        Card(f"{q} · {card.level}", card.question, card.answer)
+        for card in drill.follow_ups
+        if level in (None, card.level)
+    ]
+    if level in (None, WRONG):
+        for wrong in drill.wrong_answers:
+            says = f"A candidate says: {wrong.says} What do you reply?"
+            found.append(Card(f"{q} · {WRONG}", says, f"{wrong.why} ({', '.join(wrong.claims)})"))
+    return found
+
+
+def ask(cards: Sequence[Card]) -> None:
+    """Print questions one at a time; Enter shows the answer, then goes on; q ends.
+
+    Args:
+        cards: what is asked, in this order.
+    """
+    for number, card in enumerate(cards, 1):
+        print(f"{card.head} · {number} of {len(cards)}\n\n{_wrapped(card.asked)}\n")
+        if _stops("Enter shows the answer, q ends: "):
+            return
+        print(f"\n{_wrapped(card.answer)}\n")
+        if number < len(cards) and _stops("Enter goes on, q ends: "):
+            return
+        print()
+
+
+def _stops(prompt: str) -> bool:
+    try:
+        return input(prompt).strip().lower().startswith("q")
+    except EOFError:
+        print("\nNobody is there to press Enter: --all prints everything.")
+        return True
+
+
+def _wrapped(markdown: str) -> str:
+    plain = re.sub(r"^> ?", "", markdown, flags=re.MULTILINE)  # a quotation is what one says
+    return "\n\n".join(_paragraphs(plain))
+
+
+def _paragraphs(markdown: str) -> Iterator[str]:
+    for paragraph in re.split(r"\n\s*\n", markdown):
+        keeps_lines = re.match(r"\s*(```|\||([-*]|\d+\.) )", paragraph)
+        yield paragraph if keeps_lines else textwrap.fill(paragraph, WIDTH)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Ask the drills of the notebooks named on the command line.
+
+    Args:
+        argv: names of notebooks and options; None takes the command line's.
+
+    Returns:
+        Exit status 0.
+
+    Raises:
+        UsageError: an unknown notebook, a drill of another form, or nothing to ask.
+    """
+    from helpers.suite.notebooks import find
+
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers drill", description="Be asked what an interviewer might ask next."
+    )
+    parser.add_argument("names", nargs="*", help="q03, or a path; all when none is given")
+    parser.add_argument(
+        "--level", choices=[*LEVELS, WRONG], help="only this level, or only wrong answers"
+    )
+    parser.add_argument("--ordered", action="store_true", help="in the notebooks' order")
+    parser.add_argument(
+        "--all", action="store_true", help="print everything, answers too, and ask nothing"
+    )
+    options = parser.parse_args(argv)
+    drills = [read(path) for path in find(options.names)]
+    cards = [card for drill in drills for card in cards_of(drill, options.level)]
+    if not cards:
+        raise UsageError("there is nothing to ask: no notebook of these has such a question")
+    if options.all:
+        for card in cards:
+            print(f"{card.head}\n\n{_wrapped(card.asked)}\n\n{_wrapped(card.answer)}\n")
+        return 0
+    if not options.ordered:
+        random.shuffle(cards)
+    ask(cards)
+    return 0

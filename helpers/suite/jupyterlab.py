@@ -1,0 +1,182 @@
+"""JupyterLab on the notebooks, beside a live broker, without a call to the internet."""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import requests
+
+from helpers import broker
+from helpers.errors import RabbitLabError, UsageError, WaitTimeoutError
+from helpers.machine.paths import ROOT, home, shown
+from helpers.machine.ports import is_free
+from helpers.suite.doctor import describe
+from helpers.waits import wait_until
+
+SETTINGS = Path(__file__).resolve().parent / "jupyter"
+PORTS = range(8888, 8988)
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 15.0
+
+
+def run(*, ip: str, port: int | None, browser: bool, published: int | None = None) -> int:
+    """Make sure of a broker, start JupyterLab, and stay until Ctrl-C.
+
+    Args:
+        ip: address to listen on.
+        port: port to listen on; None takes 8888 or the next free one.
+        browser: whether to open one, where there is a display.
+        published: the port by which a container's JupyterLab is reached; None for the same.
+
+    Returns:
+        0 after Ctrl-C; else JupyterLab's own exit code.
+
+    Raises:
+        RabbitLabError: no broker, or JupyterLab does not start.
+    """
+    with _end_like_ctrl_c():
+        try:
+            return _run(ip, port, published, browser)
+        except KeyboardInterrupt:
+            print("\nJupyterLab has stopped; the broker is still up: `make down` stops it.")
+            return 0
+
+
+def _run(ip: str, port: int | None, published: int | None, browser: bool) -> int:
+    found = broker.find()
+    port = _choose_port(ip, port)
+    token = secrets.token_hex(16)
+    log = home() / "jupyterlab.log"
+    server = _start(ip, port, token, log)
+    try:
+        address = "127.0.0.1" if ip in ("0.0.0.0", "::") else ip
+        base = f"http://{address}:{port}"
+        _wait_for(server, f"{base}/api/status?token={token}", log)
+        page = f"http://{address}:{published or port}/lab/tree/notebooks?token={token}"
+        print(describe(found))
+        print(f"JupyterLab is up (log: {shown(log)}); Ctrl-C stops it\n  {page}", flush=True)
+        if browser and _has_display():
+            # In a thread: some browsers only return when they are closed.
+            threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
+        return server.wait()
+    finally:
+        _stop(server)
+
+
+def _choose_port(ip: str, port: int | None) -> int:
+    if port is not None:
+        if not is_free(port, ip):
+            raise UsageError(f"port {port} is taken: leave --port out to have a free one chosen")
+        return port
+    for candidate in PORTS:
+        if is_free(candidate, ip):
+            return candidate
+    raise RabbitLabError(f"the ports {PORTS.start} to {PORTS.stop - 1} are all taken")
+
+
+def _start(ip: str, port: int, token: str, log: Path) -> subprocess.Popen[bytes]:
+    own = home() / "jupyter"
+    styles = own / "config" / "custom"  # the only place where JupyterLab looks for it
+    styles.mkdir(parents=True, exist_ok=True)
+    shutil.copy(SETTINGS / "custom.css", styles)
+    # The user's own JupyterLab settings and workspaces are neither used nor changed.
+    environment = os.environ | {
+        "JUPYTER_CONFIG_DIR": str(own / "config"),
+        "JUPYTER_DATA_DIR": str(own / "data"),
+        "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "JUPYTER_TOKEN": token,  # not on the command line, which every user of the machine can read
+        "IPYTHONDIR": str(own / "ipython"),
+    }
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser"),
+        f"--config={SETTINGS / 'jupyter_lab_config.json'}",
+        f"--LabApp.app_settings_dir={SETTINGS}",
+        f"--ServerApp.ip={ip}",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        f"--ServerApp.root_dir={ROOT}",
+        "--LabApp.default_url=/lab/tree/notebooks",
+        *(["--allow-root"] if os.geteuid() == 0 else []),
+    ]
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C reaches us alone, and we stop it in order
+        )
+
+
+def _wait_for(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    session = requests.Session()
+    session.trust_env = False  # a proxy of the environment is not for loopback
+
+    def answers() -> bool:
+        if server.poll() is not None:
+            reason = f"JupyterLab ended with code {server.returncode}"
+            raise RabbitLabError(_last_words(reason, log))
+        try:
+            return session.get(url, timeout=5).ok
+        except requests.RequestException:
+            return False
+
+    try:
+        wait_until(answers, timeout_s=START_TIMEOUT_S, what="JupyterLab", every_s=0.1)
+    except WaitTimeoutError:
+        reason = f"JupyterLab did not answer within {START_TIMEOUT_S:g} s"
+        raise RabbitLabError(_last_words(reason, log)) from None
+
+
+def _last_words(reason: str, log: Path) -> str:
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    told = "".join(f"\n  | {line[:160]}" for line in lines[-4:])
+    return f"{reason}; its log is {shown(log)}{told}"
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    if server.poll() is None:
+        server.terminate()  # it stops its kernels, which remove their vhosts
+        try:
+            server.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait(STOP_TIMEOUT_S)
+
+
+def _has_display() -> bool:
+    if os.environ.get("CI") or os.environ.get("RABBIT_LAB_NO_BROWSER"):
+        return False
+    return sys.platform == "darwin" or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+
+
+@contextmanager
+def _end_like_ctrl_c() -> Iterator[None]:
+    """Treat a closed terminal or a polite kill as Ctrl-C, so that JupyterLab never stays behind."""
+
+    def interrupt(_: int, __: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    # SIGINT too: it is ignored in what a script starts in the background.
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, interrupt) for number in signals]
+    try:
+        yield
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)

@@ -1,0 +1,134 @@
+"""The record of runs: which claim lines were measured on which RabbitMQ, and when."""
+
+import datetime
+import importlib.metadata
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from helpers.broker import Broker
+from helpers.errors import UsageError
+from helpers.suite.notebooks.claimlines import Claim
+from helpers.suite.notebooks.readme import ROOT
+
+FILE = Path("docs") / "verdicts.json"
+GENERATIONS = ("3.10", "4.0", "4.3")
+
+
+@dataclass(frozen=True)
+class Session:
+    """When and on what a notebook was run."""
+
+    date: str
+    rabbitmq: str
+    erlang: str
+    pika: str
+    python: str
+
+
+@dataclass(frozen=True, repr=False)
+class Record:
+    """The claim lines of one notebook's run on one generation."""
+
+    session: Session
+    claims: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Record({self.session.date}, {self.session.rabbitmq}, claims={len(self.claims)})"
+
+
+Records = dict[str, dict[str, Record]]  # generation, then question such as "q02"
+
+
+def this_session(broker: Broker) -> Session:
+    """Return what a run that begins now is recorded with.
+
+    Args:
+        broker: the broker that it runs on.
+    """
+    return Session(
+        date=datetime.date.today().isoformat(),
+        rabbitmq=broker.version,
+        erlang=broker.erlang,
+        pika=importlib.metadata.version("pika"),
+        python=platform.python_version(),
+    )
+
+
+def load(root: Path = ROOT) -> Records:
+    """Return all recorded runs; none when nothing has been recorded yet.
+
+    Args:
+        root: the checkout, whose ``docs/verdicts.json`` is read.
+
+    Raises:
+        UsageError: the file has another form.
+    """
+    file = root / FILE
+    if not file.exists():
+        return {}
+    try:
+        return {
+            name: {question: _record(**entry) for question, entry in entries.items()}
+            for name, entries in json.loads(file.read_text(encoding="utf-8")).items()
+        }
+    except (ValueError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f"{FILE} is no record of runs ({error}): delete it, `make verdicts` makes a new one"
+        ) from error
+
+
+def save(records: Records, root: Path = ROOT) -> None:
+    """Write the record of runs, in one order whatever the order of the runs was.
+
+    Args:
+        records: all of them; what the file had before is replaced.
+        root: the checkout.
+    """
+    plain = {
+        name: {
+            question: {**asdict(record.session), "claims": list(record.claims)}
+            for question, record in sorted(records[name].items())
+        }
+        for name in sorted(records, key=age)
+    }
+    (root / FILE).parent.mkdir(exist_ok=True)
+    text = json.dumps(plain, indent=1, ensure_ascii=False)
+    (root / FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def add(question: str, claims: Sequence[Claim], session: Session, root: Path = ROOT) -> None:
+    """Record a run of one notebook, in place of an earlier one on the same generation.
+
+    Args:
+        question: the notebook's question, such as "q02".
+        claims: the claims that it measured.
+        session: when and on what it ran.
+        root: the checkout.
+    """
+    records = load(root)
+    records.setdefault(generation(session.rabbitmq), {})[question] = Record(
+        session, tuple(claim.text for claim in claims)
+    )
+    save(records, root)
+
+
+def generation(version: str) -> str:
+    """Return major and minor of a version: "4.3" of "4.3.6"."""
+    return ".".join(version.split(".")[:2])
+
+
+def columns(records: Records) -> list[str]:
+    """Return the generations that a table has columns for, oldest first."""
+    return sorted({*GENERATIONS, *records}, key=age)
+
+
+def age(name: str) -> tuple[int, ...]:
+    """Return what generations are ordered by: "3.10" comes after "3.9"."""
+    return tuple(int(part) for part in name.split("."))
+
+
+def _record(claims: list[str], **session: str) -> Record:
+    return Record(Session(**session), tuple(claims))

@@ -1,0 +1,1 @@
+"""What an instructor runs: the proof of the checks, the grades of a class, the handout."""

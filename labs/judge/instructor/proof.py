@@ -1,0 +1,160 @@
+"""The graders on trial: correct solutions are accepted, wrong ones rejected for their own reason.
+
+A wrong solution says in its docstring what it breaks and why: ``Breaks: a (memory-set), e (…)``.
+Its check must find exactly that, each time.
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.machine.paths import ROOT
+from labs.judge import checking
+from labs.judge.model import Verdict, folder_of, load
+
+BREAKS = re.compile(r"\b([a-z]) \(([a-z-]+)\)")
+JOBS = 3
+CHECK_S = 150.0  # correct code needs a tenth; several checks share the machine
+TIMEOUT_S = CHECK_S + 30.0
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A file whose verdict is known."""
+
+    lab: int
+    path: Path
+    breaks: frozenset[tuple[str, str]] | None  # None: something, whatever it is (the starter)
+
+    @property
+    def kind(self) -> str:
+        """ "correct", "wrong" or "starter"."""
+        return "starter" if self.breaks is None else "wrong" if self.breaks else "correct"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a solution."""
+
+    solution: Solution
+    verdict: Verdict | None  # None: the check itself failed
+    said: str
+
+    @property
+    def as_it_should(self) -> bool:
+        """Whether the verdict is the one that is known."""
+        if self.verdict is None:
+            return False
+        if self.solution.breaks is None:
+            return bool(self.verdict.broken) and not self.verdict.unusable
+        return not self.verdict.unusable and self.verdict.reasons == self.solution.breaks
+
+    def __str__(self) -> str:
+        where = f"lab {self.solution.lab}, {self.solution.kind} {self.solution.path.name}"
+        if self.verdict is None:
+            return f"{where}: the check failed: {self.said}"
+        found = self.verdict.unusable or _listed(self.verdict.reasons) or "nothing is broken"
+        wanted = self.solution.breaks
+        should = "anything" if wanted is None else _listed(wanted) or "nothing"
+        stories = "".join(f"\n    {one.requirement}: {one.story}" for one in self.verdict.broken)
+        return f"{where}: found {found}; should be {should}{stories}"
+
+
+def _listed(reasons: frozenset[tuple[str, str]]) -> str:
+    return ", ".join(f"{key} ({why})" for key, why in sorted(reasons))
+
+
+def solutions(number: int) -> list[Solution]:
+    """Return the starter, the correct and the wrong solutions of a lab."""
+    folder = folder_of(number)
+    found = [Solution(number, folder / "starter.py", None)]
+    found += [Solution(number, path, frozenset()) for path in sorted(folder.glob("correct/*.py"))]
+    for path in sorted(folder.glob("wrong/*.py")):
+        head = path.read_text(encoding="utf-8").partition("Breaks:")[2].partition('"""')[0]
+        found.append(Solution(number, path, frozenset(BREAKS.findall(head))))
+    return found
+
+
+def judge(solution: Solution) -> Outcome:
+    """Check one solution in a process of its own."""
+    with tempfile.TemporaryDirectory(prefix="proof-") as folder:
+        result = Path(folder) / "verdict.json"
+        command = [sys.executable, "-m", "labs.judge", "check", str(solution.lab)]
+        command += [str(solution.path), "--hidden", "--json", str(result)]
+        command += ["--seconds", str(CHECK_S)]
+        try:
+            ran = subprocess.run(
+                command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=TIMEOUT_S
+            )
+        except subprocess.TimeoutExpired:
+            return Outcome(solution, None, f"no verdict within {TIMEOUT_S:g} s")
+        if not result.exists():
+            return Outcome(solution, None, (ran.stderr or ran.stdout).strip()[-500:])
+        return Outcome(solution, checking.from_json(result.read_text(encoding="utf-8")), "")
+
+
+def prove(
+    labs: Sequence[int], *, times: int = 1, jobs: int = JOBS, sample: bool = False
+) -> Iterator[Outcome]:
+    """Judge the solutions of these labs, and yield what became of each.
+
+    Args:
+        labs: their numbers.
+        times: how often each solution is judged.
+        jobs: how many at once.
+        sample: only the starter, one correct and two wrong ones of each lab.
+    """
+    chosen = [
+        one
+        for number in labs
+        for one in (sampled(solutions(number)) if sample else solutions(number))
+    ]
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(judge, chosen * times)
+
+
+def sampled(found: list[Solution]) -> list[Solution]:
+    """Return the starter, one correct and two wrong ones of these solutions."""
+    most = {"starter": 1, "correct": 1, "wrong": 2}
+    seen: Counter[str] = Counter()
+    kept = []
+    for one in found:
+        seen[one.kind] += 1
+        if seen[one.kind] <= most[one.kind]:
+            kept.append(one)
+    return kept
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """Return the table: lab, correct accepted, wrong rejected, for the right reason."""
+    lines = [
+        "| lab | correct accepted | wrong rejected | for their own reason | starter rejected |"
+        " longest check |",
+        "|---|---|---|---|---|---|",
+    ]
+    for number in sorted({one.solution.lab for one in outcomes}):
+        mine = [one for one in outcomes if one.solution.lab == number]
+        kinds = {kind: [one for one in mine if one.solution.kind == kind]
+                 for kind in ("correct", "wrong", "starter")}  # fmt: skip
+        rejected = [one for one in kinds["wrong"] if one.verdict and one.verdict.broken]
+        longest = max((one.verdict.seconds for one in mine if one.verdict), default=0.0)
+        cells = [
+            f"{number} {load(number).title}",
+            _share(kinds["correct"]),
+            f"{len(rejected)} of {len(kinds['wrong'])}",
+            _share(kinds["wrong"]),
+            _share(kinds["starter"]),
+            f"{longest:.0f} s",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _share(outcomes: Sequence[Outcome]) -> str:
+    return f"{sum(one.as_it_should for one in outcomes)} of {len(outcomes)}"

@@ -1,0 +1,1 @@
+"""What runs around and in the learner's processes: limits, walls, host, hooks."""

@@ -1,0 +1,194 @@
+"""Runs a learner's code: ``python -m labs.judge.sandbox.host FILE ADDRESS LIMITS [MODULE …]``.
+
+It imports what takes long once, and forks for each role that the judge wants to have played, so
+that a process costs milliseconds and can be killed as often as there are crash points. It obeys
+lines of JSON on standard input and tells on standard output who has ended; when its input ends, it
+ends everything that it started.
+"""
+
+import ctypes
+import importlib
+import importlib.util
+import json
+import os
+import select
+import signal
+import sys
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from labs.judge.sandbox import hooks
+from labs.judge.sandbox.limits import Limits
+
+UNUSABLE = 70  # exit status
+PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
+
+
+class Host:
+    """The process that forks; it has one thread and runs nothing of the learner's itself."""
+
+    def __init__(self, submission: Path, address: str) -> None:
+        self.submission, self.address = submission, address
+        self.pids: dict[str, int] = {}
+        self.commands, self.events = os.dup(0), os.dup(1)
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nowhere, 0)
+        os.dup2(nowhere, 1)
+        self.wake_read, self.wake_write = os.pipe()
+        os.set_blocking(self.wake_write, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self.wake_write, warn_on_full_buffer=False)
+
+    def serve(self) -> None:
+        """Obey until the input ends."""
+        pending = b""
+        while True:
+            ready, _, _ = select.select([self.commands, self.wake_read], [], [])
+            if self.wake_read in ready:
+                os.read(self.wake_read, 4096)
+                self.reap()
+            if self.commands in ready:
+                data = os.read(self.commands, 65536)
+                if not data:
+                    break
+                *lines, pending = (pending + data).split(b"\n")
+                for line in lines:
+                    self.obey(json.loads(line))
+        for pid in self.pids.values():
+            _kill(pid)
+
+    def obey(self, command: dict[str, Any]) -> None:
+        """Carry out one command: start a role, or send a signal."""
+        if "role" in command:
+            pid = os.fork()
+            if not pid:
+                self.become(command)
+            self.pids[command["name"]] = pid
+        elif command["name"] in self.pids:
+            pid, number = self.pids[command["name"]], command["signal"]
+            _kill(pid) if number == signal.SIGKILL else _signal(pid, number)
+
+    def reap(self) -> None:
+        """Tell of every child that has ended; orphans of theirs are only buried."""
+        names = {pid: name for name, pid in self.pids.items()}
+        with suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if not pid:
+                    return
+                if pid in names:
+                    _signal(-pid, signal.SIGKILL)  # what it started goes with it
+                    del self.pids[names[pid]]
+                    ended = {"ended": names[pid], "code": os.waitstatus_to_exitcode(status)}
+                    os.write(self.events, (json.dumps(ended) + "\n").encode())
+
+    def become(self, command: dict[str, Any]) -> None:
+        """Turn this forked process into the learner's program; it does not return."""
+        code = 1
+        try:
+            os.setpgid(0, 0)
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for mine in (self.commands, self.events, self.wake_read, self.wake_write):
+                os.close(mine)
+            output = os.open(command["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            hooks.begin(command["name"], self.address)
+            code = play(self.submission, command["role"], command["args"])
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            with suppress(OSError, ValueError):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(code)
+
+
+def play(submission: Path, role: str, arguments: list[Any]) -> int:
+    """Load the learner's file and call one of its functions.
+
+    Returns:
+        The exit status: 0 when the function returned, 1 when it raised, 70 when there is none.
+    """
+    sys.path.insert(0, str(submission.parent))
+    sys.argv = [str(submission)]
+    try:
+        spec = importlib.util.spec_from_file_location("submission", submission)
+        assert spec and spec.loader
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["submission"] = module
+        spec.loader.exec_module(module)
+        function = getattr(module, role, None)
+        if not callable(function):
+            raise AttributeError(f"it has no function {role}()")
+    except BaseException as error:
+        traceback.print_exc()
+        hooks.ask("unusable", error=_in_words(error))
+        return UNUSABLE
+    try:
+        result = function(*arguments)
+    except SystemExit as leaving:
+        hooks.ask("raised", error=_in_words(leaving))
+        return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except BaseException as error:
+        traceback.print_exc()
+        hooks.ask("raised", error=_in_words(error))
+        return 1
+    hooks.ask("returned", result=_plain(result))
+    return 0
+
+
+def _in_words(error: BaseException) -> str:
+    where = ""
+    if isinstance(error, SyntaxError):
+        return f"line {error.lineno}: {error.msg}"
+    for frame in traceback.extract_tb(error.__traceback__):
+        ours = frame.filename in (__file__, hooks.__file__)
+        if not ours and "site-packages" not in frame.filename:
+            where = f" (line {frame.lineno})" if Path(frame.filename).stem else ""
+    text = str(error) if isinstance(error, AttributeError) else f"{type(error).__name__}: {error}"
+    return text[:300] + where
+
+
+def _plain(result: Any) -> Any:
+    try:
+        json.dumps(result)
+    except (TypeError, ValueError):
+        return None
+    return result
+
+
+def _kill(pid: int) -> None:
+    # The group first: what a learner's code started ends with it; a child too young has no group.
+    _signal(-pid, signal.SIGKILL)
+    _signal(pid, signal.SIGKILL)
+
+
+def _signal(pid: int, number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
+
+
+def _adopt_orphans() -> None:
+    """Become the parent of what a learner's process leaves behind, so that it can be found."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def main(argv: list[str]) -> int:
+    """Serve one submission."""
+    submission, address, limits, *modules = argv
+    for module in modules:
+        importlib.import_module(module)
+    hooks.install()
+    Limits(**json.loads(limits)).apply()
+    _adopt_orphans()
+    Host(Path(submission), address).serve()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

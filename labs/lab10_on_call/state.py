@@ -1,0 +1,21 @@
+"""What the services of a system share: the names of its parts, and what they know of its events."""
+
+from dataclasses import dataclass, field
+
+from labs.lab10_on_call.cases import Case, Code
+from labs.lab10_on_call.watch import Place
+
+
+@dataclass
+class State:
+    """The parts of one running system and the events of its services."""
+
+    place: Place
+    case: Case
+    exchange: str
+    queue: str
+    dlq: str
+    code: Code  # what its consumers run now
+    outbox: list[str] = field(default_factory=list)  # confirmed, in this order
+    handled: set[str] = field(default_factory=set)
+    given_up: set[str] = field(default_factory=set)  # rejected for good, by the latest try

@@ -1,0 +1,222 @@
+"""The tables of verdicts and the record of runs behind them."""
+
+import json
+from pathlib import Path
+
+import pytest
+from nbformat import v4
+
+from helpers import broker
+from helpers.errors import UsageError
+from helpers.suite.notebooks import CHECK_TAG, Claim, Problem, Run, main, page, write_tables
+from helpers.suite.notebooks import verdicts as command
+from helpers.suite.notebooks.claimlines import claim_sentences
+from helpers.suite.notebooks.page import FILE as PAGE
+from helpers.suite.notebooks.records import FILE as RECORD
+from helpers.suite.notebooks.records import Session, add, columns, load, this_session
+from helpers.suite.notebooks.table import as_sentence, brief, escape, rows
+from helpers.suite.notebooks.verdicts import judge
+from tests.support.tiny_notebooks import CHECK, checkout, claim_notebook, code, prose, save
+
+__all__ = ["checkout"]
+
+SESSION = Session("2026-11-25", "4.3.6", "29.1.1", "1.4.4", "3.11.7")
+OLD = Session("2026-11-24", "3.10.8", "25.2.3", "1.4.4", "3.11.7")
+
+
+FORTY, TWO = "q02.1 holds: copies 40", "q02.2 holds: copies 2"
+
+
+@pytest.fixture
+def ran(monkeypatch):
+    """Return a function that sets which claim lines the next runs give."""
+
+    def set_lines(*lines: str, problems: tuple[Problem, ...] = ()) -> None:
+        claims = tuple(Claim(line[:5], "holds", line) for line in lines)
+
+        def run(path: Path, *, timeout_s: float) -> Run:
+            return Run(v4.new_notebook(), (claims,), problems, 0.1)
+
+        monkeypatch.setattr(command, "run", run)
+
+    return set_lines
+
+
+def stored(checkout: Path, *lines: str, tag: str = "experiment") -> Path:
+    """Save a notebook with these claim lines in its outputs."""
+    cells = [prose("# Q2 · What?"), prose("### One")]
+    for number, line in enumerate(lines, 1):
+        cells.append(code(f"check-{number}", CHECK.format(number), CHECK_TAG, tag))
+        cells[-1].outputs = [v4.new_output("stream", name="stdout", text=line + "\n")]
+    return save(checkout, *cells)
+
+
+def claim(verdict: str, evidence: str) -> Claim:
+    return Claim("q02.1", verdict, f"q02.1 {verdict}: {evidence}")
+
+
+def row_of(checkout: Path, name: str) -> str:
+    lines = (checkout / PAGE).read_text(encoding="utf-8").splitlines()
+    return next(line for line in lines if line.startswith(f"| [{name}]"))
+
+
+def test_rows_have_sentence_and_place_and_are_in_the_order_of_their_numbers():
+    cells = [prose("## Experiments\n\n```\n## no heading\n```"), prose("### One\n\n### Two")]
+    for number in (10, 2):
+        cells.append(code(f"check-{number}", CHECK.format(number), CHECK_TAG))
+        text = f"q02.{number} holds: copies 40; x\n"
+        cells[-1].outputs = [v4.new_output("stream", name="stdout", text=text)]
+    first, second = rows(v4.new_notebook(cells=cells))
+    assert (first.claim.id, first.cell, first.heading) == ("q02.2", "check-2", "Two")
+    assert first.sentence == "each message goes to one consumer"
+    assert first.brief == first.claim.evidence == "copies 40; x"
+    assert second.claim.id == "q02.10"
+    cells[-1].source = "print('q02.2 holds: copies 40')"
+    with pytest.raises(UsageError, match=r"q02\.2 is not checked in the cell check-2"):
+        rows(v4.new_notebook(cells=cells))
+
+
+def test_a_sentence_that_is_put_together_is_refused():
+    with pytest.raises(UsageError, match=r"q02\.1: the sentence must be written out"):
+        claim_sentences(code("check", 'claims.check("q02.1", words, case, expect="holds")'))
+    folded = code("check", 'claims.check("q02.1", "one "\n"two", case, expect="holds")')
+    assert claim_sentences(folded) == {"q02.1": "one two"}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "evidence", "few"),
+    [
+        ("holds", "a 1; b 2", "a 1; b 2"),
+        ("refuted", f"{'a' * 95}: 0, not 1; b 2", f"{'a' * 95}: 0, not 1; …"),
+        ("refuted", f"{'a' * 40}: 1; {'b' * 40}: 2; c 3", f"{'a' * 40}: 1; {'b' * 40}: 2; …"),
+        (
+            "holds if asked",
+            f"{'a' * 40}: 1; {'b' * 24}: 1; c: 0, not 1; d: 1",
+            f"{'a' * 40}: 1; {'b' * 24}: 1; c: 0, not 1; …",
+        ),
+        ("holds if asked", f"a: 1; {'b' * 80}: 1; c: 0, not 1; d: 1", "a: 1; c: 0, not 1; …"),
+        ("holds if asked", f"{'a' * 80}: 1; below 2; d: 1", f"{'a' * 80}: 1; below 2; …"),
+        ("holds if asked", "a: 1 on 3.10, 2 on 4.0", "a: 1 on 3.10, 2 on 4.0"),
+    ],
+)
+def test_few_words_of_evidence_show_both_sides(verdict, evidence, few):
+    assert brief(claim(verdict, evidence)) == few
+
+
+def test_text_is_shown_letter_for_letter():
+    assert escape(r"a|b * c_d <e> `f` [1, 2] [g](h)") == (
+        r"a\|b \* c\_d \<e\> \`f\` [1, 2] [g\](h)"
+    )
+    for text, shown in {
+        "pub/sub: every": "Pub/sub: every",
+        "x-death counts": "x-death counts",
+        "basic_qos(1) is": "basic_qos(1) is",
+        "10 is": "10 is",
+        "": "",
+    }.items():
+        assert as_sentence(text) == shown
+
+
+def test_a_run_is_recorded_and_marks_its_generation(checkout, ran, capsys):
+    path = stored(checkout, FORTY, TWO)
+    write_tables(checkout)
+    assert row_of(checkout, "q02.1").endswith("| holds | copies 40 | · | · | · | One |")
+    assert "None has been recorded yet." in page(checkout)
+    before = path.read_bytes()
+    ran(FORTY, TWO)
+    assert judge([path], SESSION, root=checkout)
+    assert "2 claims as stored" in capsys.readouterr().out
+    assert path.read_bytes() == before
+    assert write_tables(checkout) == []
+    assert row_of(checkout, "q02.1").endswith("| · | · | ✓ | One |")
+    assert "(../notebooks/q02_tiny.ipynb#cell-id=check-1)" in row_of(checkout, "q02.1")
+    assert "| 4.3.6 | 29.1.1 | 1.4.4 | 3.11.7 | 2026-11-25 | q02 |" in page(checkout)
+    record = load(checkout)["4.3"]["q02"]
+    assert repr(record) == "Record(2026-11-25, 4.3.6, claims=2)"
+    assert record.claims == (FORTY, TWO)
+
+
+def test_a_changed_line_is_no_longer_recorded(checkout, ran):
+    path = stored(checkout, FORTY, TWO)
+    ran(FORTY, TWO)
+    judge([path], SESSION, root=checkout)
+    stored(checkout, FORTY.replace("40", "41"), TWO)
+    write_tables(checkout)
+    assert row_of(checkout, "q02.1").endswith("| copies 41 | · | · | · | One |")
+    assert row_of(checkout, "q02.2").endswith("| copies 2 | · | · | ✓ | One |")
+
+
+def test_a_run_that_differs_or_fails_is_not_recorded(checkout, ran, capsys):
+    path = stored(checkout, FORTY, TWO)
+    ran(FORTY.replace("40", "41"), TWO)
+    assert not judge([path], SESSION, root=checkout)
+    printed = capsys.readouterr().out
+    assert "failed, not recorded\n  stored: q02.1 holds: copies 40\n  now:    q02.1" in printed
+    ran(FORTY, TWO, problems=(Problem("check-1", ("q02.1",), "ClaimFailedError", "a\nb"),))
+    assert not judge([path], SESSION, root=checkout)
+    assert "  q02.1 (check-1): ClaimFailedError: a\n  b\n" in capsys.readouterr().out
+    assert load(checkout) == {}
+
+
+def test_a_claim_whose_service_is_absent_is_named_and_not_recorded(
+    checkout, ran, capsys, monkeypatch
+):
+    monkeypatch.setenv("RABBIT_LAB_SERVICES", "off")
+    path = stored(checkout, FORTY, TWO, tag="needs-postgresql")
+    ran(FORTY)
+    assert judge([path], SESSION, root=checkout)
+    assert "1 claims as stored; skipped: q02.2" in capsys.readouterr().out
+    assert load(checkout)["4.3"]["q02"].claims == (FORTY,)
+    assert not judge([stored(checkout, FORTY, TWO)], SESSION, root=checkout)
+
+
+@pytest.mark.parametrize(("own", "kept"), [("4.3.1", (FORTY, TWO)), ("3.10.8", ()), ("?", ())])
+def test_a_claim_about_a_node_of_our_own_counts_for_that_nodes_generation(
+    checkout, ran, monkeypatch, own, kept
+):
+    ran(FORTY, TWO)
+    for service in ("node", "cluster"):
+        monkeypatch.setattr(getattr(command, service), "version", lambda: own)
+        notebook = stored(checkout, FORTY, TWO, tag=f"needs-{service}")
+        assert judge([notebook], SESSION, root=checkout)
+        assert load(checkout)["4.3"]["q02"].claims == kept
+
+
+def test_records_are_kept_per_generation_and_in_one_order(checkout):
+    add("q03", [claim("holds", "a 1")], SESSION, checkout)
+    add("q02", [claim("holds", "a 1")], OLD, checkout)
+    add("q02", [claim("holds", "a 2")], OLD, checkout)
+    plain = json.loads((checkout / RECORD).read_text())
+    assert list(plain) == ["3.10", "4.3"]
+    assert plain["3.10"]["q02"] == vars(OLD) | {"claims": ["q02.1 holds: a 2"]}
+    assert columns(load(checkout)) == ["3.10", "4.0", "4.3"]
+    assert columns({"3.13": {}, "3.9": {}}) == ["3.9", "3.10", "3.13", "4.0", "4.3"]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"4.3": {"q02": {}}}', '{"4.3": []}'])
+def test_a_broken_record_is_refused_in_one_sentence(checkout, text):
+    (checkout / RECORD).parent.mkdir()
+    (checkout / RECORD).write_text(text)
+    with pytest.raises(UsageError, match=r"docs/verdicts\.json is no record of runs"):
+        page(checkout)
+
+
+def test_the_command_runs_on_the_broker_that_it_finds(checkout, shared_broker, capsys):
+    claim_notebook(checkout)
+    main([], root=checkout)
+    capsys.readouterr()
+    assert command.main(["q02"], root=checkout) == 0
+    printed = capsys.readouterr().out
+    assert f"RabbitMQ {shared_broker.version} on Erlang" in printed
+    assert "2 claims as stored" in printed
+    assert load(checkout)[broker.generation()]["q02"].session == this_session(shared_broker)
+
+
+def test_stored_lines_are_tabled_without_a_run_or_a_broker(checkout, capsys, monkeypatch):
+    monkeypatch.setattr(command.broker, "find", None)
+    stored(checkout, FORTY, TWO)
+    assert command.main(["--stored"], root=checkout) == 0
+    printed = "README.md was brought in step\ndocs/verdicts.md was brought in step\n"
+    assert capsys.readouterr().out == printed
+    assert command.main(["--stored"], root=checkout) == 0
+    assert capsys.readouterr().out == ""

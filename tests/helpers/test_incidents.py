@@ -1,0 +1,116 @@
+"""Seeded incidents show what they say they show, and leave nothing running behind."""
+
+import re
+from contextlib import ExitStack
+
+import pytest
+
+from helpers import broker, incidents, metrics
+from helpers.errors import UsageError
+from helpers.machine.paths import ROOT
+from helpers.rabbitmq import management, server
+from helpers.waits import wait_until
+
+needs_server = pytest.mark.skipif(
+    server.why_no_server() is not None, reason=f"no private node here: {server.why_no_server()}"
+)
+IN_QUEUES = [i.name for i in incidents.ALL if i.queue]
+
+
+def values(*families: str) -> dict[str, float]:
+    """Return the scratch vhost's numbers: "index acked_total" and the like."""
+    found = metrics.prometheus(*families)
+    short = found["metric"].str.replace(r"^rabbitmq_detailed_\w+?_messages_", "", regex=True)
+    place = found["queue"].where(found["queue"] != "", found.get("exchange", ""))
+    return found["value"].groupby(place + " " + short).sum().to_dict()
+
+
+def test_all_eight_are_described():
+    table = incidents.table()
+    assert len(table) == len(incidents.BY_NAME) == 8
+    assert list(table.columns) == ["queue", "happens", "shows", "alert"]
+    assert (table[["happens", "shows"]] != "").all(axis=None)
+
+
+def test_each_trouble_has_a_rule_of_its_own():
+    rules = re.findall(r"- alert: (\w+)", (ROOT / "monitoring" / "alerts.yml").read_text())
+    wanted = [i.alert for i in incidents.ALL if i.alert]
+    assert set(wanted) <= set(rules)
+    assert len(wanted) == len(set(wanted)) == 7
+
+
+def test_all_at_once_each_shows_what_it_says(channel):
+    with ExitStack() as stack:
+        for name in [*IN_QUEUES, "unroutable flood"]:
+            assert stack.enter_context(incidents.seed(name)).name == name
+        metrics.wait_for_totals("index", ready=0, unacked=incidents.HELD, timeout_s=15)
+        wait_until(
+            lambda: (
+                metrics.ready(channel, incidents.DLQ) > 2
+                and metrics.ready(channel, "audit") > 20
+                and metrics.ready(channel, "search") > 70
+                and metrics.ready(channel, "export") > 50
+            ),
+            timeout_s=20,
+            what="the queues to grow",
+        )
+        assert metrics.ready(channel, "notify") < 20
+        assert metrics.ready(channel, "thumbnails") < 50
+
+        def counted() -> bool:
+            seen = values("channel_queue_metrics", "channel_exchange_metrics")
+            repeats = seen.get("thumbnails redelivered_total", 0)
+            return (
+                repeats > 5 * seen.get("thumbnails acked_total", 1) > 0
+                and seen.get("events unroutable_dropped_total", 0) > 20
+                and 0 < seen.get("search acked_total", 0) < 20 < seen.get("export acked_total", 0)
+            )
+
+        wait_until(counted, timeout_s=25, what="repeats, drops and acks", every_s=0.5)
+        assert values("channel_queue_metrics").get("index acked_total", 0) == 0
+        assert values("queue_consumer_count")["audit rabbitmq_detailed_queue_consumers"] == 0
+    for queue in [i.queue for i in incidents.ALL if i.queue]:
+        metrics.wait_for_consumers(queue, 0, timeout_s=10)
+    before = metrics.ready(channel, "audit")
+    channel.connection.sleep(0.3)
+    assert metrics.ready(channel, "audit") == before, "its publisher has ended"
+
+
+@needs_server
+def test_an_alarm_blocks_and_is_cleared():
+    def alarms(node: broker.DisposableNode) -> int:
+        login = ("guest", "guest")
+        try:
+            management.call(node.broker.management_url, login, "GET", "health/checks/alarms")
+        except broker.ManagementApiError as error:
+            return error.status
+        return 200
+
+    with broker.disposable() as node:
+        with incidents.seed("publisher blocked", node=node):
+            assert alarms(node) == 503
+            with node.connect() as connection:
+                channel = connection.channel()
+                wait_until(
+                    lambda: (
+                        (a := metrics.ready(channel, "events"))
+                        and (connection.sleep(0.3), metrics.ready(channel, "events"))[1] == a
+                    ),
+                    timeout_s=10,
+                    what="the publisher to be blocked",
+                )
+        wait_until(lambda: alarms(node) == 200, timeout_s=10, what="the end of the alarm")
+        with node.connect() as connection:
+            channel = connection.channel()
+            channel.confirm_delivery()
+            channel.basic_publish("", "events", b"goes through")
+
+
+def test_a_wrong_name_is_told():
+    with pytest.raises(UsageError, match="slow consumer"), incidents.seed("asteroid"):
+        pass
+
+
+def test_the_alarm_needs_a_node():
+    with pytest.raises(UsageError, match="needs node="), incidents.seed("publisher blocked"):
+        pass

@@ -1,0 +1,1 @@
+"""Tests of the labs and their judge."""

@@ -1,0 +1,71 @@
+"""Each brief runs as a learner runs it: from the starter that fails to the solution that holds."""
+
+import nbformat
+import pytest
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+
+from helpers.suite.notebooks.sockets import own_sockets
+from labs.judge import brief, progress
+from labs.judge.instructor.proof import solutions
+from labs.judge.model import Verdict, folder_of, load, numbers
+from tests.conftest import child_environment
+
+
+def run(number: int, source: str | None, work) -> list[str]:
+    """Run a brief, with this source in its starter cell, and return what its cells print."""
+    folder = folder_of(number)
+    nb = nbformat.read(folder / "brief.ipynb", as_version=4)
+    cell = next(one for one in nb.cells if one.source.startswith("%%lab"))
+    if source is not None:
+        cell.source = f"%%lab\n{source}"
+    manager = AsyncKernelManager(kernel_name="python3", **own_sockets())
+    where = {"metadata": {"path": str(folder)}}
+    client = NotebookClient(nb, km=manager, timeout=150, resources=where)
+    client.execute(env=child_environment(RABBIT_LAB_WORK=str(work)))
+    return ["".join(one.get("text", "") for one in cell.get("outputs", [])) for cell in nb.cells]
+
+
+@pytest.mark.parametrize("number", numbers())
+def test_the_starter_runs_and_fails(number: int, shared_broker, tmp_path):
+    *_, verdict, _, _ = said = run(number, None, tmp_path)
+    assert f"Lab {number} · {load(number).title}. What must hold:" in said[1]
+    assert "BROKEN" in verdict and "cannot be judged" not in verdict
+    assert "Traceback" not in "".join(said)
+    assert (tmp_path / f"lab{number:02d}.py").exists()
+
+
+@pytest.mark.parametrize("number", [3, 5])
+def test_from_brief_to_holds(number: int, shared_broker, tmp_path):
+    correct = next(one for one in solutions(number) if one.kind == "correct")
+    *_, verdict, _, _ = run(number, correct.path.read_text(encoding="utf-8"), tmp_path)
+    assert "All that this check looks for holds." in verdict
+    assert "BROKEN" not in verdict
+
+
+def test_what_a_cell_replaces_is_kept(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("RABBIT_LAB_WORK", str(tmp_path))
+    brief.write(3, "first")
+    assert "what was there" not in capsys.readouterr().out
+    brief.write(3, "first")
+    assert "what was there" not in capsys.readouterr().out
+    brief.write(3, "second")
+    assert "lab03.before.py" in capsys.readouterr().out
+    assert (tmp_path / "lab03.before.py").read_text() == "first"
+    assert (tmp_path / "lab03.py").read_text() == "second"
+
+
+def test_progress_shows_the_last_check_of_each_lab(tmp_path, monkeypatch):
+    from labs.judge.model import Broken
+
+    monkeypatch.setenv("RABBIT_LAB_WORK", str(tmp_path))
+    assert progress.overview().count("not tried yet") == len(numbers())
+    progress.keep(Verdict(5, (Broken("a", "", "memory-set"),), "", 3.0, "4.3.6"))
+    progress.keep(Verdict(3, (), "", 3.0, "4.3.6"))
+    with (tmp_path / "labs.jsonl").open("a") as file:
+        file.write('{"lab": 5, "cut o')
+    lines = {line.split()[0]: line for line in progress.overview().splitlines()[1:]}
+    assert "5 of 6 hold; broken: a" in lines["5"]
+    assert "holds (" in lines["3"]
+    progress.keep(Verdict(5, (), "it hung", 3.0, "4.3.6"))
+    assert "could not be judged" in progress.overview()

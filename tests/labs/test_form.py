@@ -1,0 +1,123 @@
+"""What every lab has to have, checked by reading it."""
+
+import ast
+import re
+from collections import defaultdict
+
+import nbformat
+import pytest
+
+from labs.judge import misconceptions
+from labs.judge.instructor.proof import BREAKS, solutions
+from labs.judge.model import LABS, Lab, load, numbers
+from tests.notebooks.guards import form
+from tests.notebooks.guards.book import Book
+
+HEADINGS = ["What you write", "Your code", "Check", "Hints", "When it holds"]
+GUIDE = ["**Time**", "**Before**", "**What goes wrong in class**", "**Demonstrate it**",
+         "**Discuss**"]  # fmt: skip
+ALL = [pytest.param(load(number), id=f"lab{number:02d}") for number in numbers()]
+
+
+def test_there_are_ten_labs_one_for_each_question():
+    assert numbers() == list(range(1, 11))
+    questions = [load(number).question for number in numbers()]
+    there = sorted(path.stem for path in (LABS.parent / "notebooks").glob("q*.ipynb"))
+    assert questions == there
+
+
+@pytest.mark.parametrize("lab", ALL)
+def test_requirements_are_plain_sentences(lab: Lab):
+    assert list(lab.requirements) == [chr(ord("a") + n) for n in range(len(lab.requirements))]
+    assert 4 <= len(lab.requirements) <= 8
+    for sentence in lab.requirements.values():
+        assert not sentence.endswith(".") and len(sentence.split()) >= 4
+
+
+@pytest.mark.parametrize("lab", ALL)
+def test_enough_solutions_and_each_says_why_it_is_wrong(lab: Lab):
+    found = solutions(lab.number)
+    kinds = [one.kind for one in found]
+    assert kinds.count("correct") >= 2
+    assert kinds.count("wrong") >= 6
+    assert kinds.count("starter") == 1
+    for solution in found:
+        for requirement, belief in solution.breaks or ():
+            assert requirement in lab.requirements
+            assert lab.belief(belief)
+    reasons = {solution.breaks for solution in found if solution.kind == "wrong"}
+    assert len(reasons) >= 6, "wrong solutions are wrong for the same reasons"
+    trees = {ast.dump(ast.parse(one.path.read_text(encoding="utf-8"))) for one in found}
+    assert len(trees) == len(found)
+
+
+@pytest.mark.parametrize("lab", ALL)
+def test_a_wrong_folder_s_files_all_declare_what_they_break(lab: Lab):
+    for path in lab.folder.glob("wrong/*.py"):
+        head = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        assert BREAKS.search(head.partition("Breaks:")[2]), path
+    for path in [*lab.folder.glob("correct/*.py"), lab.folder / "starter.py"]:
+        assert "Breaks:" not in path.read_text(encoding="utf-8")
+
+
+def test_one_belief_has_one_name_everywhere():
+    words = defaultdict(set)
+    for number in numbers():
+        for name, phrase in {**misconceptions.SHARED, **load(number).beliefs}.items():
+            words[name].add(phrase)
+            assert re.fullmatch(r"[a-z][a-z0-9-]*", name)
+    assert {name: found for name, found in words.items() if len(found) > 1} == {}
+    phrases = [phrase for found in words.values() for phrase in found]
+    assert len(phrases) == len(set(phrases)), "two names for one belief"
+
+
+@pytest.mark.parametrize("lab", ALL)
+def test_brief_has_its_anatomy(lab: Lab):
+    nb = nbformat.read(lab.folder / "brief.ipynb", as_version=4)
+    nbformat.validate(nb)
+    prose = "\n\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown")
+    assert nb.cells[0].source.startswith(f"# Lab {lab.number} · {lab.title}\n")
+    assert re.search(r"\*About \d\d minutes\.", nb.cells[0].source)
+    assert f"../../notebooks/{lab.question}.ipynb" in nb.cells[0].source
+    assert re.findall(r"^## (.+)$", prose, re.M) == HEADINGS
+    assert len(re.findall(r"<details><summary>Hint [123]: ", prose)) == 3
+    assert len(prose.split()) <= 1000
+    code = [cell.source for cell in nb.cells if cell.cell_type == "code"]
+    starter = (lab.folder / "starter.py").read_text(encoding="utf-8").strip()
+    begin = f"from labs.judge import brief\n\nbrief.begin({lab.number})"
+    assert code == [begin, f"%%lab\n{starter}", f"brief.check({lab.number})"]
+    for role in lab.roles:
+        assert role.partition("(")[0] in prose, f"the brief does not speak of {role}"
+
+
+@pytest.mark.parametrize("lab", ALL)
+def test_brief_is_clean_and_names_no_machine(lab: Lab):
+    book = Book.read(lab.folder / "brief.ipynb")
+    assert form.is_valid(book) + form.names_no_machine(book) == []
+    assert all(not cell.get("outputs") and not cell.metadata for cell in book.nb.cells)
+
+
+@pytest.mark.parametrize("lab", ALL)
+def test_guide_says_what_an_instructor_needs(lab: Lab):
+    text = (lab.folder / "guide.md").read_text(encoding="utf-8")
+    assert text.startswith(f"# Lab {lab.number} · {lab.title}\n")
+    assert [mark for mark in GUIDE if mark not in text] == []
+
+
+@pytest.mark.parametrize("lab", ALL)
+def test_modules_stay_short(lab: Lab):
+    for path in lab.folder.glob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) < 300, path
+
+
+@pytest.mark.parametrize("lab", ALL)
+def test_the_labs_page_has_a_row_for_it(lab: Lab):
+    first = nbformat.read(lab.folder / "brief.ipynb", as_version=4).cells[0].source
+    minutes = re.search(r"\*About (\d\d) minutes", first)
+    assert minutes
+    folder = lab.folder.name
+    row = (
+        f"| {lab.number} | [{lab.title}]({folder}/brief.ipynb) | {minutes[1]} min |"
+        f" [Q{lab.number}](../notebooks/{lab.question}.ipynb) | [guide]({folder}/guide.md) |"
+    )
+    assert row in (LABS / "README.md").read_text(encoding="utf-8").splitlines()

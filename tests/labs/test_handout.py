@@ -1,0 +1,85 @@
+"""The students' version: complete enough to work, and nothing of the instructor's in it."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from helpers.machine.paths import home
+from labs.judge.instructor import handout
+from labs.judge.instructor.proof import solutions
+from labs.judge.model import numbers
+from tests.conftest import child_environment
+
+NEVER = ("/correct/", "/wrong/", "/hidden.py", "/guide.md", "judge/proof.py", "judge/grading.py",
+         "judge/page.py", "judge/instructor.py", "judge/handout.py", "report.html.j2", "/tests/",
+         "/.", "__pycache__", "/work/")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the students' version."""
+    folder = tmp_path_factory.mktemp("students")
+    target = folder / "students.zip"
+    assert handout.write(target) > 100
+    with zipfile.ZipFile(target) as archive:
+        archive.extractall(folder)
+    return folder / handout.FOLDER
+
+
+def test_nothing_of_the_instructor_s_is_in_it(unpacked: Path):
+    names = [path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*")]
+    assert [name for name in names if any(part in f"/{name}/" for part in NEVER)] == []
+
+
+def test_no_solution_s_text_is_in_any_file(unpacked: Path):
+    texts = {
+        path: path.read_text(encoding="utf-8")
+        for path in unpacked.rglob("*")
+        if path.suffix in (".py", ".ipynb", ".md")
+    }
+    for number in numbers():
+        starter, *others = solutions(number)
+        given = set(_lines(starter.path))
+        for solution in others:
+            own = [line for line in _lines(solution.path) if line not in given]
+            for path, text in texts.items():
+                if path.parts[-2].startswith("lab"):
+                    held = sum(line in text for line in own)
+                    assert held < max(4, len(own) // 2), f"{solution.path} is in {path}"
+
+
+def _lines(path: Path) -> list[str]:
+    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if len(line) > 30 and not line.startswith(("import", "from"))]
+
+
+def test_every_lab_is_in_it_with_all_that_a_learner_needs(unpacked: Path):
+    for number in numbers():
+        folder = next((unpacked / "labs").glob(f"lab{number:02d}_*"))
+        assert {"brief.ipynb", "starter.py", "check.py"} <= {path.name for path in folder.iterdir()}
+    assert (unpacked / "README.md").read_text(encoding="utf-8").startswith("# Rabbit Lab")
+
+
+def test_a_check_runs_in_it(unpacked: Path, shared_broker, tmp_path: Path):
+    environment = child_environment(
+        RABBIT_LAB_WORK=str(tmp_path),
+        PYTHONPATH=str(unpacked),
+        RABBIT_LAB_HOME=str(home()),  # the broker that is there, not one more that stays
+    )
+    correct = next(one for one in solutions(5) if one.kind == "correct")
+
+    def check(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "labs.judge", *arguments],
+            cwd=unpacked, env=environment, capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+
+    done = check("check", "5", str(correct.path))
+    assert "6 of 6 requirements hold" in done.stdout, done.stderr
+    assert "All that this check looks for holds." in done.stdout
+    assert str(unpacked) in check("check", "5", "no-such-file.py").stderr or done.returncode == 0
+    assert "invalid choice" in check("grade", ".").stderr
+    assert "holds" in check("check").stdout

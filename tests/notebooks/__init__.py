@@ -1,0 +1,1 @@
+"""Tests of the notebooks, and the guards that read them."""

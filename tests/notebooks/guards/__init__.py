@@ -1,0 +1,30 @@
+"""Rules for notebooks that can be checked by reading them.
+
+Each guard takes a Book and returns what is wrong, as sentences; nothing wrong is an empty list.
+"""
+
+from tests.notebooks.guards import anatomy, content, form
+from tests.notebooks.guards.book import Book, Guard
+
+GUARDS: list[Guard] = [
+    form.is_valid,
+    form.is_normalised,
+    form.has_run_in_order,
+    form.has_clean_outputs,
+    form.has_small_files,
+    form.names_no_machine,
+    anatomy.has_sections_in_order,
+    anatomy.has_measured_sizes,
+    anatomy.has_prose_between_code,
+    anatomy.has_short_answer,
+    anatomy.has_drill,
+    content.has_checked_claims,
+    content.claims_each_once,
+    content.ends_with_claims_table,
+    content.has_known_tags,
+    content.leaves_the_guess_open,
+    content.has_plain_code,
+    content.shows_figures_plainly,
+]
+
+__all__ = ["GUARDS", "Book", "Guard"]

@@ -1,0 +1,108 @@
+"""Guards of a notebook's anatomy: its sections, their sizes, the interview drill."""
+
+import statistics
+
+from helpers.errors import UsageError
+from helpers.suite import drill
+from helpers.suite.notebooks import claim_ids, title
+from tests.notebooks.guards.book import Book, code_lines, count_words, figures, headings_in, in_cell
+from tests.support import claims_on_trial
+
+SECTIONS = [
+    "Short answer",
+    "Setup",
+    "Model",
+    "Predict",
+    "Experiments",
+    "Break it",
+    "Trade-offs",
+    "Interview drill",
+    "Clean-up and sources",
+]
+
+
+def has_sections_in_order(book: Book) -> list[str]:
+    found = [heading for cell in book.nb.cells for heading in headings_in(cell, level=2)]
+    wrong = [] if found == SECTIONS else [f"sections are {found}, not {SECTIONS}"]
+    try:
+        title(book.nb)
+        if f"# Q{int(book.question[1:])} · " not in book.nb.cells[0].source:
+            wrong.append(f"the title's number is not that of the file's name, {book.name}")
+    except UsageError as error:
+        wrong.append(str(error))
+    if not any(headings_in(cell, level=3) for cell in book.sections.get("Experiments", [])):
+        wrong.append("the section Experiments has no experiments, each under a heading ###")
+    wrong += [
+        in_cell(cell, "a section's heading must be its cell's first line")
+        for cell in book.markdown
+        if headings_in(cell, level=2) and not cell.source.startswith("## ")
+    ]
+    return wrong
+
+
+def has_measured_sizes(book: Book) -> list[str]:
+    sizes = [code_lines(cell) for cell in book.code]
+    if not sizes:
+        return ["there are no code cells"]
+    short = sum(size <= 20 for size in sizes) / len(sizes)
+    words = sum(count_words(cell.source) for cell in book.markdown)
+    drawn = sum(len(figures(cell)) for cell in book.code)
+    wrong = [
+        in_cell(cell, f"has {code_lines(cell)} lines of code, more than 30")
+        for cell in book.code
+        if code_lines(cell) > 30
+    ]
+    rules = {
+        f"{len(sizes)} code cells, not 15 to 45": 15 <= len(sizes) <= 45,
+        f"the median cell has {statistics.median(sizes)} lines, more than 8": (
+            statistics.median(sizes) <= 8
+        ),
+        f"only {short:.0%} of the cells have at most 20 lines, not 95 %": short >= 0.95,
+        f"{words} words of prose, not 1,200 to 3,800": 1200 <= words <= 3800,
+        f"{drawn} figures, not 2 to 7": 2 <= drawn <= 7,
+    }
+    return wrong + [text for text, met in rules.items() if not met]
+
+
+def has_prose_between_code(book: Book) -> list[str]:
+    wrong, row = [], 0
+    for cell in book.nb.cells:
+        row = row + 1 if cell.cell_type == "code" else 0
+        if row == 4:
+            wrong.append(in_cell(cell, "is the fourth code cell in a row without prose"))
+    return wrong
+
+
+def has_short_answer(book: Book) -> list[str]:
+    words = count_words(book.prose("Short answer"))
+    return [] if 0 < words <= 120 else [f"the short answer has {words} words, not 1 to 120"]
+
+
+def has_drill(book: Book) -> list[str]:
+    try:
+        found = drill.parse(book.nb, book.name)
+    except UsageError as error:
+        return [str(error)]
+    wrong = []
+    if count_words(found.two_minute_answer) < 100:
+        wrong.append("the two-minute answer has fewer than 100 words")
+    if len(found.follow_ups) < 8:
+        wrong.append(f"{len(found.follow_ups)} follow-ups, not at least 8")
+    absent = set(drill.LEVELS) - {card.level for card in found.follow_ups}
+    wrong += [f"there is no follow-up of the level [{level}]" for level in sorted(absent)]
+    wrong += [
+        f"follow-up without a proper answer: {card.question}"
+        for card in found.follow_ups
+        if count_words(card.answer) < 10
+    ]
+    if len(found.wrong_answers) < 5:
+        wrong.append(f"{len(found.wrong_answers)} common wrong answers, not at least 5")
+    known = {claim for cell in book.claim_cells for claim in claim_ids(cell)}
+    known |= set(claims_on_trial.ON_TRIAL)
+    wrong += [
+        f"a wrong answer names {claim}, which does not exist: {answer.says}"
+        for answer in found.wrong_answers
+        for claim in answer.claims
+        if claim not in known
+    ]
+    return wrong

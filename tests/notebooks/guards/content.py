@@ -1,0 +1,133 @@
+"""Guards of what a notebook claims and of the code that a reader copies from it."""
+
+import ast
+import re
+
+from helpers.services import NEEDS
+from helpers.suite.notebooks import CHECK_TAG, CLAIM_LINE, EXPERIMENT_TAG, claim_ids
+from tests.notebooks.guards.anatomy import SECTIONS
+from tests.notebooks.guards.book import Book, figures, in_cell, tags, texts
+from tests.support import claims_on_trial
+
+TAGS = {CHECK_TAG, EXPERIMENT_TAG, "measures-rates", *NEEDS}
+FORBIDDEN = {
+    "a star import": re.compile(r"^\s*from .* import \*", re.MULTILINE),
+    "sys.path": re.compile(r"\bsys\.path\b"),
+    "pip": re.compile(r"^\s*[!%]\s*(?:pip|conda)\b|\bpip3? install\b", re.MULTILINE),
+    "a line that ends with a semicolon": re.compile(r";[ \t]*(?:#.*)?$", re.MULTILINE),
+    "a sleep that is not the work itself": re.compile(
+        r"^(?!.*# the work\s*$)(?!\s*#).*\bsleep\(", re.MULTILINE
+    ),
+    "something to do": re.compile(r"#.*\b(?:TODO|FIXME|XXX)\b"),
+}
+
+
+def has_checked_claims(book: Book) -> list[str]:
+    wrong = []
+    for cell in book.code:
+        ids = claim_ids(cell)
+        if CHECK_TAG not in tags(cell):
+            if ids:
+                wrong.append(in_cell(cell, f"checks {ids} without the tag {CHECK_TAG}"))
+            continue
+        if len(ids) != 1:
+            wrong.append(in_cell(cell, f"checks {len(ids)} claims, not exactly one"))
+            continue
+        lines = [line for output in cell.outputs for line in output.get("text", "").splitlines()]
+        match = CLAIM_LINE.match(lines[0]) if len(lines) == len(cell.outputs) == 1 else None
+        if cell.execution_count is None or match is None or match["id"] != ids[0]:
+            wrong.append(in_cell(cell, f"must have run and show one line that begins {ids[0]}"))
+    return wrong
+
+
+def claims_each_once(book: Book) -> list[str]:
+    claimed = [claim for cell in book.claim_cells for claim in claim_ids(cell)]
+    wrong = [
+        f"{claim} is claimed {claimed.count(claim)} times"
+        for claim in sorted(set(claimed))
+        if claimed.count(claim) > 1
+    ]
+    required = claims_on_trial.claims_of(book.question)
+    wrong += [f"{claim} is on trial and not claimed" for claim in required if claim not in claimed]
+    wrong += [
+        f"{claim} belongs to another question"
+        for claim in claimed
+        if not claim.startswith(f"{book.question}.")
+    ]
+    return wrong if claimed else ["no claims", *wrong]
+
+
+def ends_with_claims_table(book: Book) -> list[str]:
+    last = [cell for cell in book.sections.get(SECTIONS[-1], []) if cell.cell_type == "code"]
+    shown = [
+        text
+        for cell in last
+        if "claims.table()" in cell.source
+        for output in cell.outputs
+        for text in texts(output)
+    ]
+    if not shown:
+        return ["the last section has no cell that shows claims.table()"]
+    claimed = [claim for cell in book.claim_cells for claim in claim_ids(cell)]
+    return [
+        f"{claim} is not in the last section's table"
+        for claim in claimed
+        if not any(claim in text for text in shown)
+    ]
+
+
+def has_known_tags(book: Book) -> list[str]:
+    wrong = [
+        in_cell(cell, f"has the unknown tag {tag}")
+        for cell in book.nb.cells
+        for tag in tags(cell)
+        if tag not in TAGS
+    ]
+    wrong += [
+        in_cell(cell, "measures-rates belongs on the first cell")
+        for cell in book.nb.cells[1:]
+        if "measures-rates" in tags(cell)
+    ]
+    wrong += [
+        in_cell(cell, "uses a result that needs a service, and has no tag that says which")
+        for cell in book.code
+        if re.search(r"\bstored\.result\(|\bstored=", cell.source) and not NEEDS.keys() & tags(cell)
+    ]
+    if not any(EXPERIMENT_TAG in tags(cell) for cell in book.code):
+        wrong.append(f"no cell has the tag {EXPERIMENT_TAG}")
+    return wrong
+
+
+def leaves_the_guess_open(book: Book) -> list[str]:
+    return [
+        in_cell(cell, "stores somebody's guess; it is the reader's to make")
+        for cell in book.code
+        for output in cell.outputs
+        for text in texts(output)
+        if "Your guess:" in text or "; you said " in text
+    ]
+
+
+def has_plain_code(book: Book) -> list[str]:
+    return [
+        in_cell(cell, f"has {what}")
+        for cell in book.code
+        for what, pattern in FORBIDDEN.items()
+        if pattern.search(cell.source)
+    ]
+
+
+def shows_figures_plainly(book: Book) -> list[str]:
+    wrong = []
+    for cell in book.code:
+        if not figures(cell):
+            continue
+        last = ast.parse(cell.source).body[-1]
+        called = ast.unparse(last.value.func) if _is_call(last) else ""
+        if called != "plt.show" and not called.startswith("plots."):
+            wrong.append(in_cell(cell, "draws and ends neither with plt.show() nor with plots.…()"))
+    return wrong
+
+
+def _is_call(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)

@@ -1,0 +1,227 @@
+"""Normalising notebooks, reading their claims, refreshing them and the README's table."""
+
+import base64
+import copy
+
+import pytest
+from nbformat import NotebookNode, from_dict, reads, v4, write, writes
+
+from helpers.errors import UsageError
+from helpers.suite.notebooks import (
+    CHECK_TAG,
+    QUESTIONS,
+    Claim,
+    claim_ids,
+    claim_lines,
+    figure,
+    find,
+    main,
+    normalise,
+    readme_table,
+    sanitise,
+    title,
+    write_readme_table,
+)
+from helpers.suite.notebooks.figure import write_readme_figure
+from helpers.suite.notebooks.readme import stored_table
+from tests.support.tiny_notebooks import CHECK, checkout, claim_notebook, code, prose
+
+__all__ = ["checkout"]
+
+
+# normalise and sanitise -------------------------------------------------------------------------
+
+
+def messy() -> NotebookNode:
+    check = code("0a1b2c3d", CHECK.format(1), CHECK_TAG)
+    check.outputs = [v4.new_output("stream", name="stdout", text="q02.1 holds: at 0xabcdef12\n")]
+    table = code("9f8e7d6c", "def show_table():\n    pass\n\nshow_table()")
+    table.metadata.update(execution={"iopub.status.busy": "2026-01-01T00:00:00Z"}, collapsed=True)
+    table.outputs = [
+        v4.new_output(
+            "execute_result",
+            data={"text/plain": "<T at 0xabcdef12>", "image/png": "/tmp/0xabcdef12"},
+            execution_count=12,
+            metadata={"image/png": {"width": 3}},
+        ),
+        v4.new_output("stream", name="stdout", text="vhost q02-1a2b3c4d\n"),
+    ]
+    unrun = code("ready", "x = 1")
+    check.execution_count, table.execution_count = 7, 12
+    nb = v4.new_notebook(
+        cells=[prose("## Short answer"), check, table, unrun, prose("é"), prose("# Q")]
+    )
+    nb.cells += [code("ready", "y = 2"), code("7b0f6a52-1c1d-4b7e-9d1a-0123456789ab", "z = 3")]
+    nb.metadata = from_dict({"widgets": {}, "language_info": {"name": "python", "version": "3"}})
+    return nb
+
+
+def test_normalise_keeps_what_a_reader_needs_and_nothing_of_the_run():
+    nb = messy()
+    before = copy.deepcopy(nb)
+    new = normalise(nb)
+    assert nb == before
+    assert [cell.id for cell in new.cells] == [
+        "short-answer",
+        "check-q02-1",
+        "show-table",
+        "ready",
+        "markdown",
+        "markdown-q",
+        "ready-2",
+        "z-3",
+    ]
+    assert new.metadata.language_info == {"name": "python"}
+    assert new.metadata.kernelspec.name == "python3"
+    assert "widgets" not in new.metadata
+    _, check, table, unrun, *_ = new.cells
+    assert (check.execution_count, table.execution_count, unrun.execution_count) == (1, 2, None)
+    assert check.metadata == {"tags": [CHECK_TAG]}
+    assert check.outputs[0].text == "q02.1 holds: at 0xabcdef12\n"
+    assert table.metadata == {}
+    assert table.outputs[0].execution_count == 2
+    assert table.outputs[0].metadata == {}
+    assert table.outputs[1].text == "vhost q02-…\n"
+    assert table.outputs[0].data == {
+        "text/plain": "<T at 0x…>",
+        "image/png": "/tmp/0xabcdef12",
+    }
+
+
+def test_normalising_again_changes_nothing():
+    once = normalise(messy())
+    assert normalise(once) == once
+    assert normalise(reads(writes(once), as_version=4)) == once
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("<object at 0x7f0a1b2c3d4e>", "<object at 0x…>"),
+        ("/ipykernel_4711/123.py:1", "/ipykernel/cell.py:1"),
+        ("scratch vhost q02-1a2b3c4d", "scratch vhost q02-…"),
+        ("consumer ctag1.0123456789abcdef0123456789abcdef", "consumer ctag1.…"),
+        ("queue amq.gen-Xa9_bC-dEfGhIjKlMnOpQr", "queue amq.gen-…"),
+        ("at 127.0.0.1:35672 and localhost:5672", "at 127.0.0.1:port and localhost:port"),
+        ("40 of 40 in 12.5 s, 0x10, q02.1, 4.3.6, 12:34:56", None),
+    ],
+)
+def test_sanitise_hides_made_up_names_and_no_numbers(text, clean):
+    expected = text if clean is None else clean
+    assert sanitise(text) == expected
+    assert sanitise(expected) == expected
+
+
+# claims, titles and the README --------------------------------------------------------------------
+
+
+def test_claims_are_read_from_code_and_from_tagged_outputs():
+    line = "q03.2 holds if each has its own: own 40 of 40; shared: 20\nanother line\n"
+    tagged, untagged = code("one", CHECK.format(7), CHECK_TAG), code("two", "%%bash\n(")
+    for cell in (tagged, untagged):
+        cell.outputs = [v4.new_output("stream", name="stdout", text=line)]
+    nb = v4.new_notebook(cells=[tagged, untagged, prose('claims.check("q02.9")')])
+    assert [claim_ids(cell) for cell in nb.cells] == [["q02.7"], [], []]
+    assert claim_lines(nb) == [
+        Claim("q03.2", "holds if each has its own", line.splitlines()[0]),
+    ]
+
+
+def test_title_is_the_question():
+    assert title(v4.new_notebook(cells=[prose("# Q2 · What? \n\nsenior, 20 min")])) == "What?"
+    for cells in ([], [prose("# What?")]):
+        with pytest.raises(UsageError, match="begins with a line like"):
+            title(v4.new_notebook(cells=cells))
+
+
+def test_the_table_has_ten_questions_and_the_stored_verdicts(checkout):
+    assert len(QUESTIONS) == 10
+    assert readme_table(checkout).count("in preparation") == 10
+    path = claim_notebook(checkout)
+    assert main([], root=checkout) == 0
+    table = readme_table(checkout)
+    assert (
+        "| 2 | [Message queue or bus?](notebooks/q02_tiny.ipynb) | 2 | 0 | 0"
+        " | “Each message goes to one consumer”: holds |"
+    ) in table.splitlines()
+    assert "<summary>Q2 · Message queue or bus? · 2 claims</summary>" in table
+    assert "| q02.2 | Each message goes to one consumer | holds | copies 40 |" in table
+    assert (checkout / "README.md").read_text(encoding="utf-8").count("in preparation") == 9
+    assert not write_readme_table(checkout)
+    assert stored_table(checkout) == readme_table(checkout)
+    path.with_name("q02_other.ipynb").write_text("{}")
+    with pytest.raises(UsageError, match=r"more than one notebook: q02_other.* q02_tiny"):
+        readme_table(checkout)
+
+
+def test_a_readme_without_marks_is_refused(checkout):
+    (checkout / "README.md").write_text("# Lab")
+    with pytest.raises(UsageError, match="needs the marks"):
+        write_readme_table(checkout)
+    (checkout / "README.md").unlink()
+    with pytest.raises(UsageError, match="needs the marks"):
+        write_readme_table(checkout)
+
+
+def test_the_readme_figure_follows_the_notebook(checkout):
+    assert not write_readme_figure(checkout)
+    shown = v4.new_output("display_data", {"image/png": base64.b64encode(b"a figure").decode()})
+    drawn = v4.new_code_cell("plots.sweep()", id=figure.CELL, outputs=[shown], execution_count=1)
+    path = checkout / "notebooks" / figure.NOTEBOOK
+    write(v4.new_notebook(cells=[drawn]), path)
+    assert write_readme_figure(checkout)
+    assert (checkout / figure.FILE).read_bytes() == b"a figure"
+    assert not write_readme_figure(checkout)
+    write(v4.new_notebook(), path)
+    with pytest.raises(UsageError, match="no figure in a cell"):
+        write_readme_figure(checkout)
+
+
+# refresh ------------------------------------------------------------------------------------------
+
+
+def test_refresh_writes_the_same_bytes_each_time(checkout, capsys):
+    path = claim_notebook(checkout)
+    assert main(["q02"], root=checkout) == 0
+    first = path.read_bytes()
+    assert [claim.id for claim in claim_lines(reads(first.decode(), as_version=4))] == [
+        "q02.1",
+        "q02.2",
+    ]
+    assert main([str(path)], root=checkout) == 0
+    assert path.read_bytes() == first
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["q02_tiny"] * 2
+    assert sorted(file.name for file in path.parent.iterdir()) == ["q02_tiny.ipynb"]
+
+
+def test_refresh_leaves_a_failing_notebook_alone_and_prints_the_numbers(checkout, capsys):
+    path = claim_notebook(checkout, copies=20)
+    before = path.read_bytes()
+    assert main([], root=checkout) == 1
+    assert path.read_bytes() == before
+    printed = capsys.readouterr().out
+    assert "failed, not written" in printed
+    assert "q02.1 (check-q02-1): ClaimFailedError" in printed
+    assert "measured 20" in printed
+
+
+def test_check_compares_and_writes_nothing(checkout, capsys):
+    path = claim_notebook(checkout)
+    assert main(["--check"], root=checkout) == 1
+    assert "stored: nothing" in capsys.readouterr().out
+    assert main([], root=checkout) == 0
+    assert main(["--check"], root=checkout) == 0
+    path.write_text(path.read_text().replace("q02.1 holds: copies 40", "q02.1 holds: copies 39"))
+    changed = path.read_bytes()
+    capsys.readouterr()
+    assert main(["--check", "q02"], root=checkout) == 1
+    printed = capsys.readouterr().out
+    assert "stored: q02.1 holds: copies 39\n  now:    q02.1 holds: copies 40" in printed
+    assert path.read_bytes() == changed
+
+
+def test_an_unknown_notebook_is_refused_in_one_sentence(checkout, capsys):
+    claim_notebook(checkout)
+    assert main(["q11"], root=checkout) == 1
+    assert capsys.readouterr().err == "there is no notebook 'q11'; there are: q02_tiny\n"
+    assert find(["q02", "q02_tiny"], root=checkout) == find(root=checkout)

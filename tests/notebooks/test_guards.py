@@ -1,0 +1,217 @@
+"""Every notebook passes every guard, and every guard fails on a notebook made to break it."""
+
+import copy
+from collections.abc import Callable
+
+import pytest
+from nbformat import NotebookNode
+
+from helpers.suite.notebooks import QUESTIONS, find, page, readme_table
+from helpers.suite.notebooks.figure import FILE, stored_figure
+from helpers.suite.notebooks.page import FILE as PAGE
+from helpers.suite.notebooks.readme import ROOT, SURPRISES, answered, stored_table
+from helpers.suite.notebooks.running import read
+from helpers.suite.notebooks.table import rows
+from tests.notebooks.guards import GUARDS, Book, Guard, anatomy, content, form
+from tests.support import claims_on_trial
+from tests.support.example_notebook import FOLLOW_UPS, cell, example
+
+BY_NAME = {guard.__name__: guard for guard in GUARDS}
+FIRST_CARD = FOLLOW_UPS.partition("</details>\n")[0] + "</details>\n"
+Change = Callable[[NotebookNode], object]
+
+
+def test_every_answered_question_has_one_notebook():
+    found = [path.name[:3] for path in find()]
+    assert found == claims_on_trial.questions(), "a notebook and its claims on trial come together"
+
+
+def test_every_question_has_claims_on_trial_or_to_come():
+    answered, to_come = claims_on_trial.questions(), list(claims_on_trial.TO_COME)
+    assert sorted(answered + to_come) == [f"q{number:02}" for number in QUESTIONS]
+
+
+@pytest.mark.parametrize("guard", BY_NAME)
+@pytest.mark.parametrize("path", find(), ids=lambda path: path.stem)
+def test_notebook_passes(path, guard):
+    assert BY_NAME[guard](Book.read(path)) == []
+
+
+TABLES_ARE_OLD = "run `make verdicts`, or without running anything: make verdicts ARGS=--stored"
+
+
+def test_the_readme_shows_the_notebooks_titles_and_verdicts():
+    assert stored_table() == readme_table(), TABLES_ARE_OLD
+
+
+def test_the_page_of_verdicts_shows_the_notebooks_claims_and_the_recorded_runs():
+    assert (ROOT / PAGE).read_text(encoding="utf-8") == page(), TABLES_ARE_OLD
+
+
+@pytest.mark.parametrize("number", answered())
+def test_a_surprise_is_a_claim_of_its_question(number):
+    assert SURPRISES[number] in [row.claim.id for row in rows(read(answered()[number]))]
+
+
+def test_the_readme_shows_the_notebooks_figure():
+    assert (ROOT / FILE).read_bytes() == stored_figure(), "run `make notebooks`"
+    assert f"({FILE})" in (ROOT / "README.md").read_text()
+
+
+def set_source(name: str, source: str) -> Change:
+    return lambda nb: cell(nb, name).update(source=source)
+
+
+def replace(name: str, old: str, new: str) -> Change:
+    def change(nb: NotebookNode) -> None:
+        assert old in cell(nb, name).source
+        cell(nb, name).source = cell(nb, name).source.replace(old, new)
+
+    return change
+
+
+def set_text(name: str, text: str, stream: str = "stdout") -> Change:
+    output = {"output_type": "stream", "name": stream, "text": text}
+    return lambda nb: cell(nb, name).outputs.append(NotebookNode(output))
+
+
+def set_data(name: str, kind: str, value: str) -> Change:
+    output = {"output_type": "display_data", "data": NotebookNode({kind: value}), "metadata": {}}
+    return lambda nb: cell(nb, name).outputs.append(NotebookNode(output))
+
+
+def set_tags(name: str, *tags: str) -> Change:
+    return lambda nb: cell(nb, name).metadata.update(tags=list(tags))
+
+
+def remove(name: str) -> Change:
+    return lambda nb: nb.cells.remove(cell(nb, name))
+
+
+def error_output(nb: NotebookNode) -> None:
+    error = {"output_type": "error", "ename": "KeyError", "evalue": "x", "traceback": []}
+    cell(nb, "step-1").outputs = [NotebookNode(error)]
+
+
+def swap_sections(nb: NotebookNode) -> None:
+    one, other = cell(nb, "model"), cell(nb, "predict")
+    one.source, other.source = other.source, one.source
+
+
+BROKEN: list[tuple[Guard, str, Change]] = [
+    (form.is_valid, "bad output", lambda nb: cell(nb, "step-1").outputs.append(NotebookNode(a=1))),
+    (form.is_normalised, "cell metadata", lambda nb: cell(nb, "step-1").metadata.update(x=1)),
+    (form.is_normalised, "notebook metadata", lambda nb: nb.metadata.update(widgets={})),
+    (form.is_normalised, "random id", lambda nb: cell(nb, "step-1").update(id="1a2b3c4d")),
+    (form.has_run_in_order, "no count", lambda nb: cell(nb, "step-1").update(execution_count=None)),
+    (form.has_run_in_order, "run late", lambda nb: cell(nb, "step-1").update(execution_count=99)),
+    (form.has_clean_outputs, "error", error_output),
+    (form.has_clean_outputs, "stderr", set_text("step-1", "warning", "stderr")),
+    (form.has_clean_outputs, "svg", set_data("step-1", "image/svg+xml", "<svg/>")),
+    (form.has_clean_outputs, "long", set_text("step-1", "line\n" * 26)),
+    (form.has_clean_outputs, "long table", set_data("step-1", "text/plain", "row\n" * 26)),
+    (form.has_small_files, "figure", set_data("step-1", "image/png", "A" * 140_000)),
+    (form.names_no_machine, "home", set_text("step-1", "/home/ada/lab")),
+    (form.names_no_machine, "port", set_source("step-1", "url = 'http://localhost:15672'")),
+    (form.names_no_machine, "html", set_data("step-1", "text/html", "<b>/tmp/x</b>")),
+    (form.names_no_machine, "node", set_source("title", "# Q2 · rabbit@ada")),
+    (anatomy.has_sections_in_order, "order", swap_sections),
+    (anatomy.has_sections_in_order, "missing", remove("trade-offs")),
+    (anatomy.has_sections_in_order, "title", set_source("title", "# Question two")),
+    (anatomy.has_sections_in_order, "number", set_source("title", "# Q3 · What?")),
+    (anatomy.has_sections_in_order, "no experiment", replace("experiments", "### One", "One")),
+    (anatomy.has_sections_in_order, "heading inside", replace("model", "## M", "Text\n\n## M")),
+    (anatomy.has_measured_sizes, "long cell", set_source("step-1", "x = 1\n" * 31)),
+    (anatomy.has_measured_sizes, "two at 21", set_source("step-1", "x = 1\n" * 21)),
+    (anatomy.has_measured_sizes, "few words", set_source("prose", "Few words.")),
+    (anatomy.has_measured_sizes, "many words", set_source("prose", "word " * 3801)),
+    (anatomy.has_measured_sizes, "few figures", lambda nb: cell(nb, "figure-1").update(outputs=[])),
+    (anatomy.has_prose_between_code, "four in a row", remove("between-3")),
+    (
+        anatomy.has_short_answer,
+        "long",
+        set_source("short-answer", "## Short answer\n" + "a " * 121),
+    ),
+    (anatomy.has_short_answer, "empty", set_source("short-answer", "## Short answer\n")),
+    (anatomy.has_drill, "headings", replace("drill", "### Follow-ups", "### Questions")),
+    (anatomy.has_drill, "level", replace("drill", "[staff]", "[expert]")),
+    (anatomy.has_drill, "unreadable", replace("drill", "<summary>[staff]", "<summary>")),
+    (anatomy.has_drill, "no claim", replace("drill", "| q02.5 |", "| it is wrong |")),
+    (anatomy.has_drill, "unknown claim", replace("drill", "| q02.5 |", "| q02.9 |")),
+    (anatomy.has_drill, "no senior", replace("drill", "[senior]", "[staff]")),
+    (anatomy.has_drill, "short answer", replace("drill", "Said in two minutes. ", "Said. ")),
+    (anatomy.has_drill, "few cards", replace("drill", FIRST_CARD, "")),
+    (anatomy.has_drill, "no proper answer", replace("drill", "An answer. ", "An ")),
+    (anatomy.has_drill, "few rows", replace("drill", "| wrong 5 | why | q02.5 |", "")),
+    (content.has_checked_claims, "no output", lambda nb: cell(nb, "check-1").update(outputs=[])),
+    (content.has_checked_claims, "two lines", set_text("check-1", "more\n")),
+    (content.has_checked_claims, "untagged", set_tags("check-1")),
+    (content.has_checked_claims, "another id", replace("check-1", "q02.1", "q02.6")),
+    (content.has_checked_claims, "no claim", set_source("check-1", "print('q02.1 holds: x')")),
+    (
+        content.has_checked_claims,
+        "not run",
+        lambda nb: cell(nb, "check-1").update(execution_count=None),
+    ),
+    (content.claims_each_once, "missing", remove("check-1")),
+    (content.claims_each_once, "twice", replace("check-1", "q02.1", "q02.2")),
+    (content.claims_each_once, "another question's", replace("check-1", "q02.1", "q03.1")),
+    (content.ends_with_claims_table, "no table", replace("table", "claims.table()", "1")),
+    (content.ends_with_claims_table, "not shown", lambda nb: cell(nb, "table").update(outputs=[])),
+    (content.ends_with_claims_table, "not all", replace("check-1", "q02.1", "q02.7")),
+    (content.has_known_tags, "unknown", set_tags("step-1", "slow")),
+    (
+        content.has_known_tags,
+        "no need",
+        set_source("step-1", "stored.result('a', f)"),
+    ),
+    (content.has_known_tags, "not first", set_tags("step-1", "measures-rates")),
+    (content.has_known_tags, "no experiment", set_tags("experiment")),
+    (content.leaves_the_guess_open, "guess", set_text("step-1", "q02.1 Copies? Your guess: 3.")),
+    (content.has_plain_code, "star", set_source("step-1", "from helpers import *")),
+    (content.has_plain_code, "path", set_source("step-1", "import sys\nsys.path.append('.')")),
+    (content.has_plain_code, "pip", set_source("step-1", "!pip install pika")),
+    (content.has_plain_code, "semicolon", set_source("step-1", "x = 1;")),
+    (content.has_plain_code, "sleep", set_source("step-1", "time.sleep(1)")),
+    (content.has_plain_code, "bare sleep", set_source("step-1", "sleep(1)  # wait")),
+    (content.has_plain_code, "to do", set_source("step-1", "x = 1  # TODO")),
+    (content.shows_figures_plainly, "no show", set_source("figure-1", "axes = 1")),
+    (content.shows_figures_plainly, "other call", set_source("figure-1", "fig.savefig('x')")),
+]
+
+
+@pytest.mark.parametrize("guard", BY_NAME)
+def test_the_example_passes(guard):
+    assert BY_NAME[guard](example()) == []
+
+
+@pytest.mark.parametrize(
+    ("guard", "change"),
+    [(guard, change) for guard, _, change in BROKEN],
+    ids=[f"{guard.__name__}-{what}" for guard, what, _ in BROKEN],
+)
+def test_a_guard_fails_on_a_broken_notebook(guard, change):
+    book = example()
+    change(book.nb)
+    assert guard(Book(book.nb, book.name, book.size_bytes)) != []
+
+
+def test_every_guard_is_shown_to_fail():
+    assert {guard for guard, _, _ in BROKEN} == set(GUARDS)
+
+
+def test_a_large_file_is_found():
+    book = example()
+    assert form.has_small_files(Book(book.nb, book.name, 500_001)) != []
+
+
+def test_work_may_take_time():
+    book = example()
+    cell(book.nb, "step-1").source = "time.sleep(service_time_s)  # the work"
+    assert content.has_plain_code(book) == []
+
+
+def test_the_example_is_made_anew_each_time():
+    before = copy.deepcopy(example().nb)
+    cell(example().nb, "step-1").source = "changed"
+    assert example().nb == before

@@ -1,0 +1,29 @@
+"""Any cell can run twice, and any experiment again after a later one: the same claim lines.
+
+This takes three times as long as all notebooks do and runs by itself: ``make twice``.
+"""
+
+import pytest
+
+from helpers import services
+from helpers.suite.notebooks import claim_ids, claim_lines, find, run
+from helpers.suite.notebooks.claimlines import tags
+from helpers.suite.notebooks.running import read
+
+pytestmark = pytest.mark.twice
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("path", find(), ids=lambda path: path.stem)
+def test_every_cell_twice_and_experiments_again(path):
+    nb = read(path)
+    stored = {claim.id: claim.text for claim in claim_lines(nb)}
+    for cell in nb.cells:
+        if services.missing(tags(cell)):
+            stored = {claim: text for claim, text in stored.items() if claim not in claim_ids(cell)}
+    assert stored, "a notebook without claim lines proves nothing here"
+    result = run(path, order="twice", timeout_s=120)
+    assert [str(problem) for problem in result.problems] == []
+    for claims in result.passes:
+        assert {claim.id: claim.text for claim in claims} == stored
+    assert len(result.passes) == 3

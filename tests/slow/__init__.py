@@ -1,0 +1,1 @@
+"""What CI runs besides: sabotage, containers, generations, a browser, benchmarks."""

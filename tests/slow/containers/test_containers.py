@@ -1,0 +1,113 @@
+"""The parts of the container tests that need no engine."""
+
+import pytest
+
+from helpers.machine import apt
+from helpers.machine.paths import ROOT
+from tests.slow.containers import scenarios
+from tests.slow.containers.stack import PORTS, Stack
+from tests.slow.offline import engine, standins
+
+
+def test_name_of_a_stand_in_changes_with_its_recipe(tmp_path, monkeypatch):
+    standin = standins.STANDINS["rabbitmq-4.3"]
+    before = standin.digest()
+    assert standin.digest() == before
+    assert len({one.digest() for one in standins.STANDINS.values()}) == len(standins.STANDINS)
+    monkeypatch.setattr(standins, "ENTRIES", tmp_path)
+    (tmp_path / standin.entry).write_text("#!/bin/sh\n")
+    assert standin.digest() != before
+
+
+def test_images_that_compose_takes_have_stand_ins():
+    text = (ROOT / "docker-compose.yml").read_text()
+    taken = {name for name in standins.STANDINS if f"{name.split('-')[0].upper()}_IMAGE" in text}
+    assert taken == set(standins.STANDINS) - {"compose"}
+
+
+def test_no_stand_in_is_built_without_root(tmp_path, monkeypatch):
+    monkeypatch.setenv("RABBIT_LAB_STANDINS", str(tmp_path))
+    monkeypatch.setattr(apt, "why_not", lambda: "installing needs root")
+    with pytest.raises(standins.StandinError, match="installing needs root"):
+        standins.tree("python")
+    assert not [path for path in tmp_path.iterdir() if path.is_dir()]
+
+
+def test_interrupted_build_leaves_nothing_that_looks_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(standins, "why_not", lambda: None)
+
+    def broken(new):
+        new.mkdir()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        standins._fresh(tmp_path / "tree", broken)
+    assert not list(tmp_path.iterdir())
+
+
+def test_step_that_fails_is_told_with_its_last_words():
+    with pytest.raises(standins.StandinError, match=r"`sh -c echo .*failed: bad luck"):
+        standins._do(["sh", "-c", "echo bad luck >&2; exit 3"], 5)
+    with pytest.raises(standins.StandinError, match=r"took more than 0.1 s"):
+        standins._do(["sleep", "5"], 0.1)
+
+
+def test_mirror_is_an_address():
+    assert standins.mirror().startswith("http")
+
+
+def test_no_engine_and_no_way_to_one_is_said(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setattr(apt, "why_not", lambda: "installing needs root")
+    with (
+        pytest.raises(engine.NoEngineError, match="none can be installed: installing needs root"),
+        engine.running(),
+    ):
+        pass
+
+
+def test_engine_that_ends_at_once_is_told(monkeypatch, tmp_path):
+    dockerd = tmp_path / "dockerd"
+    dockerd.write_text("#!/bin/sh\necho operation not permitted >&2\nexit 1\n")
+    dockerd.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("RABBIT_LAB_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    with (
+        pytest.raises(engine.NoEngineError, match="dockerd ended: operation not permitted"),
+        engine.running(),
+    ):
+        pass
+
+
+def test_stack_takes_nothing_of_the_caller(monkeypatch, tmp_path):
+    monkeypatch.setenv("AMQP_URL", "amqp://mine")
+    monkeypatch.setenv("RABBIT_LAB_HOME", "/mine")
+    monkeypatch.setenv("COMPOSE_FILE", "mine.yml")
+    environment = Stack(tmp_path, {"RABBITMQ_IMAGE": "standin"}).environment
+    assert not {"AMQP_URL", "RABBIT_LAB_HOME", "COMPOSE_FILE"} & set(environment)
+    assert environment["RABBITMQ_IMAGE"] == "standin"
+    assert len({environment[name] for name in PORTS}) == len(PORTS)
+
+
+def test_command_that_fails_or_hangs_is_an_error(tmp_path):
+    stack = Stack(tmp_path, {})
+    with pytest.raises(scenarios.StackError, match="failed:\nout of luck"):
+        stack.run("sh", "-c", "echo out of luck; exit 2")
+    assert stack.run("sh", "-c", "exit 2", check=False).returncode == 2
+    with pytest.raises(scenarios.StackError, match=r"took more than 0.1 s"):
+        stack.run("sleep", "5", timeout_s=0.1)
+
+
+def test_command_of_the_readme_that_nothing_ran_is_told(tmp_path):
+    text = "x\n## In containers\n```\ndocker compose up   # starts\ndocker compose stop\n```\n"
+    (tmp_path / "README.md").write_text(
+        f"{text}`docker compose ps`\n## Next\n`docker compose no`\n"
+    )
+    stack = Stack(tmp_path, {})
+    stack.ran |= {"docker compose up", "docker compose ps"}
+    with pytest.raises(scenarios.StackError, match="nothing here ran: docker compose stop"):
+        scenarios.readme(stack)
+    stack.ran.add("docker compose stop")
+    assert scenarios.readme(stack) == "each of the README's 3 commands was run"

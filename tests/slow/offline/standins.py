@@ -1,0 +1,255 @@
+"""Stand-ins for the images of docker-compose.yml, built from Debian's own packages.
+
+They are for machines that cannot pull an image: a test of the stack needs the stack, not the
+images' makers. Each is a root file system made by debootstrap, kept in the user's cache folder
+under a name that changes with its recipe, and imported into the Docker engine.
+
+Source: debootstrap(8); Docker documentation, "docker image import".
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from helpers.errors import RabbitLabError
+from helpers.machine import apt
+from helpers.machine.locks import exclusive
+from tests.slow.offline import kafka_image
+
+ENTRIES = Path(__file__).parent / "entry"
+ENTRY = "usr/local/bin/docker-entrypoint.sh"  # where the official images have it
+BUILD_TIMEOUT_S = 900.0
+IMPORT_TIMEOUT_S = 300.0
+REPOSITORY = "rabbit-lab-standin"
+MIRROR = "http://deb.debian.org/debian/"
+# A Release file of an old snapshot counts as expired; what it signs is still what Debian signed.
+APT = "apt-get -q -o Acquire::Check-Valid-Until=false"
+# The maintainers' scripts must start nothing in there.
+POLICY = (
+    "printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d"
+)
+HOSTS = "127.0.0.1 localhost\n::1 localhost ip6-localhost\n"
+
+
+class StandinError(RabbitLabError):
+    """A stand-in cannot be built here; the message says why."""
+
+
+@dataclass(frozen=True)
+class Standin:
+    """How one root file system is made, and how a container of it starts."""
+
+    suite: str
+    packages: tuple[str, ...] = ()
+    script: str = "true"  # runs in the tree, as root
+    install: Callable[[Path], None] | None = field(default=None)
+    recipe: Path | None = None  # the source of ``install``: part of what the name changes with
+    entry: str = ""  # a file of entry/; empty for none
+    command: tuple[str, ...] = ()
+
+    def digest(self) -> str:
+        """Return what changes when the recipe does."""
+        parts = [self.suite, *self.packages, self.script, self.entry, *self.command, POLICY, ENTRY]
+        files = [ENTRIES / self.entry] if self.entry else []
+        files += [self.recipe] if self.recipe else []
+        parts += [path.read_text() for path in files]
+        parts += [self.install.__name__] if self.install else []
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+def _rabbitmq(suite: str) -> Standin:
+    return Standin(suite, ("rabbitmq-server",), entry="rabbitmq.sh", command=("rabbitmq-server",))
+
+
+# Where Debian's Python is used as the official image's: `python` and `pip` install for everybody.
+PYTHON = (
+    "ln -sf python3 /usr/bin/python && ln -sf pip3 /usr/bin/pip"
+    " && rm -f /usr/lib/python3*/EXTERNALLY-MANAGED"
+)
+CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
+
+
+def _trust(new: Path) -> None:
+    """Let pip in there trust whom this machine trusts: its way out may have an authority of own."""
+    (new / CERTIFICATES).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(Path("/", CERTIFICATES), new / CERTIFICATES)
+    (new / "etc" / "pip.conf").write_text(f"[global]\ncert = /{CERTIFICATES}\n")
+
+
+STANDINS = {
+    "rabbitmq-3.10": _rabbitmq("bookworm"),
+    "rabbitmq-4.0": _rabbitmq("trixie"),
+    "rabbitmq-4.3": _rabbitmq("forky"),
+    "python": Standin(
+        "bookworm", ("python3", "python3-pip", "python3-venv"), PYTHON, install=_trust,
+        command=("python",),
+    ),
+    "postgres": Standin(
+        "bookworm", ("postgresql",), entry="postgres.sh", command=("postgres",)
+    ),
+    "compose": Standin("trixie", ("docker-compose",)),  # not an image: where the plugin is from
+    "prometheus": Standin("bookworm", ("prometheus", "wget"), entry="prometheus.sh"),
+    "kafka": Standin(
+        "bookworm", kafka_image.PACKAGES, install=kafka_image.install,
+        recipe=Path(kafka_image.__file__),
+        entry="kafka.sh",
+    ),
+}  # fmt: skip
+
+
+def cache() -> Path:
+    """Return the folder of all trees, and make it; ``RABBIT_LAB_STANDINS`` names another one."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(os.environ.get("RABBIT_LAB_STANDINS") or Path(base) / "rabbit-lab" / "standins")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder.absolute()
+
+
+def why_not() -> str | None:
+    """Return why no stand-in can be built here, or None when it can."""
+    if reason := apt.why_not():
+        return f"{reason}, and stand-ins are made of Debian's packages"
+    return None
+
+
+def tree(name: str) -> Path:
+    """Return the root file system of a stand-in; build it when the cache does not have it.
+
+    Args:
+        name: a key of ``STANDINS``.
+
+    Raises:
+        StandinError: it cannot be built here, or a step of it failed.
+    """
+    standin = STANDINS[name]
+    folder = cache() / f"{name}-{standin.digest()}"
+    with exclusive(cache() / f"{name}.lock", timeout_s=BUILD_TIMEOUT_S):
+        if not folder.exists():
+            print(f"Building the stand-in {name} from Debian's {standin.suite} …", flush=True)
+            _fresh(folder, lambda new: _furnish(new, standin))
+            for old in cache().glob(f"{name}-{'[0-9a-f]' * 12}"):
+                if old != folder:
+                    shutil.rmtree(old)
+    return folder
+
+
+def image(name: str) -> str:
+    """Return the image of a stand-in; import it when the engine does not have it.
+
+    Args:
+        name: a key of ``STANDINS``.
+
+    Raises:
+        StandinError: it cannot be built here, or Docker refuses it.
+    """
+    standin = STANDINS[name]
+    tag = f"{REPOSITORY}/{name}:{standin.digest()}"
+    asked = subprocess.run(["docker", "image", "inspect", tag], capture_output=True, check=False)
+    if asked.returncode == 0:
+        return tag
+    changes = [f"CMD {_json(standin.command)}"] if standin.command else []
+    changes += [f'ENTRYPOINT ["/{ENTRY}"]'] if standin.entry else []
+    options = [part for change in changes for part in ("--change", change)]
+    folder = tree(name)
+    with subprocess.Popen(
+        ["tar", "--one-file-system", "-C", str(folder), "-c", "."], stdout=subprocess.PIPE
+    ) as tar:
+        _do(["docker", "import", *options, "-", tag], IMPORT_TIMEOUT_S, stdin=tar.stdout)
+    if tar.returncode:
+        raise StandinError(f"tar cannot read {folder}")
+    return tag
+
+
+def _furnish(new: Path, standin: Standin) -> None:
+    shutil.rmtree(new, ignore_errors=True)
+    _do(["cp", "-a", "--reflink=auto", str(_base(standin.suite)), str(new)], BUILD_TIMEOUT_S)
+    packages = " ".join(standin.packages)
+    inside(
+        new,
+        f"{POLICY} && {APT} update && DEBIAN_FRONTEND=noninteractive {APT} install -y"
+        f" --no-install-recommends {packages} && apt-get clean && rm -rf /var/lib/apt/lists/*"
+        f" && {standin.script}",
+    )
+    if standin.install:
+        standin.install(new)
+    if standin.entry:
+        shutil.copy(ENTRIES / standin.entry, new / ENTRY)
+        (new / ENTRY).chmod(0o755)
+
+
+def _base(suite: str) -> Path:
+    folder = cache() / f"base-{suite}"
+    with exclusive(cache() / f"base-{suite}.lock", timeout_s=BUILD_TIMEOUT_S):
+        if not folder.exists():
+            _fresh(folder, lambda new: _bootstrap(new, suite))
+    return folder
+
+
+def _bootstrap(new: Path, suite: str) -> None:
+    if shutil.which("debootstrap") is None:
+        apt.install("debootstrap")
+    # An older debootstrap knows no younger suites; all of them are made as sid is.
+    scripts = Path("/usr/share/debootstrap/scripts")
+    script = [] if (scripts / suite).exists() else [str(scripts / "sid")]
+    _do(["debootstrap", "--variant=minbase", suite, str(new), mirror(), *script], BUILD_TIMEOUT_S)
+    (new / "etc" / "hosts").write_text(HOSTS)
+
+
+def mirror() -> str:
+    """Return the Debian mirror that this machine itself installs from."""
+    done = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    found = [line for line in done.stdout.split() if line.rstrip("/").endswith("/debian")]
+    return found[0] if found else MIRROR
+
+
+def inside(root: Path, script: str) -> None:
+    """Run a shell script as root in a tree, with mounts that go when it ends.
+
+    Args:
+        root: the root file system.
+        script: for ``sh``.
+
+    Raises:
+        StandinError: it fails, or takes too long; the message holds its last words.
+    """
+    mounts = 'mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev"'
+    names = 'cp /etc/resolv.conf "$1/etc/resolv.conf"'
+    command = f'{mounts} && {names} && exec chroot "$1" /bin/sh -c "$2"'
+    _do(["unshare", "--mount", "sh", "-c", command, "sh", str(root), script], BUILD_TIMEOUT_S)
+
+
+def _fresh(folder: Path, make: Callable[[Path], None]) -> None:
+    # Under another name until it is whole: an interrupted build leaves nothing that looks right.
+    if reason := why_not():
+        raise StandinError(f"no stand-in can be built: {reason}")
+    new = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    try:
+        make(new)
+        new.rename(folder)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _do(command: list[str], timeout_s: float, *, stdin: object = subprocess.DEVNULL) -> None:
+    try:
+        done = subprocess.run(
+            command, stdin=stdin, capture_output=True, text=True, errors="replace",
+            timeout=timeout_s, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise StandinError(f"`{command[0]}` took more than {timeout_s:g} s") from None
+    if done.returncode:
+        words = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise StandinError(f"`{' '.join(command[:3])} …` failed: {' / '.join(words[-3:])}")
+
+
+def _json(words: tuple[str, ...]) -> str:
+    return "[" + ", ".join(f'"{word}"' for word in words) + "]"

@@ -1,0 +1,19 @@
+"""For every claim, small changes to its notebook under which exactly that claim must fail.
+
+A check that cannot fail proves nothing. ``python -m tests.slow.sabotage`` breaks every claim on
+purpose, one at a time, and counts how many of these changes the claims notice. The changes to the
+notebook of question NN are the list ``SABOTAGES`` in ``tests/sabotage/qNN.py``.
+"""
+
+from tests.slow.sabotage.model import Outcome, Sabotage, SabotageError
+from tests.slow.sabotage.runner import all_sabotages, judge, main, notebook_of
+
+__all__ = [
+    "Outcome",
+    "Sabotage",
+    "SabotageError",
+    "all_sabotages",
+    "judge",
+    "main",
+    "notebook_of",
+]

@@ -1,0 +1,145 @@
+"""Apply each sabotage to its notebook, run it, and count the claims that noticed."""
+
+import argparse
+import importlib
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from helpers import services
+from helpers.errors import RabbitLabError
+from helpers.suite.notebooks import claim_ids, claim_lines, find, run
+from helpers.suite.notebooks.claimlines import tags
+from helpers.suite.notebooks.running import read
+from tests.slow.sabotage.model import Outcome, Sabotage, SabotageError
+
+
+def questions() -> list[str]:
+    """Return the questions that have a notebook, such as "q02"."""
+    return [path.name[:3] for path in find()]
+
+
+def notebook_of(claim: str) -> Path:
+    """Return the notebook that makes a claim."""
+    paths = [path for path in find() if path.name.startswith(claim[:3] + "_")]
+    if len(paths) != 1:
+        raise SabotageError(f"{claim} has no notebook")
+    return paths[0]
+
+
+def sabotages_of(question: str) -> list[Sabotage]:
+    """Return the list kept in ``tests/sabotage/qNN.py``; it is empty when there is no file."""
+    name = f"tests.slow.sabotage.{question}"
+    try:
+        return list(importlib.import_module(name).SABOTAGES)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        return []
+
+
+def all_sabotages() -> list[Sabotage]:
+    """Return the sabotages of every notebook."""
+    return [sabotage for question in questions() for sabotage in sabotages_of(question)]
+
+
+def without_sabotage(claims: Sequence[str], sabotages: Sequence[Sabotage]) -> list[str]:
+    """Return the claims that no sabotage tries to break."""
+    tried = {sabotage.claim for sabotage in sabotages}
+    return [claim for claim in claims if claim not in tried]
+
+
+def judge(sabotage: Sabotage, path: Path, *, timeout_s: float = 60.0) -> Outcome:
+    """Run a sabotaged notebook and tell whether exactly its claim failed.
+
+    Args:
+        sabotage: the change.
+        path: the notebook; the file is not changed.
+        timeout_s: time limit of each cell in seconds.
+    """
+    nb = read(path)
+    stored = claim_lines(nb)
+    if lacks := lacking(nb, sabotage.claim):
+        return Outcome(sabotage, "skipped", lacks)
+    if sabotage.claim not in {claim.id for claim in stored}:
+        return Outcome(sabotage, "broken", f"{path.name} stores no line of this claim")
+    try:
+        result = run(path, edit=sabotage.apply, timeout_s=timeout_s)
+    except SabotageError as error:
+        return Outcome(sabotage, "broken", str(error))
+    return Outcome.tell(sabotage, stored=stored, now=result.passes[0], problems=result.problems)
+
+
+def lacking(nb: NotebookNode, claim: str) -> str | None:
+    """Return what the claim's cell needs and is missing on this machine, or None."""
+    found = (services.missing(tags(cell)) for cell in nb.cells if claim in claim_ids(cell))
+    return next(filter(None, found), None)
+
+
+def report(
+    sabotages: Sequence[Sabotage],
+    missing: Sequence[str],
+    *,
+    notebook: Callable[[str], Path] = notebook_of,
+) -> int:
+    """Judge sabotages one after the other, print a line for each, and the count.
+
+    Args:
+        sabotages: what to run.
+        missing: claims without a sabotage.
+        notebook: gives the notebook of a claim.
+
+    Returns:
+        Exit status: 0 when every sabotage was noticed by exactly its claim and none is missing.
+    """
+    killed = skipped = 0
+    for sabotage in sabotages:
+        start = time.monotonic()
+        outcome = judge(sabotage, notebook(sabotage.claim))
+        killed += outcome.word == "killed"
+        skipped += outcome.word == "skipped"
+        seconds = time.monotonic() - start
+        print(f"{sabotage.claim}  {outcome.word:<10} {seconds:5.1f} s  {sabotage.why}", flush=True)
+        if outcome.detail:
+            print("    " + outcome.detail.replace("\n", "\n    "), flush=True)
+    for claim in missing:
+        print(f"{claim}  has no sabotage", flush=True)
+    tried = len(sabotages) - skipped
+    note = f", {skipped} skipped" if skipped else ""
+    print(f"{killed} / {tried + len(missing)} killed{note}", flush=True)
+    return 0 if sabotages and killed == tried and not missing else 1
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the sabotages of the claims or questions that are named; all when none is.
+
+    Args:
+        argv: ids such as "q02.1", or questions such as "q02".
+
+    Returns:
+        Exit status of ``report``; 1 with one sentence when a name is unknown.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.slow.sabotage",
+        description="Break every claim on purpose, one at a time.",
+    )
+    parser.add_argument("names", nargs="*", help="q02.1 or q02; all when none is given")
+    names = parser.parse_args(argv).names
+    try:
+        claims = [claim.id for path in find() for claim in claim_lines(read(path))]
+        for name in names:
+            if not any(_meant(claim, [name]) for claim in claims):
+                raise SabotageError(f"no notebook makes the claim {name!r}")
+        chosen = [sabotage for sabotage in all_sabotages() if _meant(sabotage.claim, names)]
+        missing = without_sabotage([claim for claim in claims if _meant(claim, names)], chosen)
+        return report(chosen, missing)
+    except RabbitLabError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _meant(claim: str, names: Sequence[str]) -> bool:
+    return not names or claim in names or claim.partition(".")[0] in names

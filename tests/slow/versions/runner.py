@@ -1,0 +1,110 @@
+"""Notebooks and correct solutions on the broker that is there, counted."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.broker import Broker
+from helpers.suite import doctor
+from helpers.suite.notebooks import claim_lines, records
+from helpers.suite.notebooks.claimlines import tags
+from helpers.suite.notebooks.running import read
+from helpers.suite.notebooks.verdicts import judge
+from labs.judge.instructor import proof
+from tests.slow.versions import seen
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What came out on one generation; each pair is what went well, and of how many."""
+
+    rabbitmq: str
+    erlang: str
+    notebooks: tuple[int, int]
+    claims: tuple[int, int]
+    solutions: tuple[int, int]
+    differing: int  # small behaviours that are not the recorded ones
+    seconds: float
+
+    @property
+    def fine(self) -> bool:
+        """Whether every notebook and solution passed, and nothing small differs.
+
+        A claim that needs a service which is absent here was not checked, and is no failure.
+        """
+        passed = all(good == every for good, every in (self.notebooks, self.solutions))
+        return passed and not self.differing
+
+
+def run(found: Broker, paths: Sequence[Path], labs: Sequence[int]) -> Tally:
+    """Run notebooks and the correct solutions of labs, and print a line for each.
+
+    The notebooks' claim lines are compared with the stored ones and recorded in
+    ``docs/verdicts.json``; the small behaviours of ``tests.slow.versions.probes``, and how many
+    solutions were accepted, in ``docs/rabbitmq-4.json``. Where a cell needs a cluster, one of
+    three private nodes is started first.
+
+    Args:
+        found: the broker that this process and its children find.
+        paths: notebook files.
+        labs: numbers of labs.
+    """
+    began_s = time.monotonic()
+    differing = seen.look(found)
+    for line in differing:
+        print(line, flush=True)
+    if needs("cluster", paths):
+        print(doctor.start_cluster(), flush=True)
+    passed = same = every = 0
+    for path in paths:
+        stored = {claim.text for claim in claim_lines(read(path))}
+        every += len(stored)
+        if judge([path], records.this_session(found)):
+            passed += 1
+            here = records.load()[found.generation][path.name[:3]]
+            same += len(stored.intersection(here.claims))
+    correct = correct_solutions(labs)
+    outcomes = []
+    with ThreadPoolExecutor(proof.JOBS) as pool:
+        for outcome in pool.map(proof.judge, correct):
+            outcomes.append(outcome)
+            where = f"lab {outcome.solution.lab}, {outcome.solution.path.name}"
+            print(f"{where}: accepted" if outcome.as_it_should else outcome, flush=True)
+    seen.keep_solutions(found, outcomes)
+    return Tally(
+        rabbitmq=found.version,
+        erlang=found.erlang,
+        notebooks=(passed, len(paths)),
+        claims=(same, every),
+        solutions=(sum(one.as_it_should for one in outcomes), len(correct)),
+        differing=len(differing),
+        seconds=time.monotonic() - began_s,
+    )
+
+
+def needs(service: str, paths: Sequence[Path]) -> bool:
+    """Return whether a cell of these notebooks is tagged ``needs-…`` with that service."""
+    return any(f"needs-{service}" in tags(cell) for path in paths for cell in read(path).cells)
+
+
+def correct_solutions(labs: Sequence[int]) -> list[proof.Solution]:
+    """Return the solutions of these labs that must be accepted."""
+    found = [solution for number in labs for solution in proof.solutions(number)]
+    return [solution for solution in found if solution.kind == "correct"]
+
+
+def table(tallies: Sequence[Tally]) -> str:
+    """Return one row for each generation, as a Markdown table."""
+    lines = [
+        "| RabbitMQ | Erlang | notebooks passed | claims as stored | solutions accepted |"
+        " differing | time |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for one in tallies:
+        pairs = (one.notebooks, one.claims, one.solutions)
+        shares = [f"{good} of {every}" for good, every in pairs]
+        cells = [one.rabbitmq, one.erlang, *shares, str(one.differing), f"{one.seconds:.0f} s"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)

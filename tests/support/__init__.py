@@ -1,0 +1,1 @@
+"""Plug-ins and fixtures that several tests share."""

@@ -1,0 +1,104 @@
+"""A notebook that passes every guard, for showing that each guard fails when one thing changes."""
+
+from nbformat import NotebookNode, v4
+
+from helpers.suite.notebooks import CHECK_TAG, EXPERIMENT_TAG, normalise
+from tests.notebooks.guards import Book
+from tests.support.claims_on_trial import claims_of
+
+PNG_BASE64 = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+WRONG_ANSWERS = "\n".join(f"| wrong {n} | why | q02.{n} |" for n in range(1, 6))
+FOLLOW_UPS = "\n".join(
+    f"<details><summary>[{level}] Question {number}?</summary>\n\n{'An answer. ' * 8}\n</details>"
+    for number, level in enumerate(["junior"] * 4 + ["senior"] * 3 + ["staff"], 1)
+)
+DRILL = f"""## Interview drill
+
+### Two-minute answer
+
+{"Said in two minutes. " * 40}
+
+### Follow-ups
+
+{FOLLOW_UPS}
+
+### Common wrong answers
+
+| they say | in fact | refuted by |
+|---|---|---|
+{WRONG_ANSWERS}
+"""
+
+
+def _stream(text: str) -> NotebookNode:
+    return v4.new_output("stream", name="stdout", text=text)
+
+
+def _code(
+    name: str, source: str, *outputs: NotebookNode, tags: tuple[str, ...] = ()
+) -> NotebookNode:
+    new = v4.new_code_cell(source, id=name, outputs=list(outputs), execution_count=1)
+    new.metadata["tags"] = list(tags)
+    return new
+
+
+def _prose(name: str, source: str) -> NotebookNode:
+    return v4.new_markdown_cell(source, id=name)
+
+
+def _figure(name: str) -> NotebookNode:
+    picture = v4.new_output(
+        "display_data", data={"image/png": PNG_BASE64, "text/plain": "<Figure>"}
+    )
+    return _code(name, "plots.draw(frame)", picture)
+
+
+def example() -> Book:
+    """Return a made-up notebook of question 2; it is not meant to be run."""
+    checks = [
+        cell
+        for number, claim in enumerate(claims_of("q02"), 1)
+        for cell in (
+            _prose(f"why-{number}", "Why this."),
+            _code(
+                f"check-{number}",
+                f'claims.check("{claim}", "said", case, expect="holds")',
+                _stream(f"{claim} holds: copies 40\n"),
+                tags=(CHECK_TAG,),
+            ),
+        )
+    ]
+    table = v4.new_output("execute_result", data={"text/plain": " ".join(claims_of("q02"))})
+    steps = [_code("step-1", "x = 1"), _code("step-2", "x = 1")]
+    for number in range(3, 12):
+        steps += [_code(f"step-{number}", "x = 1"), _prose(f"between-{number}", "Then this.")]
+    cells = [
+        _prose("title", "# Q2 · Message queue vs pub/sub vs event bus?"),
+        _prose("short-answer", "## Short answer\n\nIt depends on the queues."),
+        _prose("setup", "## Setup"),
+        _prose("model", "## Model"),
+        _prose("predict", "## Predict"),
+        _prose("experiments", "## Experiments\n\n### One"),
+        *steps,
+        _code("experiment", "run_it()", tags=(EXPERIMENT_TAG,)),
+        _prose("prose", "A word to read. " * 400),
+        *checks,
+        _figure("figure-1"),
+        _figure("figure-2"),
+        _prose("break-it", "## Break it"),
+        _code("long-step", "x = 1\n" * 21),
+        _prose("trade-offs", "## Trade-offs"),
+        _prose("drill", DRILL),
+        _prose("clean-up", "## Clean-up and sources"),
+        _code("table", "claims.table()", table),
+    ]
+    nb = normalise(v4.new_notebook(cells=cells))
+    return Book(nb, "q02_example.ipynb", 100_000)
+
+
+def cell(nb: NotebookNode, name: str) -> NotebookNode:
+    """Return the cell with this id."""
+    return next(cell for cell in nb.cells if cell.id == name)
