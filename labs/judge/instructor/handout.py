@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from helpers.machine.paths import ROOT
 
-TOP = ("Makefile", "requirements.txt", "pyproject.toml", "docker-compose.yml")
+TOP = ("LICENSE", "Makefile", "requirements.txt", "pyproject.toml", "docker-compose.yml")
 TREES = ("helpers", "notebooks", "monitoring", "docker", "docs", "labs")
 # Below labs/: what stays with the instructor.
 INSTRUCTORS = (
