@@ -12,11 +12,12 @@ from helpers.machine.paths import ROOT
 
 TOP = ("LICENSE", "Makefile", "requirements.txt", "pyproject.toml", "docker-compose.yml")
 TREES = ("helpers", "notebooks", "monitoring", "docker", "docs", "labs")
-# Below labs/: what stays with the instructor.
+# What stays with the instructor.
 INSTRUCTORS = (
-    "README.md",
-    "judge/instructor/*",
-    "lab*/guide.md", "lab*/hidden.py", "lab*/correct/*", "lab*/wrong/*",
+    "docs/instructors.md",
+    "labs/README.md",
+    "labs/judge/instructor/*",
+    "labs/lab*/guide.md", "labs/lab*/hidden.py", "labs/lab*/correct/*", "labs/lab*/wrong/*",
 )  # fmt: skip
 KINDS = (".py", ".ipynb", ".md", ".json", ".css", ".csv", ".png", ".yml", ".conf", ".txt", ".sh")
 FOLDER = "rabbit-lab"
@@ -39,10 +40,7 @@ def files(root: Path = ROOT) -> Iterator[Path]:
 
 def is_instructors(path: Path) -> bool:
     """Tell whether a file, relative to the root, stays with the instructor."""
-    if path.parts[0] != "labs":
-        return False
-    below = PurePosixPath(*path.parts[1:])
-    return any(below.match(pattern) for pattern in INSTRUCTORS)
+    return any(PurePosixPath(path).match(pattern) for pattern in INSTRUCTORS)
 
 
 def write(target: Path, root: Path = ROOT) -> int:

@@ -37,6 +37,7 @@ BREAK_DURING = "q03"  # a dozen seconds of publishing and consuming
 OLDER = "rabbitmq-3.10"
 TOO_LITTLE, TIGHT = "60m", "300m"  # RabbitMQ itself needs about 150 MiB
 KEPT = 10
+PAGES = ("containers.md", "instructors.md")
 ERROR = re.compile(r"^  cell \(\S+\): (\w+)", re.MULTILINE)
 
 
@@ -146,17 +147,17 @@ def down(stack: Stack) -> str:
     return "no container, network or volume is left"
 
 
-def readme(stack: Stack) -> str:
-    """Every command of the README's section on containers was run by the others."""
-    section = (stack.folder / "README.md").read_text().partition("\n## In containers\n")[2]
-    written = re.findall(r"docker compose [^`#\n]+", section.partition("\n## ")[0])
+def pages(stack: Stack) -> str:
+    """Every command of the pages on containers and on the classroom was run by the others."""
+    text = "".join((stack.folder / "docs" / name).read_text() for name in PAGES)
+    written = re.findall(r"docker compose [^`#\n]+", text)
     commands = [shlex.join(shlex.split(command)) for command in written]
     if not any(classroom.HUB in command for command in stack.ran):
         commands = [command for command in commands if classroom.HUB not in command]
-    expect(len(commands) > 2, f"the README's section has {len(commands)} commands")
+    expect(len(commands) > 2, f"the pages have {len(commands)} commands")
     new = [command for command in commands if command not in stack.ran]
     expect(not new, f"nothing here ran: {'; '.join(new)}")
-    return f"each of the README's {len(commands)} commands was run"
+    return f"each of the pages' {len(commands)} commands was run"
 
 
 def _broken_by(stack: Stack, *fault: str) -> tuple[bool, str]:
@@ -197,7 +198,7 @@ EVERY: dict[str, Callable[[Stack], str]] = {
     "out-of-memory": out_of_memory,
     "another-generation": another_generation,
     "down": down,
-    "readme": readme,
+    "pages": pages,
 }
 # Only by name: thirty learners need most of two cores for ten minutes, and all of the quiet.
 BY_NAME: dict[str, Callable[[Stack], str]] = {"classroom": classroom.run}

@@ -100,14 +100,16 @@ def test_command_that_fails_or_hangs_is_an_error(tmp_path):
         stack.run("sleep", "5", timeout_s=0.1)
 
 
-def test_command_of_the_readme_that_nothing_ran_is_told(tmp_path):
-    text = "x\n## In containers\n```\ndocker compose up   # starts\ndocker compose stop\n```\n"
-    (tmp_path / "README.md").write_text(
-        f"{text}`docker compose ps`\n## Next\n`docker compose no`\n"
-    )
+def test_command_of_the_pages_that_nothing_ran_is_told(tmp_path):
+    (tmp_path / "docs").mkdir()
+    for name, text in (
+        ("containers.md", "```\ndocker compose up   # starts\ndocker compose stop\n```\n"),
+        ("instructors.md", "`docker compose ps`\n"),
+    ):
+        (tmp_path / "docs" / name).write_text(text)
     stack = Stack(tmp_path, {})
     stack.ran |= {"docker compose up", "docker compose ps"}
     with pytest.raises(scenarios.StackError, match="nothing here ran: docker compose stop"):
-        scenarios.readme(stack)
+        scenarios.pages(stack)
     stack.ran.add("docker compose stop")
-    assert scenarios.readme(stack) == "each of the README's 3 commands was run"
+    assert scenarios.pages(stack) == "each of the pages' 3 commands was run"
