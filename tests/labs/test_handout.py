@@ -60,6 +60,7 @@ def test_every_lab_is_in_it_with_all_that_a_learner_needs(unpacked: Path):
     for number in numbers():
         folder = next((unpacked / "labs").glob(f"lab{number:02d}_*"))
         assert {"brief.ipynb", "starter.py", "check.py"} <= {path.name for path in folder.iterdir()}
+    assert (unpacked / "LICENSE").is_file()
     assert (unpacked / "README.md").read_text(encoding="utf-8").startswith("# Rabbit Lab")
 
 

@@ -1,0 +1,173 @@
+"""The pages and the files for GitHub agree with the repository."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import pytest
+from ruamel.yaml import YAML
+
+from helpers.machine.paths import ROOT
+
+GITHUB = ROOT / ".github"
+PAGES = sorted(
+    path
+    for pattern in ("*.md", "docs/*.md", "labs/README.md", "labs/*/guide.md", ".github/*.md")
+    for path in ROOT.glob(pattern)
+)
+WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
+FORMS = [path for path in (GITHUB / "ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml"]
+SCHEMAS = {
+    "vendor.github-workflows": WORKFLOWS,
+    "custom.github-workflows-require-timeout": WORKFLOWS,
+    "vendor.dependabot": [GITHUB / "dependabot.yml"],
+    "vendor.github-issue-forms": FORMS,
+    "vendor.github-issue-config": [GITHUB / "ISSUE_TEMPLATE" / "config.yml"],
+}
+MOST_LINES = 150
+FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+SPAN = re.compile(r"`([^`\n]+)`")
+LINK = re.compile(r"\]\(([^()\s]+)\)")
+MAKE = re.compile(r"(?:^|\s)make (?:[A-Z]+=\S+ )*([a-z][a-z-]+)", re.MULTILINE)
+PLACE = re.compile(r"(?:helpers|labs|tests|docs|notebooks|docker|monitoring|\.github|\.ci)/\S*")
+CODE_TREES = ("helpers", "labs", "tests")
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def code_of(text: str) -> Iterator[str]:
+    """Yield the blocks and spans of code of a page."""
+    for _, _, block in FENCE.findall(text):
+        yield block
+    yield from SPAN.findall(FENCE.sub("", text))
+
+
+def prose_of(text: str) -> str:
+    return SPAN.sub("", FENCE.sub("", text))
+
+
+def anchors_of(text: str) -> set[str]:
+    """Return the anchors that GitHub makes of a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):.*## ", read(ROOT / "Makefile"), re.MULTILINE))
+
+
+def test_the_readme_is_short():
+    assert len(read(ROOT / "README.md").splitlines()) <= MOST_LINES
+
+
+def leads_somewhere(link: str, page: Path) -> bool:
+    address, _, anchor = link.partition("#")
+    if "://" in address:
+        return True
+    target = page.parent / address if address else page
+    if not anchor or target.suffix != ".md":
+        return target.exists()
+    return target.exists() and anchor in anchors_of(read(target))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_link_between_pages_leads_to_a_file_and_a_heading(page: Path):
+    links = LINK.findall(prose_of(read(page)))
+    assert [link for link in links if not leads_somewhere(link, page)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_make_on_a_page_is_a_target(page: Path):
+    named = {name for code in code_of(read(page)) for name in MAKE.findall(code)}
+    assert named - targets() == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_path_on_a_page_exists(page: Path):
+    spans = SPAN.findall(FENCE.sub("", read(page)))
+    named = [span for span in spans if PLACE.fullmatch(span) and "NAME" not in span]
+    assert [span for span in named if not list(ROOT.glob(as_pattern(span)))] == []
+
+
+def as_pattern(place: str) -> str:
+    """Return a glob of a path in which NN, slug and … stand for anything."""
+    return re.sub(r"NN|slug|…", "*", place).rstrip("/")
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=name_of)
+def test_a_workflow_calls_targets_of_make_only(workflow: Path):
+    called = set()
+    for job in YAML(typ="safe").load(read(workflow))["jobs"].values():
+        called |= set(job["strategy"]["matrix"].get("target", ()))
+        for step in job["steps"]:
+            called |= set(MAKE.findall(step.get("run", "")))
+    assert called and called <= targets()
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_files_for_github_have_its_form(schema: str):
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
+    done = subprocess.run(
+        [*command, *map(str, SCHEMAS[schema])],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# The plan of the folders ------------------------------------------------------------------------
+
+
+def plan() -> list[str]:
+    """Return the folders that the architecture page names, without their descriptions."""
+    section = read(ROOT / "docs" / "architecture.md").partition("## Folders\n")[2]
+    block = FENCE.search(section)
+    assert block
+    return [line.split()[0].rstrip("/") for line in block[3].splitlines()]
+
+
+def folders() -> list[str]:
+    """Return the folders that the plan has to name: at the top, or with Python files."""
+    ignored = [line.rstrip("/") for line in read(ROOT / ".gitignore").splitlines()]
+    tops = [path for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    files = [path for tree in CODE_TREES for path in (ROOT / tree).rglob("*.py")]
+    names = {name_of(path) for path in [*tops, *(path.parent for path in files)]}
+    return sorted(
+        name
+        for name in names
+        if not any(part.match(one) for part in parts_of(name) for one in ignored)
+    )
+
+
+def parts_of(name: str) -> list[PurePosixPath]:
+    return [PurePosixPath(part) for part in name.split("/")]
+
+
+def is_named(folder: str, entry: str) -> bool:
+    """Tell whether an entry of the plan, in which * stands for one name, is this folder."""
+    return folder.count("/") == entry.count("/") and PurePosixPath(folder).match(entry)
+
+
+def test_the_plan_names_every_folder():
+    entries = plan()
+    unnamed = [name for name in folders() if not any(is_named(name, entry) for entry in entries)]
+    assert unnamed == []
+
+
+def test_the_plan_names_only_folders_that_exist():
+    entries = plan()
+    assert [entry for entry in entries if not any(p.is_dir() for p in ROOT.glob(entry))] == []
+    assert entries == sorted(entries), "folders are in the order of the alphabet"
+
+
+def test_tests_of_helpers_mirror_helpers():
+    mirrored = [path.name for path in (ROOT / "tests" / "helpers").iterdir() if path.is_dir()]
+    there = [path.name for path in (ROOT / "helpers").iterdir() if path.is_dir()]
+    assert set(mirrored) <= set(there)
