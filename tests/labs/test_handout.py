@@ -13,7 +13,8 @@ from labs.judge.instructor.proof import solutions
 from labs.judge.model import numbers
 from tests.conftest import child_environment
 
-NEVER = ("/correct/", "/wrong/", "/hidden.py", "/guide.md", "/instructors.md", "judge/proof.py", "judge/grading.py",
+NEVER = ("/correct/", "/wrong/", "/hidden.py", "/guide.md", "/instructors.md",
+         "judge/proof.py", "judge/grading.py",
          "judge/page.py", "judge/instructor.py", "judge/handout.py", "report.html.j2", "/tests/",
          "/.", "__pycache__", "/work/")  # fmt: skip
 
