@@ -9,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from helpers.machine.paths import ROOT
+from labs.judge.instructor import handout
 
 GITHUB = ROOT / ".github"
 PAGES = sorted(
@@ -85,6 +86,14 @@ def leads_somewhere(link: str, page: Path) -> bool:
 def test_every_link_between_pages_leads_to_a_file_and_a_heading(page: Path):
     links = LINK.findall(prose_of(read(page)))
     assert [link for link in links if not leads_somewhere(link, page)] == []
+
+
+def test_links_of_the_students_readme_are_in_their_version():
+    text = read(handout.WELCOME)
+    links = LINK.findall(prose_of(text))
+    given = {path.as_posix() for path in handout.files()}
+    assert {link.partition("#")[0] for link in links} <= given
+    assert [link for link in links if not leads_somewhere(link, ROOT / "README.md")] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -1,7 +1,7 @@
-"""The student's version as a zip: ``make handout``.
+"""Write the students' version as a zip: ``make handout``.
 
 It has the notebooks, the helpers, the briefs, and the checks that a learner runs. It has no
-solution, no hidden case, no guide, nothing that grades or tests the graders.
+solution, no hidden case, no guide, and nothing that grades or proves the checks.
 """
 
 import zipfile
@@ -12,7 +12,7 @@ from helpers.machine.paths import ROOT
 
 TOP = ("LICENSE", "Makefile", "requirements.txt", "pyproject.toml", "docker-compose.yml")
 TREES = ("helpers", "notebooks", "monitoring", "docker", "docs", "labs")
-# What stays with the instructor.
+# Files that students do not get.
 INSTRUCTORS = (
     "docs/instructors.md",
     "labs/README.md",
@@ -25,7 +25,7 @@ WELCOME = Path(__file__).with_name("students.md")
 
 
 def files(root: Path = ROOT) -> Iterator[Path]:
-    """Yield what students get, relative to ``root``."""
+    """Yield the files of the students' version, relative to ``root``."""
     for name in TOP:
         if (root / name).exists():
             yield Path(name)
@@ -39,12 +39,12 @@ def files(root: Path = ROOT) -> Iterator[Path]:
 
 
 def is_instructors(path: Path) -> bool:
-    """Tell whether a file, relative to the root, stays with the instructor."""
+    """Return whether a file, relative to the root, is for the instructor alone."""
     return any(PurePosixPath(path).match(pattern) for pattern in INSTRUCTORS)
 
 
 def write(target: Path, root: Path = ROOT) -> int:
-    """Write the zip and return how many files are in it.
+    """Write the zip, and return its number of files.
 
     Args:
         target: the zip file.
