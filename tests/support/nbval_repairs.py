@@ -31,9 +31,10 @@ import pytest
 from nbval.kernel import RunningKernel
 
 from helpers import services
+from helpers.suite.notebooks.claimlines import measures_rates
 
 pytest_plugins = ["tests.support.nbval_sockets"]
-RATES_TAG, RATES_MARK = "measures-rates", "measures_rates"
+RATES_MARK = "measures_rates"
 LOOK_EVERY_S = 0.5
 # Seeing the first, ipykernel drops the output of child processes; the second starts coverage.
 HIDDEN = ("PYTEST_CURRENT_TEST", "COVERAGE_PROCESS_CONFIG")
@@ -122,8 +123,7 @@ class RepairedNotebook(nbval.plugin.IPyNbFile):
         self.skip_compare += ("image/svg+xml",)
 
     def collect(self) -> Iterator[RepairedCell]:
-        cells = nbformat.read(self.path, as_version=4).cells
-        if cells and RATES_TAG in cells[0].metadata.get("tags", []):
+        if measures_rates(nbformat.read(self.path, as_version=4)):
             self.add_marker(RATES_MARK)
         for cell in super().collect():
             yield RepairedCell.from_parent(

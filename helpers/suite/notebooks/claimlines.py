@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 from helpers.errors import UsageError
 
 CHECK_TAG = "nbval-check-output"
+RATES_TAG = "measures-rates"
 CLAIM_LINE = re.compile(
     r"^(?P<id>q\d\d\.\d+) (?P<verdict>holds if [^:]+|holds|refuted): (?P<evidence>\S.*)$"
 )
@@ -32,6 +33,15 @@ class Claim:
 def tags(cell: NotebookNode) -> list[str]:
     """Return the tags of a cell, in their order."""
     return list(cell.metadata.get("tags", []))
+
+
+def measures_rates(nb: NotebookNode) -> bool:
+    """Return whether a notebook measures rates, so that it has to run alone.
+
+    Args:
+        nb: a notebook; its first cell has the tag then.
+    """
+    return bool(nb.cells) and RATES_TAG in tags(nb.cells[0])
 
 
 def claim_ids(cell: NotebookNode) -> list[str]:
