@@ -1,6 +1,6 @@
 """Figures about dead letters: a poison message's way, the hot loop, and who ended up where."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from helpers.errors import UsageError
 from helpers.plots import frames, grid, style
@@ -57,8 +57,8 @@ def timeline(events: "pd.DataFrame") -> None:
         axes.set(xlabel="time since the first delivery [ms]", ylim=(bottom + 0.5, -0.7))
         axes.margins(x=0.03)
         axes.grid(axis="y", visible=False)
-        axes.axhspan(bottom - 0.5, bottom + 0.5, color="#f3f3f3", zorder=0)
-        _legend(axes, columns=4)
+        axes.axhspan(bottom - 0.5, bottom + 0.5, color=style.PALE_GREY, zorder=0)
+        style.legend_above(axes, columns=4, **style.TIGHT)
 
 
 def _draw_lane(axes: "Axes", events: "pd.DataFrame", lane: int, bottom: int) -> None:
@@ -143,32 +143,9 @@ def outcomes(frame: "pd.DataFrame", *, title: str) -> None:
     with style.figure(title=title, height_in=1.2 + len(setups) * ROW_IN * 1.5) as axes:
         columns = (frame[name] for name in ("setup", "message", "count", "fate"))
         for setup, message, count, fate in zip(*columns, strict=True):
-            _draw_cell(axes, (messages.index(message), setups.index(setup)), count, fate)
+            place, look = (messages.index(message), setups.index(setup)), style.ROLES[fate].area()
+            grid.draw_cell(axes, place, str(count), look, size=(0.88, 0.8), box="circle,pad=0.12")
         grid.set_up(axes, messages, setups)
         axes.set_xlabel("message")
-        _legend(axes, columns=4)
-
-
-def _draw_cell(axes: "Axes", place: tuple[int, int], count: object, fate: str) -> None:
-    from matplotlib.patches import Rectangle
-
-    role = style.ROLES[fate]
-    labels = axes.get_legend_handles_labels()[1]
-    axes.add_patch(
-        Rectangle(
-            (place[0] - 0.44, place[1] - 0.4), 0.88, 0.8, facecolor=f"{role.colour}55",
-            edgecolor=role.colour, hatch=role.hatch, linewidth=1,
-            label=fate if fate not in labels else None,
-        )
-    )  # fmt: skip
-    axes.text(
-        *place, str(count), ha="center", va="center", weight="bold", color=style.INK,
-        bbox={"boxstyle": "circle,pad=0.12", "facecolor": style.PAPER, "edgecolor": "none"},
-    )  # fmt: skip
-
-
-def _legend(axes: Any, *, columns: int) -> None:
-    axes.legend(
-        loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=columns, columnspacing=1.2,
-        handletextpad=0.4, borderpad=0.2,
-    )  # fmt: skip
+        looks = {fate: style.ROLES[fate].area() for fate in frame["fate"].unique()}
+        grid.explain(axes, looks, columns=4)

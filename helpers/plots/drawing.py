@@ -16,7 +16,7 @@ ROW_IN = 0.26  # height of a row
 CHAR = 0.0112  # width of a character of 8 points, as a part of the figure's width
 LONGEST = 24  # longer names are shortened
 DEFAULT_EXCHANGE, NO_CONSUMER = "(default)", "no consumer"
-EXCHANGE_FILL, QUEUE_FILL, CONSUMER_FILL = "#ececec", "#d9eefa", style.PAPER
+EXCHANGE_FILL, QUEUE_FILL, CONSUMER_FILL = style.LIGHT_GREY, style.PALE_SKY_BLUE, style.PAPER
 
 
 def topology(live: "Topology") -> None:

@@ -42,7 +42,7 @@ def losses(frame: "pd.DataFrame") -> None:
             place = (faults.index(trial.fault), designs.index(trial.design))
             _draw_cell(axes, place, int(trial.lost), int(trial.duplicated))
         grid.set_up(axes, [str(name).replace(", ", ",\n") for name in faults], designs)
-        grid.explain(axes, FATES)
+        grid.explain(axes, {name: role.area() for name, role in FATES.items()})
 
 
 def survivors(frame: "pd.DataFrame", *, published: int) -> None:
@@ -64,15 +64,14 @@ def survivors(frame: "pd.DataFrame", *, published: int) -> None:
         part = frame[there < published]
         axes.barh(
             part["store"], published - part["survived"], left=part["survived"], height=0.6,
-            facecolor=f"{lost.colour}22", edgecolor=lost.colour, hatch=lost.hatch, linewidth=0.8,
-            label="lost",
+            linewidth=0.8, label="lost", **lost.area("22"),
         )  # fmt: skip
         for store, count in zip(stores, there, strict=True):
             axes.text(published * 1.02, store, str(count), va="center", color=style.INK)
         axes.invert_yaxis()
         axes.set(xlim=(0, published * 1.1), xlabel=f"messages, of {published}")
         axes.grid(axis="y", visible=False)
-        axes.legend(loc="lower right", bbox_to_anchor=(1.01, 1.0), ncols=2, borderpad=0.2)
+        style.legend_above(axes, x=1.01, columns=2, borderpad=0.2)
 
 
 def guarantee_rates(frame: "pd.DataFrame") -> None:
@@ -165,4 +164,4 @@ def _write(axes: "Axes", x: float, y: float, text: str) -> None:
 def _draw_cell(axes: "Axes", place: tuple[int, int], lost: int, duplicated: int) -> None:
     fate = LOST if lost else TWICE if duplicated else EACH_ONCE
     words = [f"{lost} lost"] * (lost > 0) + [f"{duplicated} twice"] * (duplicated > 0)
-    grid.draw_cell(axes, place, "\n".join(words) or EACH_ONCE, FATES[fate])
+    grid.draw_cell(axes, place, "\n".join(words) or EACH_ONCE, FATES[fate].area())

@@ -82,10 +82,10 @@ def techniques(charged: "pd.DataFrame", *, owed_cents: int) -> None:
         for row, (_, cells) in enumerate(charged.iterrows()):
             for column, cents in enumerate(cells):
                 fate = FATES[_fate(int(cents), owed_cents)]
-                grid.draw_cell(axes, (column, row), str(int(cents)), fate)
+                grid.draw_cell(axes, (column, row), str(int(cents)), fate.area())
         faults = [str(fault).replace(", ", ",\n") for fault in charged.columns]
         grid.set_up(axes, faults, list(charged.index))
-        grid.explain(axes, FATES)
+        grid.explain(axes, {name: role.area() for name, role in FATES.items()})
 
 
 def _fate(cents: int, owed_cents: int) -> str:

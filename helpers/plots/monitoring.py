@@ -70,7 +70,7 @@ def depth_and_drain(queues: "pd.DataFrame") -> None:
     title, height_in = "depth and time to drain, by queue", 1.2 + ROW_IN * len(names)
     with style.figure(title=title, columns=2, height_in=height_in) as (left, right):
         role = style.ROLES["ready"]
-        left.barh(rows, ready, color=f"{role.colour}99", edgecolor=role.colour, hatch=role.hatch)
+        left.barh(rows, ready, **role.area("99"))
         for row, value in enumerate(ready):
             _say(left, value, row, f"{value:,.0f}")
         left.set_xlim(0, 1.3 * max(1.0, ready.max()))
@@ -79,10 +79,7 @@ def depth_and_drain(queues: "pd.DataFrame") -> None:
         left.set_ylim(len(names) - 0.5, -0.5)
         for row, value in enumerate(drain_s):
             shown, role = _drain(value)
-            right.barh(
-                row, max(min(value, most_s), LEAST_S), color=f"{role.colour}99",
-                edgecolor=role.colour, hatch=role.hatch,
-            )  # fmt: skip
+            right.barh(row, max(min(value, most_s), LEAST_S), **role.area("99"))
             inside = not math.isfinite(value)
             _say(right, most_s / 60 if inside else max(value, LEAST_S), row, shown, boxed=inside)
         right.set(xscale="log", xlim=(LEAST_S, most_s), xlabel="time to drain [s]")
@@ -110,11 +107,8 @@ def alerts(history: "pd.DataFrame") -> None:
             for row, (alert, queue) in enumerate(rows):
                 chosen = history[(history["alert"] == alert) & (history["queue"] == queue)]
                 seconds = chosen[chosen["state"] == state]["t_s"]
-                axes.broken_barh(
-                    [(second, 1) for second in seconds], (row - 0.35, 0.7),
-                    facecolor=f"{role.colour}aa", hatch=role.hatch, edgecolor=role.colour,
-                    linewidth=0,
-                )  # fmt: skip
+                bars = [(second, 1) for second in seconds]
+                axes.broken_barh(bars, (row - 0.35, 0.7), linewidth=0, **role.area("aa"))
         labels = [f"{alert}  {queue}".strip() for alert, queue in rows]
         axes.set_yticks(range(len(rows)), labels)
         axes.set(ylim=(len(rows) - 0.5, -0.5), xlabel="time since the first scrape [s]")
@@ -175,8 +169,5 @@ def _say(axes: "Axes", x: float, y: float, text: str, *, boxed: bool = False) ->
 def _state_legend(axes: "Axes") -> None:
     from matplotlib.patches import Patch
 
-    patches = [
-        Patch(facecolor=f"{r.colour}aa", edgecolor=r.colour, hatch=r.hatch, label=s, linewidth=0)
-        for s, r in STATES.items()
-    ]
-    axes.legend(handles=patches, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
+    patches = [Patch(label=name, linewidth=0, **role.area("aa")) for name, role in STATES.items()]
+    style.legend_above(axes, patches, x=1.0, columns=2)

@@ -29,10 +29,7 @@ def inversions(frame: "pd.DataFrame") -> None:
     title = "inversions: pairs of events worked on in the wrong order"
     with style.figure(title=title, columns=2, height_in=1.1 + 0.31 * len(frame)) as panels:
         for axes, (column, name) in zip(panels, PANELS, strict=True):
-            bars = axes.barh(
-                rows, frame[column], height=0.66, color=f"{lost.colour}77",
-                edgecolor=lost.colour, hatch=lost.hatch, linewidth=0.8,
-            )  # fmt: skip
+            bars = axes.barh(rows, frame[column], height=0.66, linewidth=0.8, **lost.area("77"))
             for bar, count in zip(bars, frame[column], strict=True):
                 _write_count(axes, bar.get_y() + bar.get_height() / 2, int(count))
             axes.set_title(name, loc="left")

@@ -11,8 +11,12 @@ if TYPE_CHECKING:
 
 NO_LIMIT = "no limit"
 NO_LIMIT_AT = 250  # where prefetch 0 stands on an axis that goes to 100
-# One look for each distance, from near to far: shades of the colour of acked messages.
-DISTANCES = (("#00533c", "o", "-"), ("#009E73", "s", "-"), ("#63c9ab", "^", "-"))
+# distances from near to far: shades of the colour of acked messages, marker and line
+DISTANCES = (
+    (style.DARK_GREEN, "o", "-"),
+    (style.ROLES["acked"].colour, "s", "-"),
+    (style.LIGHT_GREEN, "^", "-"),
+)
 LANE_GAP, GROUP_GAP = 1.0, 1.0
 
 
@@ -76,7 +80,7 @@ def _draw_clock(axes: "Axes", rows: "pd.DataFrame", broker: float) -> None:
         )  # fmt: skip
         axes.add_patch(
             Rectangle(
-                (row.begins, worker - 0.2), row.ends - row.begins, 0.4, facecolor="#cfe3f1",
+                (row.begins, worker - 0.2), row.ends - row.begins, 0.4, facecolor=style.PALE_BLUE,
                 edgecolor=unacked.colour, hatch=unacked.hatch, linewidth=1, zorder=3,
                 label="work" if first else None,
             )
@@ -156,7 +160,7 @@ def throughput_by_prefetch(measured: "pd.DataFrame", model: "pd.DataFrame") -> N
         _logarithmic_ticks(axes)
         axes.text(
             10, axes.get_ylim()[0] * 1.15, "the usual 10", ha="center", va="bottom", fontsize=8,
-            color=style.MUTED, backgroundcolor="#ffffffb0",
+            color=style.MUTED, backgroundcolor=f"{style.PAPER}b0",
         )  # fmt: skip
         axes.legend(loc="lower right", borderpad=0.2)
 
@@ -186,7 +190,7 @@ def uneven_workers(frame: "pd.DataFrame") -> None:
     if len(workers) != 2:
         raise UsageError(f"there must be two workers, not {len(workers)}")
     settings = list(dict.fromkeys(frame["prefetch"]))
-    looks = (("#009E73", ""), ("#bfe7da", "//"))
+    looks = ((style.ROLES["acked"].colour, ""), (style.PALE_GREEN, "//"))
     title = "a fast and a slow worker share one queue"
     with style.figure(title=title, height_in=1.1 + 0.5 * len(settings)) as axes:
         for number, (worker, (colour, hatch)) in enumerate(zip(workers, looks, strict=True)):
@@ -194,7 +198,7 @@ def uneven_workers(frame: "pd.DataFrame") -> None:
             places = [settings.index(p) + (number - 0.5) * 0.38 for p in rows["prefetch"]]
             bars = axes.barh(
                 places, rows["finished_s"], height=0.36, color=colour, hatch=hatch,
-                edgecolor="#00533c", linewidth=0.8, label=worker,
+                edgecolor=style.DARK_GREEN, linewidth=0.8, label=worker,
             )  # fmt: skip
             axes.bar_label(
                 bars, [f"{count} messages" for count in rows["messages"]], padding=4, fontsize=8

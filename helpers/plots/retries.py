@@ -185,7 +185,6 @@ def _name(axes: "Axes", *looks: tuple[str, dict[str, Any]]) -> None:
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], label=label, **look) for label, look in looks]
-    axes.legend(
-        handles=handles, loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=len(handles),
-        columnspacing=1.4, handletextpad=0.5, borderpad=0.2,
-    )  # fmt: skip
+    style.legend_above(
+        axes, handles, columns=len(handles), columnspacing=1.4, handletextpad=0.5, borderpad=0.2
+    )
