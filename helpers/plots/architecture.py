@@ -30,7 +30,7 @@ FATES = {
 
 
 def calls_and_events(frame: "pd.DataFrame") -> None:
-    """Draw how long a request took against the number of services, a dot for each request.
+    """Draw the latency of requests against the number of services, a dot for each request.
 
     Args:
         frame: DataFrame[way str, "calls" or "event"; services int; latency_ms float].
@@ -60,11 +60,11 @@ def calls_and_events(frame: "pd.DataFrame") -> None:
 
 
 def seen_events(frame: "pd.DataFrame", *, published: int, newcomers_at: int) -> None:
-    """Draw which events each reader saw, a lane per reader in the order of the frame.
+    """Draw the events that each reader saw, a lane per reader in the order of the frame.
 
     Args:
         frame: DataFrame[reader str; event int, counted from 0], a row for each event seen.
-        published: how many events there were.
+        published: number of events published.
         newcomers_at: number of the first event after the newcomers came.
 
     Raises:
@@ -89,12 +89,12 @@ def seen_events(frame: "pd.DataFrame", *, published: int, newcomers_at: int) -> 
 
 
 def outage(frame: "pd.DataFrame", *, dead_s: tuple[float, float], who: str) -> None:
-    """Draw when each service handled its events, with the time in which one of them was dead.
+    """Draw the events that each service handled over time, and the time a service was dead.
 
     Args:
         frame: DataFrame[service str; t_s float, seconds since the first event].
-        dead_s: when the service was killed and when it was back, in seconds.
-        who: the service that was killed.
+        dead_s: times at which the service was killed and was back, in seconds.
+        who: name of the service that was killed.
 
     Raises:
         UsageError: a column is missing or no rows.
@@ -118,11 +118,11 @@ def outage(frame: "pd.DataFrame", *, dead_s: tuple[float, float], who: str) -> N
 
 
 def two_writes(frame: "pd.DataFrame") -> None:
-    """Draw what became of each document and its event, a row per design.
+    """Draw the fate of each document and its event, a row per design.
 
     Args:
-        frame: DataFrame[design str; document, saved, published int], how often each document was
-            saved and its event published.
+        frame: DataFrame[design str; document, saved, published int]: the number of times that
+            each document was saved and its event published.
 
     Raises:
         UsageError: a column is missing or no rows.

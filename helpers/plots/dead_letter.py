@@ -1,4 +1,4 @@
-"""Figures about dead letters: a poison message's way, the hot loop, and who ended up where."""
+"""Draw the figures about dead letters: a poison message's way, the hot loop, outcomes."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ ROW_IN = 0.34  # height of a lane or of a row of the grid
 DLQ = "dead-letter queue"
 POISON, HEALTHY = "poison", "healthy"
 
-# kind of event: its name in the legend, and the role whose colour and marker it has
+# kind of event: name in the legend, colour and marker
 STEPS = {
     "deliver": ("delivered", style.ROLES["unacked"].colour, style.ROLES["unacked"].marker),
     "reject": ("rejected, requeued", style.INK, "x"),
@@ -27,9 +27,9 @@ STEPS = {
 
 
 def timeline(events: "pd.DataFrame") -> None:
-    """Draw what happened to each message, a lane each, and what arrived in the dead-letter queue.
+    """Draw the events of each message, a lane each, and the arrivals in the dead-letter queue.
 
-    Deliveries of a message that was delivered more than once are numbered.
+    Deliveries are numbered where a message had several.
 
     Args:
         events: DataFrame[t_s float, kind str, message str] as ``History.frame`` returns it; kinds
@@ -84,7 +84,7 @@ def _draw_lane(axes: "Axes", events: "pd.DataFrame", lane: int, bottom: int) -> 
 def hot_loop(events: "pd.DataFrame") -> None:
     """Draw deliveries of poison beside healthy messages done since the start, a panel per set-up.
 
-    The redeliveries per second stand above each panel, and how many healthy messages were done.
+    Redeliveries per second and the number of healthy messages done stand above each panel.
 
     Args:
         events: DataFrame[setup str, series str, t_s float], a row per delivery of poison (series
@@ -103,19 +103,18 @@ def hot_loop(events: "pd.DataFrame") -> None:
         HEALTHY: ("healthy messages: done", style.ROLES["acked"].colour, "--"),
     }
     title = "deliveries while one poison message is always requeued"
-    with style.figure(title=title, columns=len(setups)) as axes:
-        panels = axes if len(setups) > 1 else [axes]
+    with style.figure(title=title, columns=len(setups)) as panels:
         for panel, setup in zip(panels, setups, strict=True):
-            mine = events[events["setup"] == setup]
-            start, end = mine["t_s"].min(), mine["t_s"].max()
+            rows = events[events["setup"] == setup]
+            start, end = rows["t_s"].min(), rows["t_s"].max()
             for series, (name, colour, line) in looks.items():
-                at = sorted(mine[mine["series"] == series]["t_s"])
+                at = sorted(rows[rows["series"] == series]["t_s"])
                 panel.step(
                     [1000 * (t - start) for t in [start, *at, end]], [*range(len(at) + 1), len(at)],
                     where="post", color=colour, linestyle=line, linewidth=2.5, label=name,
                 )  # fmt: skip
-            again = max((mine["series"] == POISON).sum() - 1, 0)
-            rate = again / (end - start) if end > start else 0.0
+            repeats = max((rows["series"] == POISON).sum() - 1, 0)
+            rate = repeats / (end - start) if end > start else 0.0
             panel.set_title(f"{setup}\n{rate:,.0f} redeliveries/s, {len(at)} done", loc="left")
             panel.set(xlabel="time since the first delivery [ms]", xlim=(0, None))
         panels[0].set_ylabel("messages")
@@ -125,12 +124,12 @@ def hot_loop(events: "pd.DataFrame") -> None:
 
 
 def outcomes(frame: "pd.DataFrame", *, title: str) -> None:
-    """Draw a cell per message and set-up: its number inside, its fate as colour and hatch.
+    """Draw a cell per message and set-up: a number inside, the fate as colour and hatch.
 
     Args:
         frame: DataFrame[setup str, message str, count int, fate str]; a fate is the name of a role
             of ``plots.style``, such as "acked", "dead-lettered", "duplicated" or "lost".
-        title: what the numbers count and per what: "times the handler tried each document".
+        title: meaning of the numbers, such as "times the handler tried each document".
 
     Raises:
         UsageError: a column is missing, no rows, or an unknown fate.

@@ -1,4 +1,4 @@
-"""Figures about prefetch: a worker's clock, the queue meanwhile, the throughput and its knee."""
+"""Draw the figures about prefetch: a worker's clock, its queue, the throughput and its knee."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 NO_LIMIT = "no limit"
-NO_LIMIT_AT = 250  # where prefetch 0 stands on an axis that goes to 100
+NO_LIMIT_AT = 250  # place of prefetch 0, which is no limit, on an axis from 1 to 100
 # distances from near to far: shades of the colour of acked messages, marker and line
 DISTANCES = (
     (style.DARK_GREEN, "o", "-"),
@@ -21,12 +21,12 @@ LANE_GAP, GROUP_GAP = 1.0, 1.0
 
 
 def prefetch_clock(frame: "pd.DataFrame") -> None:
-    """Draw where a worker's time goes: deliveries and acks under way, and the work itself.
+    """Draw a worker's use of time, a pair of lanes for each prefetch.
 
     Args:
-        frame: DataFrame[prefetch int; sent, begins, ends, acked float], one row a message, in
-            multiples of the work on one message: when the broker sends it, when the work begins
-            and ends, and when its ack is back. One pair of lanes for each prefetch.
+        frame: DataFrame[prefetch int; sent, begins, ends, acked float], a row per message: the
+            times at which the broker sends it, its work begins and ends, and its ack arrives, in
+            multiples of the work on one message.
 
     Raises:
         UsageError: a column is missing, or there is nothing to draw.
@@ -88,7 +88,7 @@ def _draw_clock(axes: "Axes", rows: "pd.DataFrame", broker: float) -> None:
 
 
 def ready_and_unacked(frame: "pd.DataFrame") -> None:
-    """Draw the ready and the unacknowledged messages of a queue over time, a column a prefetch.
+    """Draw the ready and the unacknowledged messages of a queue over time, a panel per prefetch.
 
     Args:
         frame: DataFrame[prefetch int; t_s float, seconds since the start; ready, unacked float].
@@ -99,8 +99,7 @@ def ready_and_unacked(frame: "pd.DataFrame") -> None:
     frames.check(frame, {"prefetch", "t_s", "ready", "unacked"})
     groups = list(frame.groupby("prefetch"))
     title = "one queue while a worker drains it, seen by the broker"
-    with style.figure(title=title, columns=len(groups), height_in=2.8) as drawn:
-        columns = list(drawn) if len(groups) > 1 else [drawn]
+    with style.figure(title=title, columns=len(groups), height_in=2.8) as columns:
         for axes, (prefetch, rows) in zip(columns, groups, strict=True):
             axes.set_title(f"prefetch {prefetch}")
             for name, width in (("ready", 1.6), ("unacked", 2.2)):
@@ -121,8 +120,8 @@ def throughput_by_prefetch(measured: "pd.DataFrame", model: "pd.DataFrame") -> N
     Args:
         measured: DataFrame[distance str, from near to far; prefetch int, 0 is no limit;
             msgs_per_s float].
-        model: the same columns, as the model predicts them, and ``knee`` float: the prefetch at
-            which its curve turns flat.
+        model: predicted values in the same columns, and ``knee`` float: the prefetch from which
+            on the curve is flat.
 
     Raises:
         UsageError: a column is missing, there is nothing to draw, or more than three distances.
@@ -176,7 +175,7 @@ def _mark_knee(axes: "Axes", curve: "pd.DataFrame", colour: str) -> None:
 
 
 def uneven_workers(frame: "pd.DataFrame") -> None:
-    """Draw when each of two workers has finished, and how many messages it was given.
+    """Draw the time at which each of two workers has finished, and its number of messages.
 
     Args:
         frame: DataFrame[prefetch int, 0 is no limit; worker str; messages int; finished_s float,
@@ -211,11 +210,11 @@ def uneven_workers(frame: "pd.DataFrame") -> None:
 
 
 def prefetch_knee(frame: "pd.DataFrame") -> None:
-    """Draw how busy the worker is against the prefetch in multiples of the recommended one.
+    """Draw the worker's share of time at work against the prefetch over the recommended one.
 
     Args:
         frame: DataFrame[distance str, from near to far; prefetch int; needed float, 1 + RTT / S;
-            busy float, share of the time from 0 to 1]; rows without a limit are left out.
+            busy float, share of the time from 0 to 1]; rows of prefetch 0, no limit, are left out.
 
     Raises:
         UsageError: a column is missing, there is nothing to draw, or more than three distances.

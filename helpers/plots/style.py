@@ -66,19 +66,19 @@ ROLES = {
 
 @contextmanager
 def figure(
-    *, title: str, columns: int = 1, height_in: float = SIZE_IN[1], share_y: bool = True
+    *, title: str, columns: int | None = None, height_in: float = SIZE_IN[1], share_y: bool = True
 ) -> Iterator[Any]:
     """Open a figure in the common style, and show it at the end.
 
     Args:
         title: the measurement, never its result.
-        columns: axes side by side.
+        columns: number of axes side by side; None for a single one.
         height_in: height in inches, for figures with many rows.
-        share_y: whether several columns share the y axis.
+        share_y: whether the columns share the y axis.
 
     Returns:
-        A context manager that yields the axes, or an array of them for several columns; leaving
-        it shows the figure as a PNG.
+        A context manager that yields the axes, or a list of them where ``columns`` is given; its
+        end shows the figure as a PNG.
     """
     import matplotlib.pyplot as plt
 
@@ -102,11 +102,12 @@ def figure(
         }
     ):
         drawn, axes = plt.subplots(
-            1, columns, figsize=(SIZE_IN[0], height_in), layout="constrained", sharey=share_y
-        )
+            1, columns or 1, figsize=(SIZE_IN[0], height_in), layout="constrained", sharey=share_y,
+            squeeze=False,
+        )  # fmt: skip
         drawn.suptitle(title, fontsize=10, x=0.01, ha="left", fontweight="bold")
         try:
-            yield axes
+            yield axes[0, 0] if columns is None else list(axes[0])
             plt.show()
         finally:
             plt.close(drawn)

@@ -1,4 +1,4 @@
-"""Figures about workers: who waits how long, how fast a queue drains, what an outage does."""
+"""Draw the figures about workers: latency, jobs left, lanes of a long job, an outage."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ LANE_IN = 0.62  # height of a lane
 ROW_IN = 0.55  # height of a row of the grid
 ACCEPTED, UNAVAILABLE, UNANSWERED = 202, 503, 0
 
-# how a way of taking a request looks: inline first, then queued
+# ways of taking a request, inline first, then queued: role
 WAYS = (style.ROLES["unacked"], style.ROLES["acked"])
 
 # curves in the order of the set-ups: colour, line and marker
@@ -34,11 +34,11 @@ FATES = {
 
 
 def inline_and_queued(latency_ms: "pd.Series", made: "pd.DataFrame") -> None:
-    """Draw how long users wait for an answer, and beside it when the work is done.
+    """Draw the users' wait for an answer, and beside it the work done over time.
 
     Args:
-        latency_ms: float, one per answer, in milliseconds; the first index level is the way
-            (str), of which there are two.
+        latency_ms: float per answer, in milliseconds; the first index level is the way of taking
+            a request (str), inline or queued.
         made: DataFrame[way str, t_s float, made int]: results so far, by seconds since the load
             began.
 
@@ -72,7 +72,7 @@ def inline_and_queued(latency_ms: "pd.Series", made: "pd.DataFrame") -> None:
 
 
 def drain_by_workers(curves: "pd.DataFrame") -> None:
-    """Draw how many jobs are left over time, a curve per set-up.
+    """Draw the number of jobs left over time, a curve per set-up.
 
     Args:
         curves: DataFrame[setup str, t_s float, left int]: jobs not done yet, by seconds since
@@ -87,10 +87,10 @@ def drain_by_workers(curves: "pd.DataFrame") -> None:
         raise UsageError(f"at most {len(CURVES)} set-ups can be told apart, not {len(setups)}")
     with style.figure(title="jobs left over time, by number of workers") as axes:
         for setup, (colour, line, marker) in zip(setups, CURVES, strict=False):
-            own = curves[curves["setup"] == setup]
+            rows = curves[curves["setup"] == setup]
             axes.plot(
-                own["t_s"], own["left"], color=colour, linestyle=line, marker=marker,
-                markersize=4, markevery=max(1, len(own) // 10), drawstyle="steps-post",
+                rows["t_s"], rows["left"], color=colour, linestyle=line, marker=marker,
+                markersize=4, markevery=max(1, len(rows) // 10), drawstyle="steps-post",
                 label=setup,
             )  # fmt: skip
         axes.set(xlabel="time since the work could begin [s]", ylabel="jobs left")
@@ -100,11 +100,11 @@ def drain_by_workers(curves: "pd.DataFrame") -> None:
 
 
 def heartbeat_lanes(lanes: "pd.DataFrame", *, heartbeat_s: float) -> None:
-    """Draw who worked on a job from when to when, with the heartbeat as a grid.
+    """Draw the time that each worker spent on a job, with the heartbeat as a grid.
 
     Args:
         lanes: DataFrame[worker str, start_s float, end_s float, end str, good bool]: a lane per
-            row, seconds since the job was taken first; ``end`` says how the work ended.
+            row, seconds since the job was taken first; ``end`` names the way the work ended.
         heartbeat_s: negotiated heartbeat timeout, in seconds, above 0.
 
     Raises:
@@ -133,12 +133,12 @@ def heartbeat_lanes(lanes: "pd.DataFrame", *, heartbeat_s: float) -> None:
 
 
 def outage_answers(answers: "pd.DataFrame") -> None:
-    """Draw what became of the requests in each phase of an outage, a row per way of publishing.
+    """Draw the fate of the requests in each phase of an outage, a row per way of publishing.
 
     Args:
         answers: DataFrame[way str, phase str, status int, queued bool], a row per request; status
-            0 is no answer. Rows and columns come in the order of first appearance; a cell whose
-            requests differ shows what most of them met.
+            0 is no answer. Rows and columns come in the order of first appearance; a cell shows
+            the most frequent fate of its requests.
 
     Raises:
         UsageError: the frame is empty, or a column is missing.
