@@ -39,7 +39,7 @@ def copies(frame: "pd.DataFrame", *, title: str = "copies delivered of one event
 
 
 def topic_matches(measured: "pd.DataFrame", rule: "pd.DataFrame") -> None:
-    """Draw the routing keys that arrived by each binding key of a topic exchange.
+    """Draw the routing keys that each binding key of a topic exchange matched.
 
     Args:
         measured: a row per routing key, a column per binding key, bool: True for an arrival.

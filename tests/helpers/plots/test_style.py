@@ -42,7 +42,7 @@ def test_a_figure_that_fails_is_closed_and_not_shown(drawn):
     assert plt.get_fignums() == []
 
 
-def test_no_two_roles_look_alike_even_without_colour():
+def test_roles_differ_without_colour():
     looks = [(role.marker, role.line, role.hatch) for role in style.ROLES.values()]
     assert len(set(looks)) == len(looks)
     assert "#F0E442" not in {role.colour for role in style.ROLES.values()}  # the palette's yellow
