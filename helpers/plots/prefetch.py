@@ -120,8 +120,8 @@ def throughput_by_prefetch(measured: "pd.DataFrame", model: "pd.DataFrame") -> N
     Args:
         measured: DataFrame[distance str, from near to far; prefetch int, 0 is no limit;
             msgs_per_s float].
-        model: predicted values in the same columns, and ``knee`` float: the prefetch from which
-            on the curve is flat.
+        model: predicted values in the same columns, and ``knee`` float: the lowest prefetch
+            on the flat part of the curve.
 
     Raises:
         UsageError: a column is missing, there is nothing to draw, or more than three distances.

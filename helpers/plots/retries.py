@@ -94,7 +94,7 @@ def due_and_back(frame: "pd.DataFrame") -> None:
 
 
 def herd(calls: "pd.DataFrame", *, until_s: float) -> None:
-    """Draw the calls per 100 ms under each kind of jitter, one panel above the other.
+    """Draw the calls per 100 ms under each kind of jitter, a panel per kind.
 
     Beside each panel stand its worst burst after the first wave, the number of calls, and the
     time of the last one; panels share both scales.
