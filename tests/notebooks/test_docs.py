@@ -9,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from helpers.machine.paths import ROOT
+from helpers.suite.notebooks import records
 from labs.judge.instructor import handout
 
 GITHUB = ROOT / ".github"
@@ -32,6 +33,8 @@ SPAN = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 MAKE = re.compile(r"(?:^|\s)make (?:[A-Z]+=\S+ )*([a-z][a-z-]+)", re.MULTILINE)
 PLACE = re.compile(r"(?:helpers|labs|tests|docs|notebooks|docker|monitoring|\.github|\.ci)/\S*")
+# Set by one part of the suite for another.
+INTERNAL = {"RABBIT_LAB_IN_COMPOSE", "RABBIT_LAB_STORE"}
 CODE_TREES = ("helpers", "labs", "tests")
 
 
@@ -122,6 +125,20 @@ def test_a_workflow_calls_targets_of_make_only(workflow: Path):
         for step in job["steps"]:
             called |= set(MAKE.findall(step.get("run", "")))
     assert called and called <= targets()
+
+
+def test_the_notebooks_run_on_an_image_of_each_generation():
+    matrix = parse(GITHUB / "workflows" / "generations.yml")["jobs"]["notebooks"]["strategy"]
+    assert set(matrix["matrix"]["rabbitmq"]) >= set(records.GENERATIONS)
+
+
+def test_the_page_on_brokers_has_every_variable():
+    code = [
+        read(path) for tree in ("helpers", "labs/judge") for path in ROOT.glob(f"{tree}/**/*.py")
+    ]
+    used = {name for text in code for name in re.findall(r"\bRABBIT_LAB_[A-Z_]+\b", text)}
+    named = set(re.findall(r"\bRABBIT_LAB_[A-Z_]+\b", read(ROOT / "docs" / "brokers.md")))
+    assert used - INTERNAL == named
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)
