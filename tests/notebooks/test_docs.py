@@ -33,8 +33,9 @@ SPAN = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 MAKE = re.compile(r"(?:^|\s)make (?:[A-Z]+=\S+ )*([a-z][a-z-]+)", re.MULTILINE)
 PLACE = re.compile(r"(?:helpers|labs|tests|docs|notebooks|docker|monitoring|\.github|\.ci)/\S*")
+VARIABLE = re.compile(r"\bRABBIT_LAB_[A-Z_]+\b")
 # Set by one part of the suite for another.
-INTERNAL = {"RABBIT_LAB_IN_COMPOSE", "RABBIT_LAB_STORE"}
+INTERNAL = {"RABBIT_LAB_IN_COMPOSE", "RABBIT_LAB_STORE", "RABBIT_LAB_TURNS"}
 CODE_TREES = ("helpers", "labs", "tests")
 
 
@@ -133,12 +134,16 @@ def test_the_notebooks_run_on_an_image_of_each_generation():
 
 
 def test_the_page_on_brokers_has_every_variable():
-    code = [
-        read(path) for tree in ("helpers", "labs/judge") for path in ROOT.glob(f"{tree}/**/*.py")
-    ]
-    used = {name for text in code for name in re.findall(r"\bRABBIT_LAB_[A-Z_]+\b", text)}
-    named = set(re.findall(r"\bRABBIT_LAB_[A-Z_]+\b", read(ROOT / "docs" / "brokers.md")))
+    paths = [*ROOT.glob("helpers/**/*.py"), *ROOT.glob("labs/judge/**/*.py")]
+    used = {name for path in paths for name in VARIABLE.findall(read(path))}
+    named = set(VARIABLE.findall(read(ROOT / "docs" / "brokers.md")))
     assert used - INTERNAL == named
+
+
+def test_the_pages_on_containers_have_every_variable_of_compose():
+    used = set(re.findall(r"\$\{(\w+)", read(ROOT / "docker-compose.yml")))
+    text = "".join(read(ROOT / "docs" / name) for name in ("containers.md", "instructors.md"))
+    assert {re.sub(r"_[23]_", "_1_", name) for name in used} <= set(re.findall(r"\w+", text))
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)
