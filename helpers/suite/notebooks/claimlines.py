@@ -1,4 +1,4 @@
-"""The claims of a notebook, read from its cells' code and from their stored outputs."""
+"""Read the claims of a notebook from its code and its stored outputs."""
 
 import ast
 import re
@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 from helpers.errors import UsageError
 
 CHECK_TAG = "nbval-check-output"
+SURPRISE_TAG = "surprise"  # on the cell of the claim that readers expect least
 CLAIM_LINE = re.compile(
     r"^(?P<id>q\d\d\.\d+) (?P<verdict>holds if [^:]+|holds|refuted): (?P<evidence>\S.*)$"
 )
@@ -25,7 +26,7 @@ class Claim:
 
     @property
     def evidence(self) -> str:
-        """What the line says after its verdict."""
+        """The line's text after its verdict."""
         return self.text.removeprefix(f"{self.id} {self.verdict}: ")
 
 
@@ -47,7 +48,7 @@ def claim_ids(cell: NotebookNode) -> list[str]:
 
 
 def claim_sentences(cell: NotebookNode) -> dict[str, str]:
-    """Return the sentences on trial in a cell's code.
+    """Return the sentences that a cell's code puts on trial.
 
     Args:
         cell: a cell of any type.
@@ -58,13 +59,13 @@ def claim_sentences(cell: NotebookNode) -> dict[str, str]:
     Raises:
         UsageError: a sentence is not written out as a string.
     """
-    found = {}
+    sentences = {}
     for call in _checks(cell):
         sentence = call.args[1] if len(call.args) > 1 else None
         if not (isinstance(sentence, ast.Constant) and isinstance(sentence.value, str)):
             raise UsageError(f"{call.args[0].value}: the sentence must be written out as a string")
-        found[str(call.args[0].value)] = sentence.value
-    return found
+        sentences[str(call.args[0].value)] = sentence.value
+    return sentences
 
 
 def _checks(cell: NotebookNode) -> list[Any]:
@@ -97,11 +98,11 @@ def printed(cell: NotebookNode) -> list[str]:
 
 
 def cell_claims(cell: NotebookNode) -> list[Claim]:
-    """Return the claim lines that one cell has in its outputs; none unless it is tagged."""
+    """Return the claim lines in the outputs of one cell, if it is tagged as a check."""
     if CHECK_TAG not in tags(cell):
         return []
-    found = [CLAIM_LINE.match(line) for line in printed(cell)]
-    return [Claim(match["id"], match["verdict"], match[0]) for match in found if match]
+    matches = [CLAIM_LINE.match(line) for line in printed(cell)]
+    return [Claim(match["id"], match["verdict"], match[0]) for match in matches if match]
 
 
 def claim_lines(nb: NotebookNode) -> list[Claim]:

@@ -1,20 +1,20 @@
-"""The record of runs: which claim lines were measured on which RabbitMQ, and when."""
+"""Record which claim lines were measured on which RabbitMQ, and when."""
 
 import datetime
 import importlib.metadata
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from helpers.broker import Broker
 from helpers.errors import UsageError
+from helpers.machine.paths import ROOT
+from helpers.rabbitmq.generations import GENERATIONS, age, generation_of, not_recorded
 from helpers.suite.notebooks.claimlines import Claim
-from helpers.suite.notebooks.readme import ROOT
 
 FILE = Path("docs") / "verdicts.json"
-GENERATIONS = ("3.10", "4.0", "4.3")
 
 
 @dataclass(frozen=True)
@@ -109,25 +109,32 @@ def add(question: str, claims: Sequence[Claim], session: Session, root: Path = R
         root: the checkout.
     """
     records = load(root)
-    records.setdefault(generation(session.rabbitmq), {})[question] = Record(
+    records.setdefault(generation_of(session.rabbitmq), {})[question] = Record(
         session, tuple(claim.text for claim in claims)
     )
     save(records, root)
 
 
-def generation(version: str) -> str:
-    """Return major and minor of a version: "4.3" of "4.3.6"."""
-    return ".".join(version.split(".")[:2])
+def columns(measured: Iterable[str]) -> list[str]:
+    """Return the generations of a table's columns, oldest first.
+
+    Args:
+        measured: the generations of the runs; a table has a column for each of them.
+    """
+    return sorted({*GENERATIONS, *measured}, key=age)
 
 
-def columns(records: Records) -> list[str]:
-    """Return the generations that a table has columns for, oldest first."""
-    return sorted({*GENERATIONS, *records}, key=age)
+def note(measured: Iterable[str]) -> str:
+    """Return a sentence on the generations that a table has beyond the recorded ones.
 
+    Args:
+        measured: the generations of the runs.
 
-def age(name: str) -> tuple[int, ...]:
-    """Return what generations are ordered by: "3.10" comes after "3.9"."""
-    return tuple(int(part) for part in name.split("."))
+    Returns:
+        A sentence such as "4.4: not recorded, compared with 4.3."; "" when all are recorded.
+    """
+    notes = [text for name in columns(measured) if (text := not_recorded(name))]
+    return f"{'; '.join(notes)}." if notes else ""
 
 
 def _record(claims: list[str], **session: str) -> Record:
