@@ -1,7 +1,7 @@
 """Sentences that repeat a fact agree with its one source.
 
 The number of notebooks and labs comes from the files, the generations of RabbitMQ from one
-constant. A text that cannot be built from them is found here, with what it has to say.
+constant. For a text that cannot be built from them, a failure here says what it has to be.
 """
 
 import os
@@ -62,11 +62,19 @@ def wrong_lists(text: str) -> list[str]:
 
 
 def test_every_number_of_notebooks_and_labs_is_that_of_the_files():
-    assert [f"{path}: {line}" for path, text in texts() for line in wrong_counts(text)] == []
+    wrong = [f"{path}: {line}" for path, text in texts() for line in wrong_counts(text)]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_every_list_of_generations_is_the_current_one():
-    assert [f"{path}: {line}" for path, text in texts() for line in wrong_lists(text)] == []
+    wrong = [f"{path}: {line}" for path, text in texts() for line in wrong_lists(text)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_texts_are_read():
+    names = {str(path) for path, _ in texts()}
+    notebooks = {f"notebooks/{path.name}" for path in paths.notebooks().values()}
+    assert names >= {"README.md", "Makefile", "docker-compose.yml", "pyproject.toml", *notebooks}
 
 
 def test_the_default_image_of_compose_is_of_the_newest_generation():

@@ -1,4 +1,4 @@
-"""Normalising notebooks, reading their claims, refreshing them and the README's table."""
+"""Normalise notebooks, read their claims, refresh them and the README's table."""
 
 import base64
 import copy
@@ -58,7 +58,7 @@ def messy() -> NotebookNode:
     return nb
 
 
-def test_normalise_keeps_what_a_reader_needs_and_nothing_of_the_run():
+def test_normalise_removes_the_traces_of_a_run():
     nb = messy()
     before = copy.deepcopy(nb)
     new = normalise(nb)
@@ -108,7 +108,7 @@ def test_normalising_again_changes_nothing():
         ("40 of 40 in 12.5 s, 0x10, q02.1, 4.3.6, 12:34:56", None),
     ],
 )
-def test_sanitise_hides_made_up_names_and_no_numbers(text, clean):
+def test_sanitise_hides_generated_names_and_no_numbers(text, clean):
     expected = text if clean is None else clean
     assert sanitise(text) == expected
     assert sanitise(expected) == expected

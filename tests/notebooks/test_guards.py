@@ -211,7 +211,7 @@ def test_work_may_take_time():
     assert content.has_plain_code(book) == []
 
 
-def test_the_example_is_made_anew_each_time():
+def test_each_example_is_a_new_one():
     before = copy.deepcopy(example().nb)
     cell(example().nb, "step-1").source = "changed"
     assert example().nb == before

@@ -19,7 +19,7 @@ FILE = Path("docs") / "verdicts.json"
 
 @dataclass(frozen=True)
 class Session:
-    """When and on what a notebook was run."""
+    """The date and the versions of a run."""
 
     date: str
     rabbitmq: str
@@ -43,7 +43,7 @@ Records = dict[str, dict[str, Record]]  # generation, then question such as "q02
 
 
 def this_session(broker: Broker) -> Session:
-    """Return what a run that begins now is recorded with.
+    """Return the session of a run that begins now.
 
     Args:
         broker: the broker that it runs on.
@@ -58,7 +58,7 @@ def this_session(broker: Broker) -> Session:
 
 
 def load(root: Path = ROOT) -> Records:
-    """Return all recorded runs; none when nothing has been recorded yet.
+    """Return all recorded runs; empty before the first one.
 
     Args:
         root: the checkout, whose ``docs/verdicts.json`` is read.
@@ -81,10 +81,10 @@ def load(root: Path = ROOT) -> Records:
 
 
 def save(records: Records, root: Path = ROOT) -> None:
-    """Write the record of runs, in one order whatever the order of the runs was.
+    """Write the record of runs, sorted by generation and question.
 
     Args:
-        records: all of them; what the file had before is replaced.
+        records: all runs; they replace those in the file.
         root: the checkout.
     """
     plain = {
@@ -105,7 +105,7 @@ def add(question: str, claims: Sequence[Claim], session: Session, root: Path = R
     Args:
         question: the notebook's question, such as "q02".
         claims: the claims that it measured.
-        session: when and on what it ran.
+        session: its date and versions.
         root: the checkout.
     """
     records = load(root)

@@ -32,7 +32,7 @@ def judge(
 
     Args:
         paths: notebook files.
-        session: when and on what they run.
+        session: the date and versions of this run.
         root: the checkout, whose record of runs and tables are written.
         timeout_s: time limit of each cell in seconds.
 
@@ -71,7 +71,7 @@ def elsewhere(stored: NotebookNode, session: records.Session) -> list[str]:
 
     Args:
         stored: a notebook; only cells tagged ``needs-node`` or ``needs-cluster`` count.
-        session: what the other claims are recorded with.
+        session: the session in which the other claims are recorded.
     """
     claims: set[str] = set()
     for tag, service in {"needs-node": node, "needs-cluster": cluster}.items():

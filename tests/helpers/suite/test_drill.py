@@ -123,7 +123,7 @@ def asked(monkeypatch, capsys, keys: str) -> str:
 
 def test_enter_shows_the_answer_and_goes_on(monkeypatch, capsys):
     printed = asked(monkeypatch, capsys, "\n" * 7)
-    assert printed.index("Message queue vs") < printed.index("A queue is a *line*")
+    assert printed.index("What?") < printed.index("A queue is a *line*")
     assert printed.index("Why?") < printed.index("Because.") < printed.index("It isn't")
     assert "2 of 4" in printed
 

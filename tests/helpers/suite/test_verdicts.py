@@ -1,4 +1,4 @@
-"""The tables of verdicts and the record of runs behind them."""
+"""The tables of verdicts and the record of runs."""
 
 import dataclasses
 import json
@@ -84,7 +84,7 @@ def test_rows_have_sentence_and_place_and_are_in_the_order_of_their_numbers():
         rows(v4.new_notebook(cells=cells))
 
 
-def test_a_sentence_that_is_put_together_is_refused():
+def test_a_sentence_that_is_not_written_out_is_refused():
     with pytest.raises(UsageError, match=r"q02\.1: the sentence must be written out"):
         claim_sentences(code("check", 'claims.check("q02.1", words, case, expect="holds")'))
     folded = code("check", 'claims.check("q02.1", "one "\n"two", case, expect="holds")')
@@ -107,7 +107,7 @@ def test_a_sentence_that_is_put_together_is_refused():
         ("holds if asked", "a: 1 on 3.10, 2 on 4.0", "a: 1 on 3.10, 2 on 4.0"),
     ],
 )
-def test_few_words_of_evidence_show_both_sides(verdict, evidence, few):
+def test_brief_evidence_shows_both_sides(verdict, evidence, few):
     assert brief(claim(verdict, evidence)) == few
 
 
