@@ -10,7 +10,16 @@ from nbformat import v4
 from helpers import broker
 from helpers.errors import UsageError
 from helpers.rabbitmq.generations import GENERATIONS
-from helpers.suite.notebooks import CHECK_TAG, Claim, Problem, Run, main, page, write_tables
+from helpers.suite.notebooks import (
+    CHECK_TAG,
+    Claim,
+    Problem,
+    Run,
+    changes,
+    main,
+    page,
+    write_tables,
+)
 from helpers.suite.notebooks import verdicts as command
 from helpers.suite.notebooks.claimlines import claim_sentences
 from helpers.suite.notebooks.page import FILE as PAGE
@@ -61,6 +70,16 @@ def claim(verdict: str, evidence: str) -> Claim:
 def marks(*measured: str) -> str:
     """Return the columns of generations in a row of the page."""
     return " | ".join("✓" if name in measured else "·" for name in GENERATIONS)
+
+
+def test_the_page_of_changes_names_a_generation_that_is_not_recorded(checkout):
+    (checkout / "docs").mkdir()
+    (checkout / changes.WORDS).touch()
+    run = {"rabbitmq": "99.4.1", "erlang": "40", "date": "2026-11-25", "seen": {}}
+    (checkout / changes.SEEN).write_text(json.dumps({NEWEST: run}))
+    assert "not recorded" not in changes.page(checkout)
+    (checkout / changes.SEEN).write_text(json.dumps({"99.4": run}))
+    assert f"\n\n99.4: not recorded, compared with {NEWEST}.\n\n" in changes.page(checkout)
 
 
 def row_of(checkout: Path, name: str) -> str:

@@ -380,7 +380,7 @@ def test_the_page_has_a_changing_claim_with_its_words(checkout):
     assert f"| the question | the counted | 1 | 2 | 2 | {link} |" in text
     assert "### the question\n\n**Before:** the before\n" in text
     assert "section *One*: copies: 1 on 3.10, 2 on 4.0, 2 on 4.3." in text
-    assert "Of 1 claims in the notebooks, 1 change: in the outcome" in text
+    assert "Of 1 claims in the notebooks, 1 change: the outcome" in text
     assert write_tables(checkout) == []
 
 
