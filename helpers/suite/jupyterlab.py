@@ -1,4 +1,4 @@
-"""JupyterLab on the notebooks, beside a live broker, without a call to the internet."""
+"""Run JupyterLab on the notebooks with a live broker, without access to the internet."""
 
 import os
 import secrets
@@ -30,16 +30,16 @@ STOP_TIMEOUT_S = 15.0
 
 
 def run(*, ip: str, port: int | None, browser: bool, published: int | None = None) -> int:
-    """Make sure of a broker, start JupyterLab, and stay until Ctrl-C.
+    """Find or start a broker, start JupyterLab, and block until Ctrl-C.
 
     Args:
         ip: address to listen on.
-        port: port to listen on; None takes 8888 or the next free one.
-        browser: whether to open one, where there is a display.
-        published: the port by which a container's JupyterLab is reached; None for the same.
+        port: port to listen on; None takes 8888 or the next free port.
+        browser: whether to open a browser, if there is a display.
+        published: port on the host that leads to JupyterLab in a container; None for ``port``.
 
     Returns:
-        0 after Ctrl-C; else JupyterLab's own exit code.
+        0 after Ctrl-C; else the exit code of JupyterLab.
 
     Raises:
         RabbitLabError: no broker, or JupyterLab does not start.
@@ -66,7 +66,7 @@ def _run(ip: str, port: int | None, published: int | None, browser: bool) -> int
         print(describe(found))
         print(f"JupyterLab is up (log: {shown(log)}); Ctrl-C stops it\n  {page}", flush=True)
         if browser and _has_display():
-            # In a thread: some browsers only return when they are closed.
+            # In a thread: for some browsers the call blocks until they are closed.
             threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
         return server.wait()
     finally:
@@ -86,16 +86,16 @@ def _choose_port(ip: str, port: int | None) -> int:
 
 def _start(ip: str, port: int, token: str, log: Path) -> subprocess.Popen[bytes]:
     own = home() / "jupyter"
-    styles = own / "config" / "custom"  # the only place where JupyterLab looks for it
+    styles = own / "config" / "custom"  # JupyterLab reads custom.css only there
     styles.mkdir(parents=True, exist_ok=True)
     shutil.copy(SETTINGS / "custom.css", styles)
-    # The user's own JupyterLab settings and workspaces are neither used nor changed.
+    # Separate folders: JupyterLab neither reads nor changes settings and workspaces of the user.
     environment = os.environ | {
         "JUPYTER_CONFIG_DIR": str(own / "config"),
         "JUPYTER_DATA_DIR": str(own / "data"),
         "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
         "JUPYTER_PREFER_ENV_PATH": "1",
-        "JUPYTER_TOKEN": token,  # not on the command line, which every user of the machine can read
+        "JUPYTER_TOKEN": token,  # a command line is readable by every user of the machine
         "IPYTHONDIR": str(own / "ipython"),
     }
     command = [
@@ -117,13 +117,13 @@ def _start(ip: str, port: int, token: str, log: Path) -> subprocess.Popen[bytes]
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            start_new_session=True,  # Ctrl-C reaches us alone, and we stop it in order
+            start_new_session=True,  # Ctrl-C must not reach JupyterLab: `_stop` ends it
         )
 
 
 def _wait_for(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
     session = requests.Session()
-    session.trust_env = False  # a proxy of the environment is not for loopback
+    session.trust_env = False  # loopback must not go through a proxy
 
     def answers() -> bool:
         if server.poll() is not None:
@@ -149,7 +149,7 @@ def _last_words(reason: str, log: Path) -> str:
 
 def _stop(server: subprocess.Popen[bytes]) -> None:
     if server.poll() is None:
-        server.terminate()  # it stops its kernels, which remove their vhosts
+        server.terminate()  # on SIGTERM it stops its kernels, which remove their vhosts
         try:
             server.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
@@ -167,12 +167,12 @@ def _has_display() -> bool:
 
 @contextmanager
 def _end_like_ctrl_c() -> Iterator[None]:
-    """Treat a closed terminal or a polite kill as Ctrl-C, so that JupyterLab never stays behind."""
+    """Handle SIGHUP and SIGTERM like Ctrl-C, so that JupyterLab is always stopped."""
 
     def interrupt(_: int, __: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
 
-    # SIGINT too: it is ignored in what a script starts in the background.
+    # SIGINT, too: a process that a script starts in the background ignores it.
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, interrupt) for number in signals]
     try:

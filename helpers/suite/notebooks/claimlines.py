@@ -1,4 +1,4 @@
-"""Read the claims of a notebook from its code and its stored outputs."""
+"""Read the claims of a notebook from the code and the stored outputs of its cells."""
 
 import ast
 import re
@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 from helpers.errors import UsageError
 
 CHECK_TAG = "nbval-check-output"
+RATES_TAG = "measures-rates"
 SURPRISE_TAG = "surprise"  # on the cell of the claim that readers expect least
 CLAIM_LINE = re.compile(
     r"^(?P<id>q\d\d\.\d+) (?P<verdict>holds if [^:]+|holds|refuted): (?P<evidence>\S.*)$"
@@ -26,20 +27,29 @@ class Claim:
 
     @property
     def evidence(self) -> str:
-        """The line's text after its verdict."""
+        """The part of the line after its verdict."""
         return self.text.removeprefix(f"{self.id} {self.verdict}: ")
 
 
 def tags(cell: NotebookNode) -> list[str]:
-    """Return the tags of a cell, in their order."""
+    """Return the tags of a cell in their order."""
     return list(cell.metadata.get("tags", []))
 
 
-def claim_ids(cell: NotebookNode) -> list[str]:
-    """Return the ids of the claims that a cell's code checks.
+def measures_rates(nb: NotebookNode) -> bool:
+    """Return whether a notebook measures rates, so that it has to run alone.
 
     Args:
-        cell: a cell of any type; code that is not plain Python has no claims.
+        nb: a notebook; its first cell has the tag then.
+    """
+    return bool(nb.cells) and RATES_TAG in tags(nb.cells[0])
+
+
+def claim_ids(cell: NotebookNode) -> list[str]:
+    """Return the ids of the claims that the code of a cell checks.
+
+    Args:
+        cell: a cell of any type; code that Python cannot parse has no claims.
 
     Returns:
         The first argument of every ``claims.check(...)``, in the order of the code.
@@ -48,7 +58,7 @@ def claim_ids(cell: NotebookNode) -> list[str]:
 
 
 def claim_sentences(cell: NotebookNode) -> dict[str, str]:
-    """Return the sentences that a cell's code puts on trial.
+    """Return the sentences that the code of a cell checks.
 
     Args:
         cell: a cell of any type.
@@ -57,19 +67,19 @@ def claim_sentences(cell: NotebookNode) -> dict[str, str]:
         Claim id to the second argument of its ``claims.check(...)``.
 
     Raises:
-        UsageError: a sentence is not written out as a string.
+        UsageError: a sentence is not a literal string.
     """
-    sentences = {}
+    found = {}
     for call in _checks(cell):
         sentence = call.args[1] if len(call.args) > 1 else None
         if not (isinstance(sentence, ast.Constant) and isinstance(sentence.value, str)):
             raise UsageError(f"{call.args[0].value}: the sentence must be written out as a string")
-        sentences[str(call.args[0].value)] = sentence.value
-    return sentences
+        found[str(call.args[0].value)] = sentence.value
+    return found
 
 
 def _checks(cell: NotebookNode) -> list[Any]:
-    """Return the calls of ``claims.check`` with an id that is written out, in their order."""
+    """Return the calls of ``claims.check`` that have a literal id, in their order."""
     if cell.cell_type != "code":
         return []
     try:
@@ -88,7 +98,7 @@ def _checks(cell: NotebookNode) -> list[Any]:
 
 
 def printed(cell: NotebookNode) -> list[str]:
-    """Return the lines that a cell has on standard output."""
+    """Return the lines of standard output stored in a cell."""
     return [
         line
         for output in cell.get("outputs", [])
@@ -98,11 +108,11 @@ def printed(cell: NotebookNode) -> list[str]:
 
 
 def cell_claims(cell: NotebookNode) -> list[Claim]:
-    """Return the claim lines in the outputs of one cell, if it is tagged as a check."""
+    """Return the claim lines in the outputs of a cell; none if the cell lacks the tag."""
     if CHECK_TAG not in tags(cell):
         return []
-    matches = [CLAIM_LINE.match(line) for line in printed(cell)]
-    return [Claim(match["id"], match["verdict"], match[0]) for match in matches if match]
+    found = [CLAIM_LINE.match(line) for line in printed(cell)]
+    return [Claim(match["id"], match["verdict"], match[0]) for match in found if match]
 
 
 def claim_lines(nb: NotebookNode) -> list[Claim]:

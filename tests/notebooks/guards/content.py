@@ -12,10 +12,11 @@ from helpers.suite.notebooks import (
     SURPRISE_TAG,
     claim_ids,
 )
+from helpers.suite.notebooks.claimlines import RATES_TAG
 from tests.notebooks.guards.anatomy import SECTIONS
 from tests.notebooks.guards.book import Book, figures, in_cell, tags, texts
 
-TAGS = {CHECK_TAG, SURPRISE_TAG, EXPERIMENT_TAG, "measures-rates", *NEEDS}
+TAGS = {CHECK_TAG, SURPRISE_TAG, EXPERIMENT_TAG, RATES_TAG, *NEEDS}
 FORBIDDEN = {
     "a star import": re.compile(r"^\s*from .* import \*", re.MULTILINE),
     "sys.path": re.compile(r"\bsys\.path\b"),
@@ -120,9 +121,9 @@ def has_known_tags(book: Book) -> list[str]:
         if tag not in TAGS
     ]
     wrong += [
-        in_cell(cell, "measures-rates belongs on the first cell")
+        in_cell(cell, f"{RATES_TAG} belongs on the first cell")
         for cell in book.nb.cells[1:]
-        if "measures-rates" in tags(cell)
+        if RATES_TAG in tags(cell)
     ]
     wrong += [
         in_cell(cell, "uses a result that needs a service, and has no tag that says which")
