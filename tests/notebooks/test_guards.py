@@ -25,7 +25,7 @@ def test_notebooks_are_numbered_without_gaps_and_each_has_its_sabotages():
     questions = [path.name[:3] for path in find()]
     assert questions == [f"q{number:02}" for number in range(1, len(questions) + 1)]
     sabotages = sorted((ROOT / "tests" / "slow" / "sabotage").glob("q*.py"))
-    assert [path.stem for path in sabotages] == questions
+    assert [path.stem for path in sabotages] == questions, "each notebook has its sabotages"
     assert find() == list(notebooks().values())
 
 
