@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from helpers import broker
 from helpers.errors import ClaimFailedError, UsageError
+from helpers.rabbitmq.generations import compared_with, not_recorded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,24 +124,17 @@ def by_generation(
         what: the set-up and the quantity, in a few words.
         says: the value that the sentence predicts on every generation.
         measured: the value that was measured now.
-        seen: generation ("3.10", "4.0", "4.3") to the value measured there. A generation in
-            between is compared with the newest one at or before it.
+        seen: generation, such as "3.10", to the value measured there. A generation without a
+            value is compared with the newest one before it, and a failure says so.
         on: the generation that was measured, where that is not the broker's, like "3.10".
     """
     now = on or broker.generation()
-    expected = seen[_at_or_before(now, seen)]
+    expected = seen[compared_with(now, seen)]
     table = ", ".join(f"{value} on {name}" for name, value in seen.items())
     held = all(value == says for value in seen.values())
-    numbers = f"measured {measured!r} on {now}, where {expected!r} was seen before ({table})"
+    where = not_recorded(now, seen) or now
+    numbers = f"measured {measured!r} on {where}, where {expected!r} was seen before ({table})"
     return Case(what, held, f"{what} {table}", numbers, measured == expected)
-
-
-def _at_or_before(generation: str, seen: Mapping[str, object]) -> str:
-    def key(name: str) -> tuple[int, ...]:
-        return tuple(int(part) for part in name.split("."))
-
-    older = [name for name in seen if key(name) <= key(generation)]
-    return max(older, key=key) if older else min(seen, key=key)
 
 
 def check(

@@ -30,5 +30,5 @@ __all__ = [
 
 
 def generation() -> str:
-    """Return major and minor version of the broker: "3.10", "4.0", "4.3"."""
+    """Return major and minor version of the broker, such as "3.10"."""
     return find().generation

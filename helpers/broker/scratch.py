@@ -24,6 +24,7 @@ from helpers.errors import BrokerError, BrokerNotReadyError, UsageError
 from helpers.machine import locks
 from helpers.machine.paths import home
 from helpers.rabbitmq import management, shared_node
+from helpers.rabbitmq.generations import not_recorded
 from helpers.rabbitmq.model import Broker, credentials
 from helpers.waits import wait_until
 
@@ -82,6 +83,8 @@ def open_vhost(label: str) -> str:
         f"RabbitMQ {broker.version} on Erlang {broker.erlang}, pika {pika.__version__},"
         f" Python {platform.python_version()}; scratch vhost {scratch.name}"
     )
+    if note := not_recorded(broker.generation):
+        print(f"RabbitMQ {note}")
     return scratch.name
 
 

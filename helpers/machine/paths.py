@@ -1,11 +1,47 @@
-"""Where the checkout is and where a private node keeps its files."""
+"""Locate the checkout, its notebooks and labs, and the files of a private node."""
 
 import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
-from helpers.errors import BrokerError
+from helpers.errors import BrokerError, UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def notebooks(root: Path = ROOT) -> dict[int, Path]:
+    """Return the notebooks ``qNN_*.ipynb`` by the number of their question, in its order.
+
+    Args:
+        root: the checkout.
+
+    Raises:
+        UsageError: two notebooks have the same number.
+    """
+    return _by_number((root / "notebooks").glob("q[0-9][0-9]_*.ipynb"))
+
+
+def labs(root: Path = ROOT) -> dict[int, Path]:
+    """Return the folders ``labNN_*`` of the labs by their number, in its order.
+
+    Args:
+        root: the checkout.
+
+    Raises:
+        UsageError: two folders have the same number.
+    """
+    return _by_number((root / "labs").glob("lab[0-9][0-9]_*"))
+
+
+def _by_number(paths: Iterable[Path]) -> dict[int, Path]:
+    numbered: dict[int, Path] = {}
+    for path in sorted(paths):
+        number = int(re.sub(r"\D+(\d\d)_.*", r"\1", path.name))
+        if number in numbered:
+            raise UsageError(f"{numbered[number].name} and {path.name} have the same number")
+        numbered[number] = path
+    return numbered
 
 
 def home() -> Path:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from helpers.errors import UsageError
+from helpers.rabbitmq.generations import generation_of
 
 AMQP_PORTS = {"amqp": 5672, "amqps": 5671}
 
@@ -41,8 +42,8 @@ class Broker:
 
     @property
     def generation(self) -> str:
-        """Major and minor version: "3.10", "4.0", "4.3"."""
-        return ".".join(self.version.split(".")[:2])
+        """Major and minor version, such as "3.10"."""
+        return generation_of(self.version)
 
     @property
     def management_page(self) -> str:

@@ -23,6 +23,7 @@ from helpers.machine import docker
 from helpers.machine.paths import ROOT, home, shown
 from helpers.machine.ports import is_free
 from helpers.rabbitmq import cluster, disposable_node, ready, server, shared_node
+from helpers.rabbitmq.generations import not_recorded
 from helpers.rabbitmq.model import credentials
 from helpers.rabbitmq.node_files import PLUGINS
 from helpers.services import cluster as cluster_service
@@ -54,8 +55,9 @@ def describe(found: broker.Broker) -> str:
     """Return where the broker is and how to log in to its management page."""
     ours = found.source in (docker.SOURCE, shared_node.SOURCE)
     password = credentials(found.amqp_url)[1] if ours else "as in AMQP_URL"
+    note = f"; {text}" if (text := not_recorded(found.generation)) else ""
     return (
-        f"RabbitMQ {found.version} on Erlang {found.erlang} is up ({found.source})\n"
+        f"RabbitMQ {found.version} on Erlang {found.erlang} is up ({found.source}){note}\n"
         f"  AMQP             {found.host}:{found.port}\n"
         f"  management page  {found.management_page} (user {found.user}, password {password})"
     )

@@ -56,6 +56,7 @@ class Drill:
     """The drill of one notebook."""
 
     question: str
+    title: str
     two_minute_answer: str
     follow_ups: tuple[FollowUp, ...]
     wrong_answers: tuple[WrongAnswer, ...]
@@ -87,8 +88,9 @@ def parse(nb: NotebookNode, name: str) -> Drill:
         name: its file's name, which begins with the question's, such as "q02_routing.ipynb".
 
     Raises:
-        UsageError: its drill has another form; the message says where.
+        UsageError: its drill has another form, or it has no title; the message says where.
     """
+    from helpers.suite.notebooks import title
 
     def refuse(what: str) -> NoReturn:
         raise UsageError(f"{name}: the interview drill {what}")
@@ -126,7 +128,7 @@ def parse(nb: NotebookNode, name: str) -> Drill:
         if not claims:
             refuse(f"has a wrong answer whose last column names no claim: {line!r}")
         wrong_answers.append(WrongAnswer(cells[0], cells[1], claims))
-    return Drill(name[:3], answer, follow_ups, tuple(wrong_answers))
+    return Drill(name[:3], title(nb), answer, follow_ups, tuple(wrong_answers))
 
 
 def _section(nb: NotebookNode) -> str:
@@ -158,13 +160,10 @@ def cards_of(drill: Drill, level: str | None = None) -> list[Card]:
         level: "junior", "senior" or "staff": only follow-ups of that level; "wrong": only wrong
             answers; None: everything, the question itself first.
     """
-    from helpers.suite.notebooks import QUESTIONS
-
     q = drill.question.upper()
     found = []
     if level is None:
-        title = QUESTIONS.get(int(drill.question[1:]), "Your answer?")
-        found.append(Card(f"{q} · two minutes", title, drill.two_minute_answer))
+        found.append(Card(f"{q} · two minutes", drill.title, drill.two_minute_answer))
     found += [
         Card(f"{q} · {card.level}", card.question, card.answer)
         for card in drill.follow_ups

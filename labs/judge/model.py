@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers.errors import UsageError
-from helpers.machine.paths import ROOT
+from helpers.machine import paths
 from labs.judge import misconceptions
 from labs.judge.trial import Trial
-
-LABS = ROOT / "labs"
 
 
 @dataclass(frozen=True)
@@ -95,16 +93,16 @@ def folder_of(number: int) -> Path:
     Raises:
         UsageError: there is no such lab.
     """
-    found = sorted(LABS.glob(f"lab{number:02d}_*"))
-    if not found:
-        there = ", ".join(str(one) for one in numbers())
-        raise UsageError(f"there is no lab {number}: choose one of {there}")
-    return found[0]
+    folders = paths.labs()
+    if number not in folders:
+        known = ", ".join(map(str, folders))
+        raise UsageError(f"there is no lab {number}: choose one of {known}")
+    return folders[number]
 
 
 def numbers() -> list[int]:
     """Return the numbers of all labs."""
-    return [int(path.name[3:5]) for path in sorted(LABS.glob("lab[0-9][0-9]_*"))]
+    return list(paths.labs())
 
 
 def load(number: int) -> Lab:

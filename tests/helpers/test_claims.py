@@ -125,6 +125,13 @@ def test_by_generation_compares_with_the_one_that_runs(monkeypatch, now, measure
     assert case.seen == "nack, deliveries 4 on 3.10, 4 on 4.0, 30 on 4.3"
 
 
+def test_a_failure_on_a_generation_without_a_value_says_so(monkeypatch):
+    for now, where in {"4.4": "4.4: not recorded, compared with 4.3", "4.3": "4.3"}.items():
+        monkeypatch.setattr(broker, "generation", lambda now=now: now)
+        case = claims.by_generation("nack", says=4, measured=7, seen=SEEN)
+        assert case.numbers.startswith(f"measured 7 on {where}, where 30 was seen before (4 on ")
+
+
 def test_by_generation_holds_when_all_generations_agree(monkeypatch):
     monkeypatch.setattr(broker, "generation", lambda: "4.0")
     seen = dict.fromkeys(SEEN, 4)

@@ -6,29 +6,27 @@ from collections.abc import Callable
 import pytest
 from nbformat import NotebookNode
 
-from helpers.suite.notebooks import QUESTIONS, find, page, readme_table
+from helpers.machine.paths import ROOT, notebooks
+from helpers.suite.notebooks import CHECK_TAG, SURPRISE_TAG, find, page, readme_table
 from helpers.suite.notebooks.figure import FILE, stored_figure
 from helpers.suite.notebooks.page import FILE as PAGE
-from helpers.suite.notebooks.readme import ROOT, SURPRISES, answered, stored_table
-from helpers.suite.notebooks.running import read
-from helpers.suite.notebooks.table import rows
+from helpers.suite.notebooks.readme import BEGIN, END
 from tests.notebooks.guards import GUARDS, Book, Guard, anatomy, content, form
-from tests.support import claims_on_trial
 from tests.support.example_notebook import FOLLOW_UPS, cell, example
 
 BY_NAME = {guard.__name__: guard for guard in GUARDS}
 FIRST_CARD = FOLLOW_UPS.partition("</details>\n")[0] + "</details>\n"
+BY_GENERATION = 'claims.by_generation("nack", says=4, measured=4, seen={"3.10": 4})'
+SEEN = 'claims.by_generation("nack", says=4, measured=4, seen=table)'
 Change = Callable[[NotebookNode], object]
 
 
-def test_every_answered_question_has_one_notebook():
-    found = [path.name[:3] for path in find()]
-    assert found == claims_on_trial.questions(), "a notebook and its claims on trial come together"
-
-
-def test_every_question_has_claims_on_trial_or_to_come():
-    answered, to_come = claims_on_trial.questions(), list(claims_on_trial.TO_COME)
-    assert sorted(answered + to_come) == [f"q{number:02}" for number in QUESTIONS]
+def test_notebooks_are_numbered_without_gaps_and_each_has_its_sabotages():
+    questions = [path.name[:3] for path in find()]
+    assert questions == [f"q{number:02}" for number in range(1, len(questions) + 1)]
+    sabotages = sorted((ROOT / "tests" / "slow" / "sabotage").glob("q*.py"))
+    assert [path.stem for path in sabotages] == questions, "each notebook has its sabotages"
+    assert find() == list(notebooks().values())
 
 
 @pytest.mark.parametrize("guard", BY_NAME)
@@ -41,16 +39,12 @@ TABLES_ARE_OLD = "run `make verdicts`, or without running anything: make verdict
 
 
 def test_the_readme_shows_the_notebooks_titles_and_verdicts():
-    assert stored_table() == readme_table(), TABLES_ARE_OLD
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"{BEGIN}\n{readme_table()}\n{END}" in readme, TABLES_ARE_OLD
 
 
 def test_the_page_of_verdicts_shows_the_notebooks_claims_and_the_recorded_runs():
     assert (ROOT / PAGE).read_text(encoding="utf-8") == page(), TABLES_ARE_OLD
-
-
-@pytest.mark.parametrize("number", answered())
-def test_a_surprise_is_a_claim_of_its_question(number):
-    assert SURPRISES[number] in [row.claim.id for row in rows(read(answered()[number]))]
 
 
 def test_the_readme_shows_the_notebooks_figure():
@@ -156,6 +150,12 @@ BROKEN: list[tuple[Guard, str, Change]] = [
     (content.claims_each_once, "missing", remove("check-1")),
     (content.claims_each_once, "twice", replace("check-1", "q02.1", "q02.2")),
     (content.claims_each_once, "another question's", replace("check-1", "q02.1", "q03.1")),
+    (content.claims_each_once, "a gap", replace("check-5", "q02.5", "q02.6")),
+    (content.has_one_surprise, "none", set_tags("check-1", CHECK_TAG)),
+    (content.has_one_surprise, "two", set_tags("check-2", CHECK_TAG, SURPRISE_TAG)),
+    (content.has_one_surprise, "no claim", set_tags("step-1", SURPRISE_TAG)),
+    (content.compares_every_generation, "one", replace("check-1", "case", BY_GENERATION)),
+    (content.compares_every_generation, "not written out", replace("check-1", "case", SEEN)),
     (content.ends_with_claims_table, "no table", replace("table", "claims.table()", "1")),
     (content.ends_with_claims_table, "not shown", lambda nb: cell(nb, "table").update(outputs=[])),
     (content.ends_with_claims_table, "not all", replace("check-1", "q02.1", "q02.7")),
@@ -211,7 +211,7 @@ def test_work_may_take_time():
     assert content.has_plain_code(book) == []
 
 
-def test_the_example_is_made_anew_each_time():
+def test_each_example_is_a_new_one():
     before = copy.deepcopy(example().nb)
     cell(example().nb, "step-1").source = "changed"
     assert example().nb == before

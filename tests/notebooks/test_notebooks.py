@@ -1,4 +1,4 @@
-"""Running notebooks: once, twice, and when something goes wrong."""
+"""Run notebooks once, twice, and with failing cells."""
 
 import json
 import sys
@@ -39,7 +39,7 @@ def test_run_uses_this_python_whatever_is_installed_as_python3(checkout, monkeyp
     assert repr(result).startswith("Run(claims=[0], problems=0, wall_s=")
 
 
-def test_kernels_use_sockets_that_no_other_can_take(checkout):
+def test_each_kernel_uses_its_own_sockets(checkout):
     ask = "from ipykernel import get_connection_info\nimport json\n"
     path = save(
         checkout, code("socket", ask + "print(json.loads(get_connection_info())['transport'])")
@@ -67,7 +67,7 @@ def test_twice_runs_cells_twice_and_experiments_again_from_the_last_section(chec
     assert result.problems == ()
     assert result.notebook.cells[-1].outputs[0].text == "aabbccddd\n"
     assert [[claim.id for claim in claims] for claims in result.passes] == [["q02.1"]] * 3
-    # The third pass ends with the first section: only a cell there could see all of it.
+    # The third pass ends with the first section, so a cell there ran last.
     assert result.notebook.cells[3].execution_count > result.notebook.cells[-1].execution_count
     assert result.notebook.cells[5].execution_count == 8
 
@@ -88,7 +88,7 @@ def test_a_failing_claim_does_not_stop_the_run_and_another_failure_does(checkout
     assert run(path).notebook.cells[-1].execution_count is None
 
 
-def test_a_dead_kernel_ends_the_run_soon_and_says_so(checkout):
+def test_a_dead_kernel_ends_the_run_within_seconds_and_is_named(checkout):
     path = save(checkout, code("dies", "import os\nos._exit(3)", CHECK_TAG), code("after", "1"))
     start = time.monotonic()
     (problem,) = run(path, timeout_s=120).problems
@@ -120,7 +120,7 @@ def test_edit_changes_only_the_run(checkout):
     assert path.read_bytes() == before
 
 
-def test_run_refuses_what_makes_no_sense(checkout):
+def test_run_refuses_an_unknown_order_and_a_file_that_is_no_notebook(checkout):
     with pytest.raises(UsageError, match="order must be"):
         run(claim_notebook(checkout), order="backwards")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="can't read the notebook"):

@@ -1,6 +1,6 @@
-"""Any cell can run twice, and any experiment again after a later one: the same claim lines.
+"""Cells that run twice, and experiments that run again later, print the same claim lines.
 
-This takes three times as long as all notebooks do and runs by itself: ``make twice``.
+This takes three times as long as all notebooks. ``make twice`` runs it.
 """
 
 import pytest

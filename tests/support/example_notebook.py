@@ -1,16 +1,16 @@
-"""A notebook that passes every guard, for showing that each guard fails when one thing changes."""
+"""A notebook that passes every guard; tests change one thing and expect a guard to fail."""
 
 from nbformat import NotebookNode, v4
 
-from helpers.suite.notebooks import CHECK_TAG, EXPERIMENT_TAG, normalise
+from helpers.suite.notebooks import CHECK_TAG, EXPERIMENT_TAG, SURPRISE_TAG, normalise
 from tests.notebooks.guards import Book
-from tests.support.claims_on_trial import claims_of
 
 PNG_BASE64 = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
     "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-WRONG_ANSWERS = "\n".join(f"| wrong {n} | why | q02.{n} |" for n in range(1, 6))
+CLAIMS = [f"q02.{number}" for number in range(1, 6)]
+WRONG_ANSWERS = "\n".join(f"| wrong {n} | why | {claim} |" for n, claim in enumerate(CLAIMS, 1))
 FOLLOW_UPS = "\n".join(
     f"<details><summary>[{level}] Question {number}?</summary>\n\n{'An answer. ' * 8}\n</details>"
     for number, level in enumerate(["junior"] * 4 + ["senior"] * 3 + ["staff"], 1)
@@ -60,18 +60,18 @@ def example() -> Book:
     """Return a made-up notebook of question 2; it is not meant to be run."""
     checks = [
         cell
-        for number, claim in enumerate(claims_of("q02"), 1)
+        for number, claim in enumerate(CLAIMS, 1)
         for cell in (
             _prose(f"why-{number}", "Why this."),
             _code(
                 f"check-{number}",
                 f'claims.check("{claim}", "said", case, expect="holds")',
                 _stream(f"{claim} holds: copies 40\n"),
-                tags=(CHECK_TAG,),
+                tags=(CHECK_TAG, SURPRISE_TAG) if number == 1 else (CHECK_TAG,),
             ),
         )
     ]
-    table = v4.new_output("execute_result", data={"text/plain": " ".join(claims_of("q02"))})
+    table = v4.new_output("execute_result", data={"text/plain": " ".join(CLAIMS)})
     steps = [_code("step-1", "x = 1"), _code("step-2", "x = 1")]
     for number in range(3, 12):
         steps += [_code(f"step-{number}", "x = 1"), _prose(f"between-{number}", "Then this.")]

@@ -1,11 +1,11 @@
-"""Tiny notebooks in a made-up checkout, which need no broker."""
+"""Tiny notebooks in a temporary checkout, which need no broker."""
 
 from pathlib import Path
 
 import pytest
 from nbformat import NotebookNode, from_dict, v4, writes
 
-from helpers.suite.notebooks import CHECK_TAG
+from helpers.suite.notebooks import CHECK_TAG, SURPRISE_TAG
 
 MARKS = "<!-- questions:begin -->\n<!-- questions:end -->"
 CHECK = """copies_case = claims.equal("copies", says=40, measured=copies)
@@ -40,6 +40,6 @@ def claim_notebook(checkout: Path, copies: int = 40) -> Path:
         checkout,
         prose("# Q2 · Message queue or bus?"),
         code("setup", f"from helpers import claims\ncopies = {copies}"),
-        code("check-q02-1", CHECK.format(1), CHECK_TAG),
+        code("check-q02-1", CHECK.format(1), CHECK_TAG, SURPRISE_TAG),
         code("check-q02-2", CHECK.format(2).replace("=copies", "=40"), CHECK_TAG),
     )

@@ -11,6 +11,7 @@ from helpers.errors import UsageError
 
 CHECK_TAG = "nbval-check-output"
 RATES_TAG = "measures-rates"
+SURPRISE_TAG = "surprise"  # on the cell of the claim that readers expect least
 CLAIM_LINE = re.compile(
     r"^(?P<id>q\d\d\.\d+) (?P<verdict>holds if [^:]+|holds|refuted): (?P<evidence>\S.*)$"
 )

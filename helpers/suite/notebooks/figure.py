@@ -1,10 +1,10 @@
-"""The figure that the README shows, taken from a notebook's stored output."""
+"""Write the README's figure from a notebook's stored output."""
 
 import base64
 from pathlib import Path
 
 from helpers.errors import UsageError
-from helpers.suite.notebooks.readme import ROOT
+from helpers.machine.paths import ROOT
 from helpers.suite.notebooks.running import read
 
 NOTEBOOK, CELL = "q09_prefetch.ipynb", "sweep-figure"

@@ -1,9 +1,10 @@
-"""``docs/verdicts.md``: all claims with their verdicts and the RabbitMQ generations they ran on."""
+"""Write ``docs/verdicts.md``: every claim, its verdict and the generations that it ran on."""
 
 from pathlib import Path
 
+from helpers.machine.paths import ROOT, notebooks
 from helpers.suite.notebooks import changes, records
-from helpers.suite.notebooks.readme import ROOT, answered, title, write_readme_table
+from helpers.suite.notebooks.readme import title, write_readme_table
 from helpers.suite.notebooks.running import read
 from helpers.suite.notebooks.table import Row, as_sentence, escape, rows
 
@@ -11,17 +12,17 @@ FILE = Path("docs") / "verdicts.md"
 INTRODUCTION = """\
 # Verdicts
 
-Every claim of the ten questions, made from the notebooks by `make verdicts`; edits here are lost.
-A ✓ under a generation of RabbitMQ means that exactly this claim's line, as the notebook has it
-stored, was measured there; a · that it has not been, or not since the line was changed. The
-[runs](#runs) are listed at the end; the whole lines stand in [verdicts.json](verdicts.json). Claims
-that kill a node do that to the machine's own RabbitMQ, and count for the generation of that one;
-`make test-versions` makes it the same as the broker's. [What changed with RabbitMQ
+Every claim of the notebooks. `make verdicts` writes this page from them; edits here are lost. A ✓
+under a generation of RabbitMQ means that this claim's line, exactly as it is stored in the
+notebook, was measured there. A · means that it was not, or not since the line changed. The
+[runs](#runs) are listed at the end; [verdicts.json](verdicts.json) has the whole lines. Claims
+that kill a node kill one of the RabbitMQ that is installed on the machine, and count for its
+generation; in `make test-versions` it is the same as the broker's. [What changed with RabbitMQ
 4](rabbitmq-4.md) has the claims whose outcome depends on the generation.
 
-An id leads to its notebook. GitHub opens a notebook at its top: the last column names the section
+An id links to its notebook. GitHub opens a notebook at its top; the last column names the section
 to look for. In JupyterLab (right click, *Show Markdown Preview*) the first click opens the
-notebook, and once it is open a click finds the cell."""
+notebook; once it is open, a click goes to the cell."""
 
 
 def page(root: Path = ROOT) -> str:
@@ -35,7 +36,9 @@ def page(root: Path = ROOT) -> str:
     """
     recorded = records.load(root)
     parts = [INTRODUCTION]
-    for number, path in answered(root).items():
+    if note := records.note(recorded):
+        parts.append(note)
+    for number, path in notebooks(root).items():
         nb = read(path)
         parts.append(f"## Q{number} · {title(nb)}")
         parts.append(_claims(path, rows(nb), recorded))
@@ -44,7 +47,7 @@ def page(root: Path = ROOT) -> str:
 
 
 def write_tables(root: Path = ROOT) -> list[Path]:
-    """Bring the README's part and the pages in step with the notebooks and the recorded runs.
+    """Update the README's table and the pages from the notebooks and the recorded runs.
 
     Args:
         root: the checkout.
@@ -68,13 +71,13 @@ def write_tables(root: Path = ROOT) -> list[Path]:
     return changed
 
 
-def _claims(path: Path, found: list[Row], recorded: records.Records) -> str:
+def _claims(path: Path, table: list[Row], recorded: records.Records) -> str:
     generations = records.columns(recorded)
     lines = [
         f"| claim | sentence | verdict | evidence | {' | '.join(generations)} | section |",
         "|---|---|---|---|" + ":-:|" * len(generations) + "---|",
     ]
-    for row in found:
+    for row in table:
         seen = [_mark(row, recorded.get(generation, {})) for generation in generations]
         link = f"[{row.claim.id}](../notebooks/{path.name}#cell-id={row.cell})"
         texts = (as_sentence(row.sentence), row.claim.verdict, row.brief)

@@ -1,25 +1,25 @@
-"""The record of runs: which claim lines were measured on which RabbitMQ, and when."""
+"""Record which claim lines were measured on which RabbitMQ, and when."""
 
 import datetime
 import importlib.metadata
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from helpers.broker import Broker
 from helpers.errors import UsageError
+from helpers.machine.paths import ROOT
+from helpers.rabbitmq.generations import GENERATIONS, age, generation_of, not_recorded
 from helpers.suite.notebooks.claimlines import Claim
-from helpers.suite.notebooks.readme import ROOT
 
 FILE = Path("docs") / "verdicts.json"
-GENERATIONS = ("3.10", "4.0", "4.3")
 
 
 @dataclass(frozen=True)
 class Session:
-    """When and on what a notebook was run."""
+    """The date and the versions of a run."""
 
     date: str
     rabbitmq: str
@@ -43,7 +43,7 @@ Records = dict[str, dict[str, Record]]  # generation, then question such as "q02
 
 
 def this_session(broker: Broker) -> Session:
-    """Return what a run that begins now is recorded with.
+    """Return the session of a run that begins now.
 
     Args:
         broker: the broker that it runs on.
@@ -58,7 +58,7 @@ def this_session(broker: Broker) -> Session:
 
 
 def load(root: Path = ROOT) -> Records:
-    """Return all recorded runs; none when nothing has been recorded yet.
+    """Return all recorded runs; empty before the first one.
 
     Args:
         root: the checkout, whose ``docs/verdicts.json`` is read.
@@ -81,10 +81,10 @@ def load(root: Path = ROOT) -> Records:
 
 
 def save(records: Records, root: Path = ROOT) -> None:
-    """Write the record of runs, in one order whatever the order of the runs was.
+    """Write the record of runs, sorted by generation and question.
 
     Args:
-        records: all of them; what the file had before is replaced.
+        records: all runs; they replace those in the file.
         root: the checkout.
     """
     plain = {
@@ -105,29 +105,36 @@ def add(question: str, claims: Sequence[Claim], session: Session, root: Path = R
     Args:
         question: the notebook's question, such as "q02".
         claims: the claims that it measured.
-        session: when and on what it ran.
+        session: its date and versions.
         root: the checkout.
     """
     records = load(root)
-    records.setdefault(generation(session.rabbitmq), {})[question] = Record(
+    records.setdefault(generation_of(session.rabbitmq), {})[question] = Record(
         session, tuple(claim.text for claim in claims)
     )
     save(records, root)
 
 
-def generation(version: str) -> str:
-    """Return major and minor of a version: "4.3" of "4.3.6"."""
-    return ".".join(version.split(".")[:2])
+def columns(measured: Iterable[str]) -> list[str]:
+    """Return the generations of a table's columns, oldest first.
+
+    Args:
+        measured: the generations of the runs; a table has a column for each of them.
+    """
+    return sorted({*GENERATIONS, *measured}, key=age)
 
 
-def columns(records: Records) -> list[str]:
-    """Return the generations that a table has columns for, oldest first."""
-    return sorted({*GENERATIONS, *records}, key=age)
+def note(measured: Iterable[str]) -> str:
+    """Return a sentence on the generations that a table has beyond the recorded ones.
 
+    Args:
+        measured: the generations of the runs.
 
-def age(name: str) -> tuple[int, ...]:
-    """Return what generations are ordered by: "3.10" comes after "3.9"."""
-    return tuple(int(part) for part in name.split("."))
+    Returns:
+        A sentence such as "4.4: not recorded, compared with 4.3."; "" when all are recorded.
+    """
+    notes = [text for name in columns(measured) if (text := not_recorded(name))]
+    return f"{'; '.join(notes)}." if notes else ""
 
 
 def _record(claims: list[str], **session: str) -> Record:

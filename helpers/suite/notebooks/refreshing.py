@@ -8,14 +8,15 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from helpers import services
+from helpers import broker, services
 from helpers.errors import RabbitLabError, UsageError
+from helpers.machine.paths import ROOT, notebooks
+from helpers.rabbitmq.generations import not_recorded
 from helpers.stored import collecting
 from helpers.suite.notebooks.claimlines import claim_ids, claim_lines, tags
 from helpers.suite.notebooks.figure import write_readme_figure
 from helpers.suite.notebooks.normal import normalise
 from helpers.suite.notebooks.page import write_tables
-from helpers.suite.notebooks.readme import ROOT
 from helpers.suite.notebooks.running import Run, read, run
 
 
@@ -29,7 +30,7 @@ def find(names: Sequence[str] = (), *, root: Path = ROOT) -> list[Path]:
     Raises:
         UsageError: no notebook has that name.
     """
-    every = sorted((root / "notebooks").glob("q[0-9][0-9]_*.ipynb"))
+    every = list(notebooks(root).values())
     if not names:
         return every
     found: list[Path] = []
@@ -142,6 +143,8 @@ def main(argv: Sequence[str] | None = None, *, root: Path = ROOT) -> int:
     )
     options = parser.parse_args(argv)
     try:
+        if options.check and (note := not_recorded(broker.generation())):
+            print(f"RabbitMQ {note}", flush=True)
         fine = refresh(
             find(options.names, root=root), check=options.check, timeout_s=options.timeout
         )

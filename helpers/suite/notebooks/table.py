@@ -1,4 +1,4 @@
-"""The rows of the tables of verdicts, read from a notebook as it is stored."""
+"""Read the rows of the tables of verdicts from a stored notebook."""
 
 import re
 from dataclasses import dataclass
@@ -6,10 +6,16 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 
 from helpers.errors import UsageError
-from helpers.suite.notebooks.claimlines import Claim, cell_claims, claim_sentences
+from helpers.suite.notebooks.claimlines import (
+    SURPRISE_TAG,
+    Claim,
+    cell_claims,
+    claim_sentences,
+    tags,
+)
 
 BRIEF = 90  # characters of evidence that a reader takes in at a glance
-# What a case says that did not turn out as the sentence has it, or differs between generations.
+# In the text of a case: it contradicts the sentence, or it differs between generations.
 CONTRAST = re.compile(r", not | on \d+\.\d+")
 SPECIAL = re.compile(r"([\\`*_<>|~$]|\](?=\())")
 PLAIN_WORD = re.compile(r"(?!x-)[a-z][a-z/-]*(?=[\s:,])")
@@ -24,10 +30,11 @@ class Row:
     sentence: str
     heading: str
     cell: str
+    surprising: bool  # its cell is tagged as the claim that readers expect least
 
     @property
     def brief(self) -> str:
-        """The evidence in a few words: the first case, and one that stands against it."""
+        """The evidence in a few words: the first case, and one that contradicts it."""
         return brief(self.claim)
 
 
@@ -40,7 +47,7 @@ def rows(nb: NotebookNode) -> list[Row]:
     Raises:
         UsageError: a stored claim has no ``claims.check`` with its sentence in the same cell.
     """
-    found, heading = [], ""
+    table, heading = [], ""
     for cell in nb.cells:
         if cell.cell_type == "markdown":
             headings = re.findall(r"^#{2,3} (.+?)\s*$", FENCED.sub("", cell.source), re.MULTILINE)
@@ -49,8 +56,9 @@ def rows(nb: NotebookNode) -> list[Row]:
             sentence = claim_sentences(cell).get(claim.id)
             if sentence is None:
                 raise UsageError(f"{claim.id} is not checked in the cell {cell.id} that shows it")
-            found.append(Row(claim, sentence, heading, cell.id))
-    return sorted(found, key=lambda row: _place(row.claim.id))
+            surprising = SURPRISE_TAG in tags(cell)
+            table.append(Row(claim, sentence, heading, cell.id, surprising))
+    return sorted(table, key=lambda row: _place(row.claim.id))
 
 
 def brief(claim: Claim) -> str:
@@ -60,21 +68,21 @@ def brief(claim: Claim) -> str:
         claim: a claim line; its cases stand between semicolons.
 
     Returns:
-        The first case; the first one that stands against it when the claim holds under a
-        condition; more of the first ones while they are short; "…" when some are left out.
+        The first case; if the claim holds under a condition, also the first case that
+        contradicts it; further cases while they are short; "…" when some are left out.
     """
     cases = claim.evidence.split("; ")
-    taken = [0]
+    chosen = [0]
     if claim.verdict.startswith("holds if") and len(cases) > 1:
-        against = (n for n, case in enumerate(cases) if n and CONTRAST.search(case))
-        taken.append(next(against, 1))
+        contrary = (n for n, case in enumerate(cases) if n and CONTRAST.search(case))
+        chosen.append(next(contrary, 1))
     for number in range(1, len(cases)):
-        wanted = sorted({*taken, number})
+        wanted = sorted({*chosen, number})
         if len("; ".join(cases[n] for n in wanted)) > BRIEF:
             break
-        taken = wanted
-    text = "; ".join(cases[n] for n in sorted(taken))
-    return text if len(taken) == len(cases) else f"{text}; …"
+        chosen = wanted
+    text = "; ".join(cases[n] for n in sorted(chosen))
+    return text if len(chosen) == len(cases) else f"{text}; …"
 
 
 def as_sentence(text: str) -> str:
@@ -84,7 +92,7 @@ def as_sentence(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Return plain text for a cell of a Markdown table: it is shown letter for letter."""
+    """Escape plain text for a cell of a Markdown table, where it is shown letter for letter."""
     return SPECIAL.sub(r"\\\1", text)
 
 

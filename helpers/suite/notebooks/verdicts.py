@@ -1,4 +1,4 @@
-"""Put every claim on trial on the broker that is there, record the run, write the tables."""
+"""Put every claim on trial on the current broker, record the run, write the tables."""
 
 import argparse
 from collections.abc import Sequence
@@ -7,11 +7,12 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from helpers import broker
+from helpers.machine.paths import ROOT
+from helpers.rabbitmq.generations import generation_of, not_recorded
 from helpers.services import cluster, node
 from helpers.suite.notebooks import records
 from helpers.suite.notebooks.claimlines import claim_ids, tags
 from helpers.suite.notebooks.page import write_tables
-from helpers.suite.notebooks.readme import ROOT
 from helpers.suite.notebooks.refreshing import differences, find, skipped
 from helpers.suite.notebooks.running import read, run
 
@@ -26,18 +27,20 @@ def judge(
     """Run notebooks one after the other and record the claim lines of those that agree.
 
     The notebooks are not changed. A run with a failing cell, or with claim lines that are not
-    the stored ones, is printed and not recorded. The tables follow after each notebook. Prints
-    one line for each notebook.
+    the stored ones, is printed and not recorded. The tables are updated after each notebook.
+    Prints one line for each notebook, and first whether the session's generation is recorded.
 
     Args:
         paths: notebook files.
-        session: when and on what they run.
+        session: the date and versions of this run.
         root: the checkout, whose record of runs and tables are written.
         timeout_s: time limit of each cell in seconds.
 
     Returns:
         True when every notebook gave the claim lines that it has stored.
     """
+    if note := not_recorded(generation_of(session.rabbitmq)):
+        print(f"RabbitMQ {note}", flush=True)
     every_fine = True
     for path in paths:
         stored = read(path)
@@ -63,19 +66,19 @@ def judge(
 def elsewhere(stored: NotebookNode, session: records.Session) -> list[str]:
     """Return the claims that are measured on a RabbitMQ of another generation than the session's.
 
-    They kill a node of their own, which is this machine's RabbitMQ whatever broker is used, or
-    one of a cluster.
+    They kill a node of a cluster, or a disposable node of the RabbitMQ that is installed on this
+    machine, whichever broker the other claims are measured on.
 
     Args:
-        stored: a notebook; cells tagged ``needs-node`` or ``needs-cluster`` count.
-        session: what the other claims are recorded with.
+        stored: a notebook; only cells tagged ``needs-node`` or ``needs-cluster`` count.
+        session: the session in which the other claims are recorded.
     """
-    found: set[str] = set()
+    claims: set[str] = set()
     for tag, service in {"needs-node": node, "needs-cluster": cluster}.items():
         own = [cell for cell in stored.cells if tag in tags(cell)]
-        if own and records.generation(service.version()) != records.generation(session.rabbitmq):
-            found |= {claim for cell in own for claim in claim_ids(cell)}
-    return sorted(found)
+        if own and generation_of(service.version()) != generation_of(session.rabbitmq):
+            claims |= {claim for cell in own for claim in claim_ids(cell)}
+    return sorted(claims)
 
 
 def main(argv: Sequence[str] | None = None, *, root: Path = ROOT) -> int:

@@ -67,7 +67,8 @@ def test_a_drill_is_read():
 
 def test_a_drill_may_be_spread_over_cells_and_ends_with_its_section():
     first, second = TEXT.split("### Follow-ups")
-    cells = [prose(first), prose("### Follow-ups" + second), prose("## Clean-up\n\n### No part")]
+    cells = [prose("# Q2 · What?"), prose(first)]
+    cells += [prose("### Follow-ups" + second), prose("## Clean-up\n\n### No part")]
     nb = v4.new_notebook(cells=cells)
     assert drill.parse(nb, "q02_tiny.ipynb") == parse(TEXT)
 
@@ -107,6 +108,7 @@ def test_cards_are_chosen_by_level():
     found = parse(TEXT)
     heads = [card.head for card in drill.cards_of(found)]
     assert heads == ["Q02 · two minutes", "Q02 · junior", "Q02 · staff", "Q02 · wrong"]
+    assert drill.cards_of(found)[0].asked == "What?"
     assert [card.asked for card in drill.cards_of(found, "staff")] == ["Why?"]
     (wrong,) = drill.cards_of(found, "wrong")
     assert wrong.asked == 'A candidate says: "It is a bus." What do you reply?'
@@ -121,7 +123,7 @@ def asked(monkeypatch, capsys, keys: str) -> str:
 
 def test_enter_shows_the_answer_and_goes_on(monkeypatch, capsys):
     printed = asked(monkeypatch, capsys, "\n" * 7)
-    assert printed.index("Message queue vs") < printed.index("A queue is a *line*")
+    assert printed.index("What?") < printed.index("A queue is a *line*")
     assert printed.index("Why?") < printed.index("Because.") < printed.index("It isn't")
     assert "2 of 4" in printed
 

@@ -1,5 +1,6 @@
-"""The tables of verdicts and the record of runs behind them."""
+"""The tables of verdicts and the record of runs."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -8,7 +9,17 @@ from nbformat import v4
 
 from helpers import broker
 from helpers.errors import UsageError
-from helpers.suite.notebooks import CHECK_TAG, Claim, Problem, Run, main, page, write_tables
+from helpers.rabbitmq.generations import GENERATIONS
+from helpers.suite.notebooks import (
+    CHECK_TAG,
+    Claim,
+    Problem,
+    Run,
+    changes,
+    main,
+    page,
+    write_tables,
+)
 from helpers.suite.notebooks import verdicts as command
 from helpers.suite.notebooks.claimlines import claim_sentences
 from helpers.suite.notebooks.page import FILE as PAGE
@@ -20,8 +31,9 @@ from tests.support.tiny_notebooks import CHECK, checkout, claim_notebook, code, 
 
 __all__ = ["checkout"]
 
-SESSION = Session("2026-11-25", "4.3.6", "29.1.1", "1.4.4", "3.11.7")
-OLD = Session("2026-11-24", "3.10.8", "25.2.3", "1.4.4", "3.11.7")
+NEWEST, OLDEST = GENERATIONS[-1], GENERATIONS[0]
+SESSION = Session("2026-11-25", f"{NEWEST}.6", "29.1.1", "1.4.4", "3.11.7")
+OLD = Session("2026-11-24", f"{OLDEST}.8", "25.2.3", "1.4.4", "3.11.7")
 
 
 FORTY, TWO = "q02.1 holds: copies 40", "q02.2 holds: copies 2"
@@ -55,6 +67,21 @@ def claim(verdict: str, evidence: str) -> Claim:
     return Claim("q02.1", verdict, f"q02.1 {verdict}: {evidence}")
 
 
+def marks(*measured: str) -> str:
+    """Return the columns of generations in a row of the page."""
+    return " | ".join("✓" if name in measured else "·" for name in GENERATIONS)
+
+
+def test_the_page_of_changes_names_a_generation_that_is_not_recorded(checkout):
+    (checkout / "docs").mkdir()
+    (checkout / changes.WORDS).touch()
+    run = {"rabbitmq": "99.4.1", "erlang": "40", "date": "2026-11-25", "seen": {}}
+    (checkout / changes.SEEN).write_text(json.dumps({NEWEST: run}))
+    assert "not recorded" not in changes.page(checkout)
+    (checkout / changes.SEEN).write_text(json.dumps({"99.4": run}))
+    assert f"\n\n99.4: not recorded, compared with {NEWEST}.\n\n" in changes.page(checkout)
+
+
 def row_of(checkout: Path, name: str) -> str:
     lines = (checkout / PAGE).read_text(encoding="utf-8").splitlines()
     return next(line for line in lines if line.startswith(f"| [{name}]"))
@@ -76,7 +103,7 @@ def test_rows_have_sentence_and_place_and_are_in_the_order_of_their_numbers():
         rows(v4.new_notebook(cells=cells))
 
 
-def test_a_sentence_that_is_put_together_is_refused():
+def test_a_sentence_that_is_not_written_out_is_refused():
     with pytest.raises(UsageError, match=r"q02\.1: the sentence must be written out"):
         claim_sentences(code("check", 'claims.check("q02.1", words, case, expect="holds")'))
     folded = code("check", 'claims.check("q02.1", "one "\n"two", case, expect="holds")')
@@ -99,7 +126,7 @@ def test_a_sentence_that_is_put_together_is_refused():
         ("holds if asked", "a: 1 on 3.10, 2 on 4.0", "a: 1 on 3.10, 2 on 4.0"),
     ],
 )
-def test_few_words_of_evidence_show_both_sides(verdict, evidence, few):
+def test_brief_evidence_shows_both_sides(verdict, evidence, few):
     assert brief(claim(verdict, evidence)) == few
 
 
@@ -120,7 +147,7 @@ def test_text_is_shown_letter_for_letter():
 def test_a_run_is_recorded_and_marks_its_generation(checkout, ran, capsys):
     path = stored(checkout, FORTY, TWO)
     write_tables(checkout)
-    assert row_of(checkout, "q02.1").endswith("| holds | copies 40 | · | · | · | One |")
+    assert row_of(checkout, "q02.1").endswith(f"| holds | copies 40 | {marks()} | One |")
     assert "None has been recorded yet." in page(checkout)
     before = path.read_bytes()
     ran(FORTY, TWO)
@@ -128,11 +155,11 @@ def test_a_run_is_recorded_and_marks_its_generation(checkout, ran, capsys):
     assert "2 claims as stored" in capsys.readouterr().out
     assert path.read_bytes() == before
     assert write_tables(checkout) == []
-    assert row_of(checkout, "q02.1").endswith("| · | · | ✓ | One |")
+    assert row_of(checkout, "q02.1").endswith(f"| {marks(NEWEST)} | One |")
     assert "(../notebooks/q02_tiny.ipynb#cell-id=check-1)" in row_of(checkout, "q02.1")
-    assert "| 4.3.6 | 29.1.1 | 1.4.4 | 3.11.7 | 2026-11-25 | q02 |" in page(checkout)
-    record = load(checkout)["4.3"]["q02"]
-    assert repr(record) == "Record(2026-11-25, 4.3.6, claims=2)"
+    assert f"| {NEWEST}.6 | 29.1.1 | 1.4.4 | 3.11.7 | 2026-11-25 | q02 |" in page(checkout)
+    record = load(checkout)[NEWEST]["q02"]
+    assert repr(record) == f"Record(2026-11-25, {NEWEST}.6, claims=2)"
     assert record.claims == (FORTY, TWO)
 
 
@@ -142,8 +169,8 @@ def test_a_changed_line_is_no_longer_recorded(checkout, ran):
     judge([path], SESSION, root=checkout)
     stored(checkout, FORTY.replace("40", "41"), TWO)
     write_tables(checkout)
-    assert row_of(checkout, "q02.1").endswith("| copies 41 | · | · | · | One |")
-    assert row_of(checkout, "q02.2").endswith("| copies 2 | · | · | ✓ | One |")
+    assert row_of(checkout, "q02.1").endswith(f"| copies 41 | {marks()} | One |")
+    assert row_of(checkout, "q02.2").endswith(f"| copies 2 | {marks(NEWEST)} | One |")
 
 
 def test_a_run_that_differs_or_fails_is_not_recorded(checkout, ran, capsys):
@@ -166,12 +193,14 @@ def test_a_claim_whose_service_is_absent_is_named_and_not_recorded(
     ran(FORTY)
     assert judge([path], SESSION, root=checkout)
     assert "1 claims as stored; skipped: q02.2" in capsys.readouterr().out
-    assert load(checkout)["4.3"]["q02"].claims == (FORTY,)
+    assert load(checkout)[NEWEST]["q02"].claims == (FORTY,)
     assert not judge([stored(checkout, FORTY, TWO)], SESSION, root=checkout)
 
 
-@pytest.mark.parametrize(("own", "kept"), [("4.3.1", (FORTY, TWO)), ("3.10.8", ()), ("?", ())])
-def test_a_claim_about_a_node_of_our_own_counts_for_that_nodes_generation(
+@pytest.mark.parametrize(
+    ("own", "kept"), [(f"{NEWEST}.1", (FORTY, TWO)), (f"{OLDEST}.8", ()), ("?", ())]
+)
+def test_a_claim_about_a_private_node_counts_for_the_generation_of_that_node(
     checkout, ran, monkeypatch, own, kept
 ):
     ran(FORTY, TWO)
@@ -179,7 +208,7 @@ def test_a_claim_about_a_node_of_our_own_counts_for_that_nodes_generation(
         monkeypatch.setattr(getattr(command, service), "version", lambda: own)
         notebook = stored(checkout, FORTY, TWO, tag=f"needs-{service}")
         assert judge([notebook], SESSION, root=checkout)
-        assert load(checkout)["4.3"]["q02"].claims == kept
+        assert load(checkout)[NEWEST]["q02"].claims == kept
 
 
 def test_records_are_kept_per_generation_and_in_one_order(checkout):
@@ -187,10 +216,27 @@ def test_records_are_kept_per_generation_and_in_one_order(checkout):
     add("q02", [claim("holds", "a 1")], OLD, checkout)
     add("q02", [claim("holds", "a 2")], OLD, checkout)
     plain = json.loads((checkout / RECORD).read_text())
-    assert list(plain) == ["3.10", "4.3"]
-    assert plain["3.10"]["q02"] == vars(OLD) | {"claims": ["q02.1 holds: a 2"]}
-    assert columns(load(checkout)) == ["3.10", "4.0", "4.3"]
-    assert columns({"3.13": {}, "3.9": {}}) == ["3.9", "3.10", "3.13", "4.0", "4.3"]
+    assert list(plain) == [OLDEST, NEWEST]
+    assert plain[OLDEST]["q02"] == vars(OLD) | {"claims": ["q02.1 holds: a 2"]}
+    assert columns(load(checkout)) == list(GENERATIONS)
+    assert columns(["3.9", "99.0", "99.10", "99.9"]) == [
+        "3.9", *GENERATIONS, "99.0", "99.9", "99.10",
+    ]  # fmt: skip
+
+
+def test_a_generation_that_is_not_recorded_is_named_in_the_output_and_on_the_page(
+    checkout, ran, capsys
+):
+    note = f"99.4: not recorded, compared with {NEWEST}"
+    path = stored(checkout, FORTY, TWO)
+    ran(FORTY, TWO)
+    assert judge([path], SESSION, root=checkout)
+    assert "not recorded" not in capsys.readouterr().out + page(checkout)
+    assert judge([path], dataclasses.replace(SESSION, rabbitmq="99.4.1"), root=checkout)
+    assert capsys.readouterr().out.startswith(f"RabbitMQ {note}\n")
+    lines = (checkout / PAGE).read_text(encoding="utf-8").splitlines()
+    assert f"{note}." in lines
+    assert row_of(checkout, "q02.1").endswith(f"| {marks(NEWEST)} | ✓ | One |")
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"4.3": {"q02": {}}}', '{"4.3": []}'])

@@ -1,6 +1,6 @@
 """Rules for notebooks that can be checked by reading them.
 
-Each guard takes a Book and returns what is wrong, as sentences; nothing wrong is an empty list.
+Each guard takes a Book and returns a sentence for each mistake.
 """
 
 from tests.notebooks.guards import anatomy, content, form
@@ -20,6 +20,8 @@ GUARDS: list[Guard] = [
     anatomy.has_drill,
     content.has_checked_claims,
     content.claims_each_once,
+    content.has_one_surprise,
+    content.compares_every_generation,
     content.ends_with_claims_table,
     content.has_known_tags,
     content.leaves_the_guess_open,

@@ -5,8 +5,15 @@ import statistics
 from helpers.errors import UsageError
 from helpers.suite import drill
 from helpers.suite.notebooks import claim_ids, title
-from tests.notebooks.guards.book import Book, code_lines, count_words, figures, headings_in, in_cell
-from tests.support import claims_on_trial
+from tests.notebooks.guards.book import (
+    Book,
+    claims_of_notebooks,
+    code_lines,
+    count_words,
+    figures,
+    headings_in,
+    in_cell,
+)
 
 SECTIONS = [
     "Short answer",
@@ -22,8 +29,8 @@ SECTIONS = [
 
 
 def has_sections_in_order(book: Book) -> list[str]:
-    found = [heading for cell in book.nb.cells for heading in headings_in(cell, level=2)]
-    wrong = [] if found == SECTIONS else [f"sections are {found}, not {SECTIONS}"]
+    sections = [heading for cell in book.nb.cells for heading in headings_in(cell, level=2)]
+    wrong = [] if sections == SECTIONS else [f"sections are {sections}, not {SECTIONS}"]
     try:
         title(book.nb)
         if f"# Q{int(book.question[1:])} · " not in book.nb.cells[0].source:
@@ -80,28 +87,28 @@ def has_short_answer(book: Book) -> list[str]:
 
 def has_drill(book: Book) -> list[str]:
     try:
-        found = drill.parse(book.nb, book.name)
+        parsed = drill.parse(book.nb, book.name)
     except UsageError as error:
         return [str(error)]
     wrong = []
-    if count_words(found.two_minute_answer) < 100:
+    if count_words(parsed.two_minute_answer) < 100:
         wrong.append("the two-minute answer has fewer than 100 words")
-    if len(found.follow_ups) < 8:
-        wrong.append(f"{len(found.follow_ups)} follow-ups, not at least 8")
-    absent = set(drill.LEVELS) - {card.level for card in found.follow_ups}
+    if len(parsed.follow_ups) < 8:
+        wrong.append(f"{len(parsed.follow_ups)} follow-ups, not at least 8")
+    absent = set(drill.LEVELS) - {card.level for card in parsed.follow_ups}
     wrong += [f"there is no follow-up of the level [{level}]" for level in sorted(absent)]
     wrong += [
         f"follow-up without a proper answer: {card.question}"
-        for card in found.follow_ups
+        for card in parsed.follow_ups
         if count_words(card.answer) < 10
     ]
-    if len(found.wrong_answers) < 5:
-        wrong.append(f"{len(found.wrong_answers)} common wrong answers, not at least 5")
+    if len(parsed.wrong_answers) < 5:
+        wrong.append(f"{len(parsed.wrong_answers)} common wrong answers, not at least 5")
     known = {claim for cell in book.claim_cells for claim in claim_ids(cell)}
-    known |= set(claims_on_trial.ON_TRIAL)
+    known |= {claim for claim in claims_of_notebooks() if not claim.startswith(book.question)}
     wrong += [
         f"a wrong answer names {claim}, which does not exist: {answer.says}"
-        for answer in found.wrong_answers
+        for answer in parsed.wrong_answers
         for claim in answer.claims
         if claim not in known
     ]

@@ -1,15 +1,15 @@
-"""A notebook under inspection, and what guards need to read it."""
+"""Read a notebook for inspection by the guards."""
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
-from helpers.suite.notebooks import CHECK_TAG
+from helpers.suite.notebooks import CHECK_TAG, claim_ids, find
 
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
@@ -41,15 +41,15 @@ class Book:
     @cached_property
     def sections(self) -> dict[str, list[NotebookNode]]:
         """The cells under each level-2 heading; a cell with one begins its section."""
-        found: dict[str, list[NotebookNode]] = {"": []}
+        cells: dict[str, list[NotebookNode]] = {"": []}
         current = ""
         for cell in self.nb.cells:
             headings = headings_in(cell, level=2)
             if headings:
                 current = headings[0]
-                found.setdefault(current, [])
-            found[current].append(cell)
-        return found
+                cells.setdefault(current, [])
+            cells[current].append(cell)
+        return cells
 
     def prose(self, section: str) -> str:
         """The Markdown of a section, without its heading."""
@@ -64,6 +64,13 @@ class Book:
 Guard = Callable[[Book], list[str]]
 
 
+@cache
+def claims_of_notebooks() -> frozenset[str]:
+    """Return the ids of the claims that the committed notebooks check."""
+    cells = [cell for path in find() for cell in Book.read(path).claim_cells]
+    return frozenset(claim for cell in cells for claim in claim_ids(cell))
+
+
 def tags(cell: NotebookNode) -> list[str]:
     return list(cell.metadata.get("tags", []))
 
@@ -76,7 +83,7 @@ def headings_in(cell: NotebookNode, level: int) -> list[str]:
 
 
 def count_words(markdown: str) -> int:
-    """Count what a reader reads: no code blocks, HTML tags, addresses or table rules."""
+    """Count the words of a text, without code blocks, HTML tags, addresses and table rules."""
     text = FENCED.sub(" ", markdown)
     text = re.sub(r"<!--.*?-->|</?\w[^>]*>", " ", text, flags=re.DOTALL)
     text = re.sub(r"\]\([^)]*\)|https?://\S+", " ", text)

@@ -1,15 +1,22 @@
-"""Guards of what a notebook claims and of the code that a reader copies from it."""
+"""Guards of a notebook's claims and of the code that a reader copies from it."""
 
 import ast
 import re
 
+from helpers.rabbitmq.generations import GENERATIONS
 from helpers.services import NEEDS
-from helpers.suite.notebooks import CHECK_TAG, CLAIM_LINE, EXPERIMENT_TAG, claim_ids
+from helpers.suite.notebooks import (
+    CHECK_TAG,
+    CLAIM_LINE,
+    EXPERIMENT_TAG,
+    SURPRISE_TAG,
+    claim_ids,
+)
+from helpers.suite.notebooks.claimlines import RATES_TAG
 from tests.notebooks.guards.anatomy import SECTIONS
 from tests.notebooks.guards.book import Book, figures, in_cell, tags, texts
-from tests.support import claims_on_trial
 
-TAGS = {CHECK_TAG, EXPERIMENT_TAG, "measures-rates", *NEEDS}
+TAGS = {CHECK_TAG, SURPRISE_TAG, EXPERIMENT_TAG, RATES_TAG, *NEEDS}
 FORBIDDEN = {
     "a star import": re.compile(r"^\s*from .* import \*", re.MULTILINE),
     "sys.path": re.compile(r"\bsys\.path\b"),
@@ -47,14 +54,44 @@ def claims_each_once(book: Book) -> list[str]:
         for claim in sorted(set(claimed))
         if claimed.count(claim) > 1
     ]
-    required = claims_on_trial.claims_of(book.question)
-    wrong += [f"{claim} is on trial and not claimed" for claim in required if claim not in claimed]
+    numbered = [f"{book.question}.{number}" for number in range(1, len(set(claimed)) + 1)]
+    missing = [claim for claim in numbered if claim not in claimed]
+    wrong += [f"{claim} is not claimed: ids have no gaps" for claim in missing]
     wrong += [
         f"{claim} belongs to another question"
         for claim in claimed
         if not claim.startswith(f"{book.question}.")
     ]
     return wrong if claimed else ["no claims", *wrong]
+
+
+def has_one_surprise(book: Book) -> list[str]:
+    surprising = [cell for cell in book.nb.cells if SURPRISE_TAG in tags(cell)]
+    wrong = [
+        in_cell(cell, f"has the tag {SURPRISE_TAG} and checks no claim")
+        for cell in surprising
+        if cell not in book.claim_cells
+    ]
+    if len(surprising) != 1:
+        wrong.append(
+            f"{len(surprising)} cells have the tag {SURPRISE_TAG}: the cell of the claim that"
+            " readers expect least has it, for the README's table"
+        )
+    return wrong
+
+
+def compares_every_generation(book: Book) -> list[str]:
+    wrong = []
+    for cell in book.code:
+        tables = re.findall(r"\bseen=\{([^}]*)\}", cell.source)
+        if len(tables) != cell.source.count("claims.by_generation("):
+            wrong.append(in_cell(cell, "by_generation needs its values written out: seen={…}"))
+        for table in tables:
+            if re.findall(r'"(\d+\.\d+)":', table) != list(GENERATIONS):
+                every = ", ".join(GENERATIONS)
+                text = f"seen={{{table}}} must have a value for each of {every}"
+                wrong.append(in_cell(cell, text))
+    return wrong
 
 
 def ends_with_claims_table(book: Book) -> list[str]:
@@ -84,9 +121,9 @@ def has_known_tags(book: Book) -> list[str]:
         if tag not in TAGS
     ]
     wrong += [
-        in_cell(cell, "measures-rates belongs on the first cell")
+        in_cell(cell, f"{RATES_TAG} belongs on the first cell")
         for cell in book.nb.cells[1:]
-        if "measures-rates" in tags(cell)
+        if RATES_TAG in tags(cell)
     ]
     wrong += [
         in_cell(cell, "uses a result that needs a service, and has no tag that says which")
@@ -100,7 +137,7 @@ def has_known_tags(book: Book) -> list[str]:
 
 def leaves_the_guess_open(book: Book) -> list[str]:
     return [
-        in_cell(cell, "stores somebody's guess; it is the reader's to make")
+        in_cell(cell, "stores a guess, which the reader has to make")
         for cell in book.code
         for output in cell.outputs
         for text in texts(output)

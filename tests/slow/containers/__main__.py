@@ -12,12 +12,13 @@ from functools import partial
 from pika.exceptions import AMQPError
 
 from helpers.errors import RabbitLabError
+from helpers.rabbitmq.generations import GENERATIONS
 from tests.slow.containers import classroom, scenarios
 from tests.slow.containers.stack import Stack, copy, images
 from tests.slow.offline import engine, standins
 from tests.support import command
 
-IMAGES = ("rabbitmq-4.3", "python", "postgres", "prometheus", "kafka")
+IMAGES = (f"rabbitmq-{GENERATIONS[-1]}", "python", "postgres", "prometheus", "kafka")
 
 
 def main() -> int:

@@ -11,10 +11,11 @@ import pika
 import requests
 from pika.adapters.blocking_connection import BlockingChannel
 
+from helpers.machine.paths import notebooks
 from helpers.waits import wait_until
 from tests.slow.containers.stack import Stack, StackError
 
-NOTEBOOKS = 10
+NOTEBOOKS = len(notebooks())
 NOTEBOOK_TIMEOUT_S = 120.0
 ANSWER_TIMEOUT_S = 30.0
 FLOOD_MIB = 600

@@ -11,8 +11,8 @@ from helpers import broker
 from helpers.broker import scratch, selection
 from helpers.errors import BrokerNotReadyError, UsageError
 from helpers.machine import locks
+from helpers.rabbitmq.generations import GENERATIONS
 from helpers.suite import doctor
-from helpers.suite.notebooks.records import GENERATIONS
 from tests.slow.offline import standins, wrapper
 
 # What would lead to another broker than the one that is started here.

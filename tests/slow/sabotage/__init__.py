@@ -2,7 +2,7 @@
 
 A check that cannot fail proves nothing. ``python -m tests.slow.sabotage`` breaks every claim on
 purpose, one at a time, and counts how many of these changes the claims notice. The changes to the
-notebook of question NN are the list ``SABOTAGES`` in ``tests/sabotage/qNN.py``.
+notebook of question NN are the list ``SABOTAGES`` in ``tests/slow/sabotage/qNN.py``.
 """
 
 from tests.slow.sabotage.model import Outcome, Sabotage, SabotageError

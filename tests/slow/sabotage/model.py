@@ -1,4 +1,4 @@
-"""A sabotage, how it is applied, and how its outcome is told."""
+"""Sabotages: their application to a notebook, and their outcome."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Sabotage:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a sabotage.
+    """The outcome of a sabotage.
 
     ``word`` is "killed": exactly the claim failed; "survived": no claim did; "collateral": others
     failed too, or instead; "broken": something other than a claim went wrong; "skipped": a

@@ -36,7 +36,7 @@ def notebook_of(claim: str) -> Path:
 
 
 def sabotages_of(question: str) -> list[Sabotage]:
-    """Return the list kept in ``tests/sabotage/qNN.py``; it is empty when there is no file."""
+    """Return the list kept in ``tests/slow/sabotage/qNN.py``; it is empty when there is no file."""
     name = f"tests.slow.sabotage.{question}"
     try:
         return list(importlib.import_module(name).SABOTAGES)

@@ -9,14 +9,12 @@ from helpers.suite.notebooks import claim_lines, find
 from helpers.suite.notebooks.running import read
 from tests.slow.sabotage import Sabotage, SabotageError, all_sabotages, judge, notebook_of
 from tests.slow.sabotage.runner import main, report, without_sabotage
-from tests.support import claims_on_trial
 
 EVERY = all_sabotages()
 
 
 def test_every_claim_has_a_sabotage():
     claims = {claim.id for path in find() for claim in claim_lines(read(path))}
-    claims |= set(claims_on_trial.ON_TRIAL)
     assert without_sabotage(sorted(claims), EVERY) == []
 
 
