@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from helpers.machine.paths import ROOT
-from helpers.suite.notebooks import records
+from helpers.rabbitmq.generations import GENERATIONS
 from labs.judge.instructor import handout
 
 GITHUB = ROOT / ".github"
@@ -130,7 +130,7 @@ def test_a_workflow_calls_targets_of_make_only(workflow: Path):
 
 def test_the_notebooks_run_on_an_image_of_each_generation():
     matrix = parse(GITHUB / "workflows" / "generations.yml")["jobs"]["notebooks"]["strategy"]
-    assert set(matrix["matrix"]["rabbitmq"]) >= set(records.GENERATIONS)
+    assert set(matrix["matrix"]["rabbitmq"]) >= set(GENERATIONS)
 
 
 def test_the_page_on_brokers_has_every_variable():
