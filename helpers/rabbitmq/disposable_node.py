@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import pika
 from helpers.errors import BrokerError, UsageError
 from helpers.machine import locks
 from helpers.machine.paths import home
+from helpers.machine.run import run
 from helpers.rabbitmq import management, ready, server
 from helpers.rabbitmq.model import Broker, credentials
 from helpers.rabbitmq.private_node import PrivateNode
@@ -114,26 +114,19 @@ class DisposableNode:
 
         Source: RabbitMQ documentation, "rabbitmqctl".
         """
+        name = f"`rabbitmqctl {' '.join(arguments)}`"
         script = server.server_script()
-        what = f"`rabbitmqctl {' '.join(arguments)}`"
-        try:
-            done = subprocess.run(
-                [str(script and script.with_name("rabbitmqctl")), "--quiet", *arguments],
-                env=self._node._environment("ctl"),
-                cwd=self._node.folder,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=timeout_s,
-                check=False,
-            )
-        except OSError as error:
-            raise BrokerError(f"{what} cannot be run: {error.strerror}") from None
-        except subprocess.TimeoutExpired:
-            raise BrokerError(f"{what} took more than {timeout_s:g} s") from None
+        done = run(
+            [str(script and script.with_name("rabbitmqctl")), "--quiet", *arguments],
+            timeout_s=timeout_s,
+            error=BrokerError,
+            name=name,
+            environment=self._node.environment("ctl"),
+            folder=self._node.folder,
+        )
         if done.returncode:
-            words = (done.stderr.strip() or done.stdout.strip()).splitlines()
-            raise BrokerError(f"{what} failed: {words[0] if words else done.returncode}")
+            lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
+            raise BrokerError(f"{name} failed: {lines[0] if lines else done.returncode}")
         return done.stdout
 
     def start(self, *, timeout_s: float = START_TIMEOUT_S) -> None:

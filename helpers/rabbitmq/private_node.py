@@ -129,7 +129,7 @@ class PrivateNode:
             mark = f"{self.name.partition('@')[0]}-{secrets.token_hex(4)}"
             started = spawn(
                 [str(server_script())],
-                environment=self._environment(mark),
+                environment=self.environment(mark),
                 folder=self.folder,
                 output=self.folder / "out",
             )
@@ -223,7 +223,7 @@ class PrivateNode:
             raise PortTakenError(f"Erlang's epmd cannot listen on port {port}")
         self._note()
 
-    def _environment(self, mark: str) -> dict[str, str]:
+    def environment(self, mark: str) -> dict[str, str]:
         folder, ports = self.folder, self._ports
         return clean_environment() | {
             "HOME": str(folder / "home"),

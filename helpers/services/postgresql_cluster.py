@@ -6,14 +6,14 @@ import re
 import secrets
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 
 from helpers.errors import ServiceNotReadyError
 from helpers.machine.locks import exclusive
 from helpers.machine.paths import home
 from helpers.machine.ports import free_port_numbers
-from helpers.machine.processes import as_user, clean_environment
+from helpers.machine.processes import clean_environment
+from helpers.machine.run import run
 from helpers.services.private import PrivateService, find_program
 
 NAME = "PostgreSQL"
@@ -122,19 +122,15 @@ def _make_cluster(programs: Path, cluster: Path, password: str, user: str | None
         *("--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"),
     ]
     try:
-        done = subprocess.run(
+        done = run(
             command,
-            stdin=subprocess.DEVNULL,
-            env=clean_environment(),
-            cwd=cluster.parent,
-            capture_output=True,
-            text=True,
-            timeout=START_TIMEOUT_S,
-            check=False,
-            **as_user(user),
+            timeout_s=START_TIMEOUT_S,
+            error=ServiceNotReadyError,
+            name="initdb",
+            environment=clean_environment(),
+            folder=cluster.parent,
+            user=user,
         )
-    except subprocess.TimeoutExpired:
-        raise ServiceNotReadyError(f"initdb took more than {START_TIMEOUT_S:g} s") from None
     finally:
         secret.unlink()
     if done.returncode:

@@ -15,6 +15,7 @@ from helpers.errors import ServiceMissingError, ServiceNotReadyError, UsageError
 from helpers.machine import apt, locks
 from helpers.machine.paths import ROOT, home, shown
 from helpers.machine.ports import free_port_numbers
+from helpers.machine.run import run
 from helpers.services.private import PrivateService, find_program, switched_off
 from helpers.services.prometheus_api import Api
 from helpers.waits import wait_until
@@ -266,24 +267,19 @@ def _find(path: str | Path) -> Path:
 def _promtool(verb: str, path: str | Path) -> str:
     found = _find(path)
     done = _run("promtool", verb, "rules", str(found))
-    said = "\n".join(line.strip() for line in f"{done.stdout}\n{done.stderr}".splitlines() if line)
-    said = said.replace(str(found), shown(found))
+    text = "\n".join(line.strip() for line in f"{done.stdout}\n{done.stderr}".splitlines() if line)
+    text = text.replace(str(found), shown(found))
     if done.returncode:
-        raise UsageError(f"`promtool {verb} rules {shown(found)}` is not content:\n{said}")
-    return said
+        raise UsageError(f"`promtool {verb} rules {shown(found)}` failed:\n{text}")
+    return text
 
 
 def _run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     if reason := missing():
         raise ServiceMissingError(reason)
-    try:
-        return subprocess.run(
-            [str(find_program(program, *PLACES)), *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PROMTOOL_TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise ServiceNotReadyError(f"{program} took more than {PROMTOOL_TIMEOUT_S:g} s") from None
+    return run(
+        (str(find_program(program, *PLACES)), *arguments),
+        timeout_s=PROMTOOL_TIMEOUT_S,
+        error=ServiceNotReadyError,
+        name=program,
+    )

@@ -146,11 +146,11 @@ def test_promtool_checks_and_tests_rules(rules, tmp_path):
     tests.write_text(TESTS.replace("SEVERITY", "page"))
     assert "SUCCESS" in prometheus.test_rules(tests)
     tests.write_text(TESTS.replace("SEVERITY", "none"))
-    with pytest.raises(UsageError, match=r"(?s)is not content:.*severity=\"none\""):
+    with pytest.raises(UsageError, match=r"(?s)failed:.*severity=\"none\""):
         prometheus.test_rules(tests)
     broken = tmp_path / "broken.yml"
     broken.write_text(RULES.replace("> 5", "> "))
-    with pytest.raises(UsageError, match=r"(?s)is not content:.*parse error"):
+    with pytest.raises(UsageError, match=r"(?s)failed:.*parse error"):
         prometheus.check_rules(broken)
     with (
         pytest.raises(UsageError, match="parse error"),
