@@ -13,7 +13,7 @@ from helpers.machine.telling import say
 from helpers.rabbitmq import logs
 from helpers.rabbitmq.disposable_node import DisposableNode
 from helpers.rabbitmq.model import Broker
-from helpers.rabbitmq.node_files import Given
+from helpers.rabbitmq.node_files import NodeIdentity
 from helpers.rabbitmq.private_node import TRIES, PrivateNode
 from helpers.rabbitmq.server import why_no_server
 
@@ -59,7 +59,7 @@ class PrivateMember(DisposableNode):
 
 
 def nodes() -> list[PrivateMember]:
-    """Return the nodes that an earlier process noted down; none when it noted none."""
+    """Return the nodes of an earlier process's notes; an empty list without such notes."""
     found = [_Node(folder, source=SOURCE) for folder in _folders()]
     return [PrivateMember(node) for node in found] if all(node.load() for node in found) else []
 
@@ -72,7 +72,7 @@ def start(*, timeout_s: float) -> list[PrivateMember]:
 
     Raises:
         BrokerNotFoundError: no RabbitMQ server is installed here.
-        BrokerNotReadyError: one did not become ready; the message holds its log's last words.
+        BrokerNotReadyError: one did not become ready; the message quotes its log.
     """
     if reason := why_no_server():
         raise BrokerNotFoundError(f"cannot start a cluster of private nodes: {reason}")
@@ -98,7 +98,7 @@ def stop() -> bool:
     """
     were_running = []
     for folder in _folders():
-        node = PrivateNode(folder, source=SOURCE)  # this kind takes its epmd along
+        node = PrivateNode(folder, source=SOURCE)  # ends its epmd, too
         node.load()
         were_running.append(node.remove())
     shutil.rmtree(home() / "cluster", ignore_errors=True)
@@ -115,7 +115,7 @@ def _start_all(timeout_s: float) -> list[PrivateMember]:
         join = JOIN.format(first=names[0], own=name) if made else ""
         node = _Node(folder, source=SOURCE, config=CONFIG + join)
         epmd = made[0].epmd if made else None
-        node.lay_out(Given(name, Ports(*numbers), cookie, epmd))
+        node.lay_out(NodeIdentity(name, Ports(*numbers), cookie, epmd))
         if not made:
             node.start_epmd()
         made.append(node)

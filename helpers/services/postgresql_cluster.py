@@ -47,7 +47,7 @@ def start() -> str:
     """Return the URL of the private server that this checkout shares; start it unless it runs.
 
     Raises:
-        ServiceNotReadyError: it does not start; with the last words of its log.
+        ServiceNotReadyError: it does not start; with the end of its log.
     """
     with exclusive(home() / "postgresql.lock", timeout_s=LOCK_TIMEOUT_S):
         service = _noted()
@@ -76,9 +76,11 @@ def stop() -> bool:
 
 
 def _noted() -> PrivateService:
-    # SIGQUIT: at once, yet its shared memory is given back, which SIGKILL would leave behind.
+    # SIGQUIT ends it at once and frees its shared memory, which SIGKILL would leave.
     folder = home() / "postgresql"
-    return PrivateService(folder, what=NAME, politely=signal.SIGQUIT).load()
+    service = PrivateService(folder, what=NAME, politely=signal.SIGQUIT)
+    service.load()
+    return service
 
 
 def _start_fresh(service: PrivateService) -> str:

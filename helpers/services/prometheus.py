@@ -1,8 +1,6 @@
 """A Prometheus of our own for the time of a ``with`` block, and promtool for alert rules."""
 
-import itertools
 import json
-import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,8 +10,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from helpers.errors import ServiceMissingError, ServiceNotReadyError, UsageError
-from helpers.machine import apt, locks
-from helpers.machine.paths import ROOT, home, shown
+from helpers.machine import apt, keeper
+from helpers.machine.paths import ROOT, shown
 from helpers.machine.ports import free_port_numbers
 from helpers.machine.run import run
 from helpers.services.private import PrivateService, find_program, switched_off
@@ -22,12 +20,11 @@ from helpers.waits import wait_until
 
 NAME = "Prometheus"
 PACKAGE = "prometheus"
+PREFIX = "prometheus"
 PLACES = ("/usr/local/bin", "/opt/homebrew/bin", "/opt/prometheus")
 START_TIMEOUT_S = 30.0
 PROMTOOL_TIMEOUT_S = 60.0
 LEAST_S, MOST_S = 0.1, 60.0
-
-_numbers = itertools.count(1)
 
 
 def missing() -> str | None:
@@ -155,7 +152,7 @@ def server(
 
     Raises:
         ServiceMissingError: there is no Prometheus; see ``missing``.
-        ServiceNotReadyError: it does not start in time; with the last words of its log.
+        ServiceNotReadyError: it does not start in time; with the end of its log.
         UsageError: an argument makes no sense, or promtool finds mistakes in the rules.
 
     Source: Prometheus documentation, "Configuration".
@@ -165,14 +162,8 @@ def server(
     if not LEAST_S <= every_s <= MOST_S:
         raise UsageError(f"every_s must be from {LEAST_S:g} to {MOST_S:g}, not {every_s:g}")
     configuration = _configuration(scrape, rules, every_s)
-    sweep()
-    folder = home() / f"prometheus-{os.getpid()}-{next(_numbers)}"
-    with locks.lease(folder.with_suffix(".lock")):
-        service = PrivateService(folder, what=NAME)
-        try:
-            yield _start(service, configuration, tuple(scrape), every_s, timeout_s)
-        finally:
-            service.remove()
+    with keeper.temporary(PREFIX, _service) as service:
+        yield _start(service, configuration, tuple(scrape), every_s, timeout_s)
 
 
 def sweep() -> list[Path]:
@@ -181,11 +172,11 @@ def sweep() -> list[Path]:
     Returns:
         Their folders.
     """
-    swept: list[Path] = []
-    for lease in locks.abandoned(home(), "prometheus-*.lock"):
-        PrivateService(lease.with_suffix(""), what=NAME).load().remove()
-        swept.append(lease.with_suffix(""))
-    return swept
+    return keeper.sweep(PREFIX, _service)
+
+
+def _service(folder: Path) -> PrivateService:
+    return PrivateService(folder, what=NAME)
 
 
 def _start(

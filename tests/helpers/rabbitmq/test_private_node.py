@@ -16,10 +16,10 @@ import psutil
 import pytest
 
 from helpers.errors import BrokerError, BrokerNotFoundError, BrokerNotReadyError
-from helpers.machine import paths
+from helpers.machine import paths, processes
 from helpers.machine.ports import free_ports
 from helpers.machine.processes import Identity, identify
-from helpers.rabbitmq import logs, node_files, private_node, server
+from helpers.rabbitmq import logs, node_files, server
 from helpers.rabbitmq.private_node import PrivateNode
 from tests.conftest import child_environment, run_python, wait_gone
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(
 OTHER_USER = 12345
 KILL_AND_GO_ON = """
 from helpers import broker
-from helpers.broker import shared_node
+from helpers.rabbitmq import shared_node
 first = broker.open_vhost("killed")
 broker.clean_channel().queue_declare("q", durable=True)
 assert shared_node._noted().kill()
@@ -234,7 +234,7 @@ def test_epmd_that_is_met_on_its_way_through_exec_is_still_known(tmp_path, monke
         looks.append(pid)
         return identify(pid, mark) if len(looks) > 1 else None
 
-    monkeypatch.setattr(private_node, "identify", at_first_nothing)
+    monkeypatch.setattr(processes, "identify", at_first_nothing)
     node = PrivateNode(tmp_path / "node", source="test")
     node.lay_out()
     try:

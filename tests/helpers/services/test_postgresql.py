@@ -152,7 +152,7 @@ def test_a_private_server_is_shared_and_leaves_nothing(tmp_path, monkeypatch):
         assert cluster.is_running()
         owner = Path(service.noted["data"]).stat().st_uid
         assert owner != 0
-        process = service._identity.process()
+        process = service.processes["server"].process()
         assert process.uids().real == owner
         assert {c.laddr.ip for c in process.net_connections() if c.status == "LISTEN"} == {
             "127.0.0.1"

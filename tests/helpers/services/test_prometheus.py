@@ -219,6 +219,8 @@ def test_a_service_that_does_not_start_says_why(tmp_path):
     waits = ["/bin/sh", "-c", "echo 'loading'; sleep 60; :", mark]
     with pytest.raises(ServiceNotReadyError, match=r"(?s)not ready within 0\.2 s"):
         service.start(waits, mark=mark, is_ready=lambda: False, timeout_s=0.2)
+    assert not service.is_running
+    service.start(waits, mark=mark, is_ready=lambda: True, timeout_s=10)
     assert service.remove()
     assert not service.folder.exists()
 
