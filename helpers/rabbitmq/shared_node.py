@@ -35,7 +35,7 @@ def start(*, timeout_s: float) -> Broker:
 
     Raises:
         BrokerNotFoundError: no RabbitMQ server is installed here.
-        BrokerNotReadyError: it did not become ready; the message holds the log's last words.
+        BrokerNotReadyError: it did not become ready; the message quotes its log.
     """
     with exclusive(_lock(), timeout_s=LOCK_TIMEOUT_S):
         node = _noted()
@@ -55,8 +55,13 @@ def stop() -> bool:
         return _noted().remove()
 
 
+def folder() -> Path:
+    """Return the folder of the shared private node, which may not exist."""
+    return home() / "node"
+
+
 def _noted() -> PrivateNode:
-    node = PrivateNode(home() / "node", source=SOURCE)
+    node = PrivateNode(folder(), source=SOURCE)
     node.load()
     return node
 

@@ -2,12 +2,16 @@
 
 from helpers.errors import BrokerError, ServiceMissingError
 from helpers.rabbitmq import ready
-from helpers.rabbitmq.cluster import HOW, Cluster, alone, running
+from helpers.rabbitmq.cluster import HOW, Cluster, alone, running, stop
 from helpers.services.private import switched_off
 
 NAME = "a cluster of RabbitMQ"
+PACKAGE = ""  # installing starts none
 
-__all__ = ["NAME", "Cluster", "alone", "describe", "find", "generation", "missing", "version"]
+__all__ = [
+    "NAME", "PACKAGE", "Cluster", "alone", "describe", "find", "generation", "is_running",
+    "missing", "stop", "version",
+]  # fmt: skip
 
 
 def missing() -> str | None:
@@ -52,5 +56,10 @@ def describe() -> str:
     up = [str(node.broker.port) for node in found.nodes if node.is_running]
     down = len(found.nodes) - len(up)
     source = found.nodes[0].broker.source
-    told = f"version {version()}, {source}, AMQP ports {', '.join(up)}"
-    return f"{told}; {down} of {len(found.nodes)} down" if down else told
+    text = f"version {version()}, {source}, AMQP ports {', '.join(up)}"
+    return f"{text}; {down} of {len(found.nodes)} down" if down else text
+
+
+def is_running() -> bool:
+    """Return whether one of its nodes runs."""
+    return bool(running())

@@ -9,9 +9,10 @@ from helpers.errors import RabbitLabError
 from helpers.machine.ports import free_port_numbers
 from helpers.machine.processes import clean_environment
 from helpers.machine.run import run
-from helpers.rabbitmq import server
+from helpers.rabbitmq import disposable_node, server
 
 NAME = "a killed node of RabbitMQ"
+PACKAGE = ""  # a broker brings it; see helpers.broker.install
 ASK_TIMEOUT_S = 30.0
 
 
@@ -37,6 +38,22 @@ def version() -> str:
         return "?"
     found = re.search(r"rabbitmq[^/]*?[-/](\d+\.\d+\.\d+)", str(script.resolve()))
     return found[1] if found else _asked(script.with_name("rabbitmqctl"))
+
+
+def describe() -> str:
+    """Return which server it would be started from, for ``status`` and the doctor."""
+    return f"the server of version {version()} is installed; a notebook starts its own node"
+
+
+def is_running() -> bool:
+    """Return False: each node runs for the time of one experiment."""
+    return False
+
+
+def stop() -> str | None:
+    """Remove the nodes that killed processes left, and return how many."""
+    left = disposable_node.sweep()
+    return f"{len(left)} disposable node(s) that a killed process left behind" if left else None
 
 
 @functools.cache

@@ -191,14 +191,14 @@ def is_running() -> bool:
     return cluster.is_running()
 
 
-def stop() -> bool:
-    """Stop the private server and delete its data; others are not ours.
+def stop() -> str | None:
+    """Stop the private server and delete its data; another server is left alone.
 
     Returns:
-        Whether it was running.
+        What was stopped; None when it was not running.
     """
     forget()
-    return cluster.stop()
+    return f"private {NAME}" if cluster.stop() else None
 
 
 def _search() -> Server:

@@ -1,4 +1,4 @@
-"""A Prometheus of our own for the time of a ``with`` block, and promtool for alert rules."""
+"""A private Prometheus for the time of a ``with`` block, and promtool for alert rules."""
 
 import json
 import subprocess
@@ -53,6 +53,17 @@ def version() -> str:
 def describe() -> str:
     """Return how it would be used, for the doctor."""
     return f"version {version()} is installed; a notebook starts its own"
+
+
+def is_running() -> bool:
+    """Return False: each server runs for the time of one experiment."""
+    return False
+
+
+def stop() -> str | None:
+    """Remove the servers that killed processes left, and return how many."""
+    left = sweep()
+    return f"{len(left)} Prometheus server(s) that a killed process left behind" if left else None
 
 
 def read_rules(path: str | Path) -> str:
@@ -134,7 +145,7 @@ def server(
     every_s: float = 1.0,
     timeout_s: float = START_TIMEOUT_S,
 ) -> Iterator[Server]:
-    """Run a Prometheus of your own on a free loopback port, with empty data.
+    """Run a private Prometheus on a free loopback port, with empty data.
 
     Args:
         scrape: URLs to scrape, with their query, such as

@@ -9,9 +9,9 @@ from helpers import broker
 from helpers.broker.selection import NotRunningError
 from helpers.errors import BrokerError
 from helpers.machine.paths import ROOT
-from helpers.services import postgresql
+from helpers.services import SERVICES
 from helpers.suite import doctor
-from helpers.suite.install import SERVICES, install_missing
+from helpers.suite.install import install_missing
 
 STOP_TIMEOUT_S = 20.0
 NBVAL = ("--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=60")
@@ -77,7 +77,7 @@ def twice() -> int:
 
 def _on_a_broker(runs: dict[str, tuple[str, ...]]) -> list[Phase]:
     """Find or start what the runs need, run them, and stop what was not running before."""
-    ours, postgresql_ours = not _is_running(), not postgresql.is_running()
+    ours, keep = not _is_running(), doctor.running_services()
     phases = []
     try:
         phases.append(_broker())
@@ -86,9 +86,9 @@ def _on_a_broker(runs: dict[str, tuple[str, ...]]) -> list[Phase]:
             phases += [_phase(name, arguments) for name, arguments in runs.items()]
     finally:
         if ours:
-            doctor.stop_what_is_ours(cluster_too=False)
-        elif postgresql_ours:
-            postgresql.stop()
+            doctor.stop_what_is_ours(keep)
+        else:
+            doctor.stop_services(keep)
     return phases
 
 
@@ -129,7 +129,7 @@ def _services() -> Phase:
     lacking = install_missing()
     for sentence in lacking:
         print(f"{sentence} Its cells count as skipped.", flush=True)
-    there = [service.NAME for service in SERVICES if service.missing() is None]
+    there = [service.NAME for service in SERVICES.values() if service.missing() is None]
     print(f"There are: {', '.join(there) or 'none'}", flush=True)
     note = f"{len(lacking)} missing: their cells are skipped" if lacking else ", ".join(there)
     return Phase("services", True, time.monotonic() - began_s, note)

@@ -210,7 +210,7 @@ def test_switched_off(monkeypatch):
 def packages(fresh, monkeypatch):
     """Take all services away, and return the list of what apt-get is then told to install."""
     installed = []
-    for service in install.SERVICES:
+    for service in install.SERVICES.values():
 
         def missing(service=service):
             there = not service.PACKAGE or service.PACKAGE in installed

@@ -17,6 +17,7 @@ from helpers import __main__ as command_line
 from helpers import broker, chaos
 from helpers.errors import BrokerNotReadyError, RabbitLabError, ServiceNotReadyError, UsageError
 from helpers.machine.paths import ROOT
+from helpers.services import node
 from helpers.suite import bootstrap, checks, doctor, jupyterlab
 from tests.conftest import child_environment, run_python
 
@@ -83,6 +84,8 @@ def test_doctor_says_when_connections_open_slowly(shared_broker):
 
 def test_status_and_doctor_without_a_broker(tmp_path):
     environment = child_environment(home=tmp_path, RABBIT_LAB_SERVICES="off")
+    lacks = (node.missing() or "").rstrip(".")
+    server = f"optional: {lacks}" if lacks else f"{node.NAME}: {node.describe()}"
     done = run_python("-m", "helpers", "status", environment=environment)
     assert (done.returncode, done.stdout) == (
         0,
@@ -90,7 +93,8 @@ def test_status_and_doctor_without_a_broker(tmp_path):
         "  optional: PostgreSQL is not used: RABBIT_LAB_SERVICES is off\n"
         "  optional: Prometheus is not used: RABBIT_LAB_SERVICES is off\n"
         "  optional: Kafka is not used: RABBIT_LAB_SERVICES is off\n"
-        "  optional: A cluster is not used: RABBIT_LAB_SERVICES is off\n",
+        "  optional: A cluster is not used: RABBIT_LAB_SERVICES is off\n"
+        f"  {server}\n",
     )
     done = run_python("-m", "helpers", "doctor", environment=environment)
     assert "AMQP_URL" not in done.stdout
@@ -98,7 +102,7 @@ def test_status_and_doctor_without_a_broker(tmp_path):
 
 
 def test_doctor_names_the_services(monkeypatch):
-    monkeypatch.setattr(doctor, "SERVICES", (there := SimpleNamespace(NAME="Database"),))
+    monkeypatch.setattr(doctor, "SERVICES", {"tag": (there := SimpleNamespace(NAME="Database"))})
     there.missing, there.describe = lambda: None, lambda: "is up"
     assert str(doctor._services()[0]) == "ok    Database: is up"
     there.missing = lambda: "There is no Database: get one."
@@ -301,7 +305,9 @@ def test_suite_runs_everything(phases, shared_broker, capfd):
         "tests and notebooks",
         "notebooks that measure rates",
     ]
-    assert results[3].endswith(f"{len(checks.SERVICES)} missing: their cells are skipped")
+    lacking = sum(service.missing() is not None for service in checks.SERVICES.values())
+    assert lacking >= 4
+    assert results[3].endswith(f"{lacking} missing: their cells are skipped")
     assert last.startswith("all passed in ")
     assert broker.find() == shared_broker
 
@@ -344,7 +350,7 @@ def test_suite_stops_the_broker_that_it_started(phases, shared_broker, monkeypat
     stop = lambda **options: stopped.append(options)  # noqa: E731
     monkeypatch.setattr(checks.doctor, "stop_what_is_ours", stop)
     assert checks.run() == 0
-    assert stopped == [{"cluster_too": False}]  # which it never starts
+    assert stopped == [doctor.running_services()]  # which it did not start
 
 
 @pytest.mark.parametrize("ran_before", [True, False])
