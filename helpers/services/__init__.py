@@ -27,10 +27,10 @@ class Service(Protocol):
         """Return where it is, for ``status`` and the doctor."""
 
     def is_running(self) -> bool:
-        """Return whether it runs and `stop` would end it."""
+        """Return whether it runs because an experiment of this checkout needed it."""
 
     def stop(self) -> str | None:
-        """Stop what this checkout started, and return what it was; None when nothing ran."""
+        """Stop what experiments started; return what was stopped, None when nothing was."""
 
 
 # Each by the tag of the cells that need it.

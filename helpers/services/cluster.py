@@ -2,7 +2,7 @@
 
 from helpers.errors import BrokerError, ServiceMissingError
 from helpers.rabbitmq import ready
-from helpers.rabbitmq.cluster import HOW, Cluster, alone, running, stop
+from helpers.rabbitmq.cluster import HOW, Cluster, alone, running
 from helpers.services.private import switched_off
 
 NAME = "a cluster of RabbitMQ"
@@ -61,5 +61,10 @@ def describe() -> str:
 
 
 def is_running() -> bool:
-    """Return whether one of its nodes runs."""
-    return bool(running())
+    """Return False: an experiment starts no cluster, but ``python -m helpers up --cluster``."""
+    return False
+
+
+def stop() -> str | None:
+    """Return None: ``python -m helpers down`` stops a cluster."""
+    return None

@@ -86,7 +86,7 @@ def _on_a_broker(runs: dict[str, tuple[str, ...]]) -> list[Phase]:
             phases += [_phase(name, arguments) for name, arguments in runs.items()]
     finally:
         if ours:
-            doctor.stop_what_is_ours(keep)
+            doctor.stop_what_is_ours(cluster_too=False)
         else:
             doctor.stop_services(keep)
     return phases

@@ -76,12 +76,12 @@ def start_cluster() -> str:
 
 
 def running_services() -> list[Service]:
-    """Return the services that run now and that `stop_services` would stop."""
+    """Return the services that experiments of this checkout started and that still run."""
     return [service for service in SERVICES.values() if service.is_running()]
 
 
 def stop_services(keep: Collection[Service] = ()) -> list[str]:
-    """Stop the services that this checkout started, and return what was stopped.
+    """Stop the services that experiments of this checkout started; return what was stopped.
 
     Args:
         keep: services that are left alone.
@@ -90,16 +90,18 @@ def stop_services(keep: Collection[Service] = ()) -> list[str]:
     return [name for name in names if name]
 
 
-def stop_what_is_ours(keep: Collection[Service] = ()) -> str:
+def stop_what_is_ours(*, cluster_too: bool = True) -> str:
     """Stop the broker and the services that this checkout started, and report what was stopped.
 
     Args:
-        keep: services that are left alone.
+        cluster_too: also the cluster, which only ``up --cluster`` starts.
     """
     stopped = [shared_node.SOURCE] if shared_node.stop() else []
     if compose.stop():
         stopped.append(docker.SOURCE)
-    stopped += stop_services(keep)
+    if cluster_too and (ended := cluster.stop()):
+        stopped.append(ended)
+    stopped += stop_services()
     used = [name for name, in_use in leases().items() if in_use]
     lines = [f"Stopped: {', '.join(stopped)}." if stopped else "Nothing of ours is running."]
     if stopped and used:

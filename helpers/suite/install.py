@@ -1,7 +1,9 @@
 """Install missing services with apt, as root on Debian or Ubuntu; ``make test`` does it."""
 
+from functools import partial
+
 from helpers.machine import apt
-from helpers.services import SERVICES
+from helpers.services import SERVICES, Service
 from helpers.services.private import switched_off
 
 
@@ -12,10 +14,13 @@ def install_missing() -> list[str]:
         One sentence about each service that is still missing afterwards.
     """
     for service in SERVICES.values():
-        if not service.PACKAGE or service.missing() is None or switched_off() or apt.why_not():
-            continue
-        try:
-            apt.ensure(service.PACKAGE, is_missing=lambda it=service: it.missing() is not None)
-        except apt.AptError as error:
-            print(f"error: {error}", flush=True)
+        if service.PACKAGE and service.missing() and not switched_off() and not apt.why_not():
+            try:
+                apt.ensure(service.PACKAGE, is_missing=partial(_is_missing, service))
+            except apt.AptError as error:
+                print(f"error: {error}", flush=True)
     return [sentence for service in SERVICES.values() if (sentence := service.missing())]
+
+
+def _is_missing(service: Service) -> bool:
+    return service.missing() is not None
