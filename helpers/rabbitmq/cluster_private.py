@@ -20,7 +20,7 @@ from helpers.rabbitmq.server import why_no_server
 SOURCE = "private cluster"
 SIZE = 3
 OWN_PORTS = 5  # all but epmd's, which is shared
-# A node that joins has to be in its own list, too. The first one joins nobody.
+# A node that joins has to be in its own list, too. The first node joins no other.
 JOIN = """
 cluster_formation.peer_discovery_backend = classic_config
 cluster_formation.classic_config.nodes.1 = {first}
@@ -30,7 +30,7 @@ CONFIG = "cluster_partition_handling = pause_minority\n"
 
 
 class _Node(PrivateNode):
-    """A private node whose epmd is the cluster's and stays when the node ends."""
+    """A private node that shares the cluster's epmd, which stays when the node ends."""
 
     def stop(self) -> bool:
         return self.kill()
@@ -42,7 +42,7 @@ class PrivateMember(DisposableNode):
     what = "this node of the cluster"
 
     def __init__(self, node: PrivateNode) -> None:
-        # Also of a node that is down, so its version is not asked for.
+        # The node may be down, so its version is not known.
         super().__init__(
             node, Broker(node.amqp_url, node.management_url, None, SOURCE, version="", erlang="")
         )
@@ -124,7 +124,7 @@ def _start_all(timeout_s: float) -> list[PrivateMember]:
         return node.start_again(timeout_s=timeout_s)
 
     try:
-        # The others look for it once, so it has to be there; they may come at the same time.
+        # The other nodes look for the first one once, so it starts first; they may start together.
         begin(made[0])
         with ThreadPoolExecutor(SIZE) as pool:
             list(pool.map(begin, made[1:]))

@@ -68,7 +68,7 @@ class DisposableNode:
 
         Args:
             method: HTTP method.
-            path: what follows ``/api/``, already quoted.
+            path: the part after ``/api/``, already quoted.
             body: sent as JSON; None sends no body.
 
         Returns:
@@ -84,8 +84,8 @@ class DisposableNode:
     def kill(self) -> None:
         """End the node's virtual machine with SIGKILL, as a crash would; the data stay.
 
-        What was declared less than 2 s before may be gone with it on RabbitMQ 3.10 and 4.0, whose
-        Mnesia can hold its last decision in memory so long.
+        On RabbitMQ 3.10 and 4.0, queues declared in the last 2 s may be lost: Mnesia can hold its
+        last decision in memory that long.
 
         Raises:
             BrokerError: it is down already.
@@ -103,7 +103,7 @@ class DisposableNode:
             timeout_s: how long it may take, in seconds.
 
         Returns:
-            What it printed.
+            Its output.
 
         Raises:
             BrokerError: it cannot be run, fails, or takes too long.

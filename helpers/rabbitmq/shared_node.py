@@ -28,7 +28,7 @@ def running() -> Broker | None:
 def start(*, timeout_s: float) -> Broker:
     """Return the shared private node; start it, with empty data, unless it runs.
 
-    Two processes that call this at once end with one node.
+    If two processes call this at once, one of them starts the node.
 
     Args:
         timeout_s: how long the start may take, in seconds.
@@ -71,7 +71,7 @@ def _lock() -> Path:
 
 
 def _wait_for(node: PrivateNode, *, timeout_s: float) -> Broker | None:
-    # It runs, but the process that started it may have died before it was ready.
+    # The process that started it may have died before it was ready.
     def attempt() -> Broker | None:
         try:
             return node.look()

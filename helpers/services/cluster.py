@@ -51,7 +51,7 @@ def generation() -> str:
 
 
 def describe() -> str:
-    """Return where its nodes are and which of them run, for ``status`` and the doctor."""
+    """Return where its nodes are and how many are down, for ``status`` and the doctor."""
     found = find()
     up = [str(node.broker.port) for node in found.nodes if node.is_running]
     down = len(found.nodes) - len(up)

@@ -1,4 +1,4 @@
-"""A Kafka that runs already: that of ``KAFKA_BOOTSTRAP``, else the one of Docker Compose."""
+"""A Kafka that runs already: the one of ``KAFKA_BOOTSTRAP``, else that of Docker Compose."""
 
 import os
 import re
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 NAME = "Kafka"
 PACKAGE = ""  # Debian has none
 COMPOSE_SERVICE = "kafka"
-# The listeners of docker-compose.yml: each tells its clients to come back by its own address.
+# The listeners of docker-compose.yml; each sends its clients back to its own address.
 HOST_PORT, CONTAINER_PORT = 9092, 19092
 PROFILE = f"docker compose --profile kafka up --detach --wait {COMPOSE_SERVICE}"
 ASK_TIMEOUT_S = 5.0
 ADMIN_TIMEOUT_S = 15.0
 SHARE_TIMEOUT_S = 1.0  # a refusal comes within hundredths of a second
 NO_SHARE_GROUPS = "take 4.2 or newer"
-KEPT_MS = 3_600_000  # what a killed process leaves in its topics is gone after this
+KEPT_MS = 3_600_000  # for topics that a killed process leaves
 ADDRESS = re.compile(r"(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
 
 
@@ -73,7 +73,7 @@ def find() -> Server:
 
 
 def bootstrap() -> str:
-    """Return the address that clients are given as ``bootstrap.servers``; see `find`."""
+    """Return the value of ``bootstrap.servers`` for clients; see `find`."""
     return find().bootstrap
 
 
@@ -180,7 +180,7 @@ def topic(*, partitions: int) -> Iterator[str]:
 
 
 def add_partitions(name: str, *, total: int) -> None:
-    """Give a topic more partitions, and wait until clients are told of them.
+    """Give a topic more partitions, and wait until clients see them.
 
     Args:
         name: the topic.

@@ -21,7 +21,7 @@ SOURCE = "private server"
 # Debian keeps the server's programs off the PATH, one folder per major version.
 DEBIAN = Path("/usr/lib/postgresql")
 PLACES = ("/opt/homebrew/opt/postgresql/bin", "/usr/local/pgsql/bin", "/usr/pgsql/bin")
-USERS = ("postgres", "nobody")  # who runs it when we are root
+USERS = ("postgres", "nobody")  # it does not run as root
 USER = "lab"
 LOCK_TIMEOUT_S = 120.0
 START_TIMEOUT_S = 60.0
@@ -141,7 +141,7 @@ def _make_cluster(programs: Path, cluster: Path, password: str, user: str | None
 
 
 def _programs() -> Path | None:
-    """Return the folder of ``initdb`` and ``postgres``: on the PATH, or the newest there is."""
+    """Return the folder of ``initdb`` and ``postgres``: on the PATH, else the newest version."""
     debian = sorted(
         (path for path in DEBIAN.glob("*/bin") if re.fullmatch(r"\d+", path.parent.name)),
         key=lambda path: int(path.parent.name),

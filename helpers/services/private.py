@@ -21,7 +21,7 @@ def switched_off() -> str | None:
 
 
 def find_program(name: str, *places: str) -> str | None:
-    """Return a program on the PATH or in one of the places, or None."""
+    """Return the path of a program on the PATH or in one of the places, or None."""
     path = os.pathsep.join([clean_environment()["PATH"], *places])
     return shutil.which(name, path=path)
 
@@ -40,11 +40,11 @@ class PrivateService(Keeper):
         self.what = what
 
     def lay_out(self, *, user: str | None = None) -> Path:
-        """Make the folder anew and return the one for the data.
+        """Make the folder anew and return the folder for the data.
 
         Args:
-            user: who must own the data; that folder is then outside of the checkout, which may
-                be closed to this user.
+            user: the owner of the data; their folder is then outside of the checkout, which this
+                user may not be able to read.
         """
         self.remove()
         self.folder.mkdir(parents=True, mode=0o700)

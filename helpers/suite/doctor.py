@@ -103,11 +103,11 @@ def stop_what_is_ours(*, cluster_too: bool = True) -> str:
         stopped.append(ended)
     stopped += stop_services()
     used = [name for name, in_use in leases().items() if in_use]
-    lines = [f"Stopped: {', '.join(stopped)}." if stopped else "Nothing of ours is running."]
+    lines = [f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running."]
     if stopped and used:
         lines.append(f"Still in use by a running notebook or test: {', '.join(used)}.")
     if os.environ.get("AMQP_URL"):
-        lines.append("The broker of AMQP_URL is not ours and was left alone.")
+        lines.append("The broker of AMQP_URL was left alone.")
     return "\n".join(lines)
 
 
@@ -127,7 +127,7 @@ def status() -> str:
 
 
 def examine() -> list[Finding]:
-    """Look at everything that the notebooks need; nothing is started or installed."""
+    """Check everything that the notebooks need; nothing is started or installed."""
     findings = [_python(), _packages(), _disk(), _jupyter_port(), _installing()]
     findings += [*_cookie(), *_services()]
     try:
@@ -256,7 +256,7 @@ def _plugins(found: broker.Broker) -> Finding:
         # A node that has just started has no statistics of itself yet.
         there = wait_until(enabled, timeout_s=STATISTICS_TIMEOUT_S, what="them", every_s=0.2)
     except WaitTimeoutError:
-        return Finding(False, "plugins: the management API does not tell which are enabled")
+        return Finding(False, "plugins: the management API does not list the enabled ones")
     if missing := [name for name in PLUGINS if name not in there]:
         return Finding(
             False, f"plugins missing: {', '.join(missing)} (`rabbitmq-plugins enable NAME`)"

@@ -181,7 +181,7 @@ def test_down_ends_node_and_epmd(started, own_home):
     for name in ("vm", "epmd"):
         wait_gone(state[name]["pid"])
     assert not (own_home / "node").exists()
-    assert command(own_home, "down") == "Nothing of ours is running.\n"
+    assert command(own_home, "down") == "Nothing was running.\n"
 
 
 def test_process_that_is_not_ours_is_never_ended(tmp_path, start_python):

@@ -176,7 +176,7 @@ def test_no_programs_or_no_user_is_said(fresh, monkeypatch):
     monkeypatch.setattr(apt, "has_apt", lambda: True)
     sentence = postgresql.missing()
     assert sentence.startswith(
-        "There is no PostgreSQL to be had here (no server programs are installed):"
+        "There is no PostgreSQL here (no server programs are installed):"
         " `sudo apt-get install postgresql` "
     )
     assert "docker compose --profile postgres up" in sentence
