@@ -1,4 +1,4 @@
-"""Results that need a service which may be absent: measured where it is, shown where it is not.
+"""Results of optional services: measured if the service is available, else read from a file.
 
 ``make notebooks`` keeps each under ``notebooks/results/``, with its date and versions.
 """
@@ -17,6 +17,7 @@ from typing import Any
 from helpers import broker
 from helpers.errors import ServiceMissingError, UsageError
 from helpers.machine.paths import ROOT
+from helpers.services import Service
 
 FOLDER = ROOT / "notebooks" / "results"
 COLLECT = "RABBIT_LAB_STORE"  # the folder in which `make notebooks` collects what is measured
@@ -25,7 +26,7 @@ FRAME = "DataFrame"
 
 @dataclass(frozen=True, repr=False)
 class Result:
-    """What was measured; ``as_of`` is "" for now, else the day and the versions of the stored."""
+    """A value; ``as_of`` is "" if it was measured now, else the day and versions of the file."""
 
     value: Any
     as_of: str
@@ -35,8 +36,8 @@ class Result:
         return f"Result({self.as_of or 'measured now'})"
 
 
-def result(name: str, measure: Callable[[], object], *, service: Any) -> Result:
-    """Measure with a service; without it say what is missing and return what is stored.
+def result(name: str, measure: Callable[[], object], *, service: Service) -> Result:
+    """Measure with a service; without it, print what is missing and return the stored result.
 
     Args:
         name: the result's own name, like "q05-postgresql".
@@ -94,8 +95,9 @@ def collecting() -> Iterator[Callable[[], None]]:
                 os.environ[COLLECT] = before
 
 
-def _write(path: Path, value: str, service: Any) -> None:
-    versions = f"{service.NAME} {service.version()} and RabbitMQ {broker.find().version}"
+def _write(path: Path, value: str, service: Service) -> None:
+    name = f"{service.NAME} {service.version()}".rstrip()
+    versions = f"{name} and RabbitMQ {broker.find().version}"
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     content = {"date": today, "versions": versions, "value": json.loads(value)}
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

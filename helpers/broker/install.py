@@ -1,10 +1,9 @@
-"""Installing RabbitMQ with apt, as root on Debian or Ubuntu, and what to do elsewhere."""
+"""Install RabbitMQ with apt as root on Debian or Ubuntu; name the other ways to a broker."""
 
 import platform
 
 from helpers.errors import BrokerNotFoundError
 from helpers.machine import apt
-from helpers.machine.telling import say
 from helpers.rabbitmq.server import server_script
 
 SOURCE = "apt"
@@ -20,19 +19,12 @@ def install() -> None:
     """Install RabbitMQ with apt-get; its system service is not started.
 
     Raises:
-        BrokerNotFoundError: apt-get fails; the message holds its last words.
+        BrokerNotFoundError: apt-get fails; the message holds its last line.
     """
-    with apt.alone():
-        if server_script() is not None:
-            return
-        say(
-            f"There is no broker on this machine: installing Debian's {PACKAGE} with apt-get. Its"
-            f" system service is not started; `apt-get remove {PACKAGE}` takes it away again …"
-        )
-        try:
-            apt.install(PACKAGE)
-        except apt.AptError as error:
-            raise BrokerNotFoundError(f"{error}; {ways_to_get_one()}") from None
+    try:
+        apt.ensure(PACKAGE, is_missing=lambda: server_script() is None)
+    except apt.AptError as error:
+        raise BrokerNotFoundError(f"{error}; {ways_to_get_one()}") from None
 
 
 def ways_to_get_one() -> str:

@@ -5,9 +5,10 @@ import os
 import shutil
 import subprocess
 
-from helpers.errors import BrokerError
+from helpers.errors import BrokerError, RabbitLabError
 from helpers.machine.paths import ROOT
 from helpers.machine.ports import port_answers
+from helpers.machine.run import run
 
 SOURCE = "Docker Compose"
 FILE = ROOT / "docker-compose.yml"
@@ -39,7 +40,7 @@ CAUSES = (
 
 
 class ComposeUnusableError(BrokerError):
-    """Docker Compose is there but does not give us a broker; the next way is tried."""
+    """Docker Compose exists but provides no broker; the next way is tried."""
 
 
 def why_not() -> str | None:
@@ -61,10 +62,10 @@ def why_not() -> str | None:
 
 
 def address_of(service: str, port: int) -> str | None:
-    """Return where a service that somebody started with Docker Compose listens, or None.
+    """Return the address of a service that runs in Docker Compose, or None.
 
     Args:
-        service: its name in ``docker-compose.yml``; it is never started by this.
+        service: its name in ``docker-compose.yml``; this function never starts it.
         port: the port inside of its container.
 
     Returns:
@@ -75,7 +76,7 @@ def address_of(service: str, port: int) -> str | None:
         return f"{service}:{port}" if port_answers(service, port) else None
     if why_not() is not None:
         return None
-    # Our project first, then the one that plain `docker compose` takes in this folder.
+    # First this checkout's project, then the one that plain `docker compose` chooses here.
     for project in (_project(), None):
         done = in_project("port", service, str(port), project=project, timeout_s=ASK_TIMEOUT_S)
         if done is not None and done.returncode == 0 and not done.stdout.strip().endswith(":0"):
@@ -92,12 +93,12 @@ def _project() -> str:
 def in_project(
     *arguments: str, timeout_s: float, project: str | None = ""
 ) -> subprocess.CompletedProcess[str] | None:
-    """Run ``docker compose`` on our file; None when it cannot be run, or takes too long.
+    """Run ``docker compose`` on this checkout's file; None if it cannot be run or takes too long.
 
     Args:
         arguments: what follows ``docker compose``.
         timeout_s: how long it may take, in seconds.
-        project: "" for this checkout's own, None for the one that Compose takes by itself.
+        project: "" for this checkout's own, None for the one that Compose chooses by itself.
     """
     name = _project() if project == "" else project
     named = () if name is None else ("--project-name", name)
@@ -109,20 +110,13 @@ def docker(
 ) -> subprocess.CompletedProcess[str] | None:
     """Run ``docker``; None when it cannot be run, or takes more than ``timeout_s`` seconds."""
     try:
-        return subprocess.run(
-            ["docker", *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        return run(("docker", *arguments), timeout_s=timeout_s)
+    except RabbitLabError:
         return None
 
 
 def reason_of(done: subprocess.CompletedProcess[str] | None) -> str:
-    """Return why ``docker compose up`` failed: a cause that is known, and its last words."""
+    """Return why ``docker compose up`` failed: a known cause, and the last line of its output."""
     if done is None:
         return f"`docker compose up` took more than {UP_TIMEOUT_S:g} s"
     for signs, cause in CAUSES:
@@ -132,7 +126,7 @@ def reason_of(done: subprocess.CompletedProcess[str] | None) -> str:
 
 
 def last_words(done: subprocess.CompletedProcess[str] | None) -> str:
-    """Return the last line of a failed command's complaint, in brackets; "" when it is silent."""
+    """Return the last line of a failed command's error output, in brackets; "" if it has none."""
     if done is None:
         return " in time"
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]

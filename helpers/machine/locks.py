@@ -7,51 +7,54 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from helpers.errors import BrokerError, BrokerNotReadyError, WaitTimeoutError
+from filelock import FileLock, Timeout
+
+from helpers.errors import BrokerError, BrokerNotReadyError
 from helpers.machine.paths import shown
-from helpers.waits import wait_until
+
+POLL_S = 0.05
 
 
 @contextmanager
 def exclusive(path: Path, *, timeout_s: float) -> Iterator[None]:
-    """Hold the lock file ``path`` alone, so that two processes do not start two nodes.
+    """Hold the lock on the file ``path``; another process that wants it waits.
 
     Args:
-        path: the lock file; it is made and stays.
+        path: the lock file; it is made if necessary and stays.
         timeout_s: how long to wait for another holder, in seconds.
 
     Raises:
-        BrokerNotReadyError: another process held it all the time.
+        BrokerNotReadyError: another process holds it all the time.
+
+    Source: filelock, flock(2): the kernel drops the lock when the process ends.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    lock = FileLock(path, timeout=timeout_s, mode=0o600, fallback_to_soft=False)
     try:
-        try:
-            wait_until(
-                lambda: _try_lock(handle), timeout_s=timeout_s, what="the lock", every_s=0.05
-            )
-        except WaitTimeoutError:
-            raise BrokerNotReadyError(
-                f"another process has been starting or stopping the broker for {timeout_s:g} s and"
-                f" still holds {shown(path)}"
-            ) from None
+        lock.acquire(poll_interval=POLL_S)
+    except Timeout:
+        raise BrokerNotReadyError(
+            f"another process has been starting or stopping the broker for {timeout_s:g} s and"
+            f" still holds {shown(path)}"
+        ) from None
+    try:
         yield
     finally:
-        os.close(handle)
+        lock.release()
 
 
 def take(path: Path) -> int | None:
-    """Lock ``path`` if nobody holds it, and return the handle that keeps the lock.
+    """Lock ``path`` if it is free, and return the handle that keeps the lock.
 
     Args:
         path: an existing lease file, or a new one.
 
     Returns:
         A file descriptor: the lock lasts until it is closed or this process dies. None when
-        somebody else holds the lock or the file has gone meanwhile.
+        another process holds the lock, or has removed the file meanwhile.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    # Between open and lock another process may have swept the file: then we hold a lock on
-    # something that no longer has a name, and nobody else would see it.
+    # Another process may have removed the file between open and lock. A lock on a file without a
+    # name protects nothing, since every other process makes a new file.
     if _try_lock(handle) and _is_named(handle, path):
         return handle
     os.close(handle)
@@ -59,23 +62,23 @@ def take(path: Path) -> int | None:
 
 
 def read(path: Path) -> dict[str, str]:
-    """Return what is noted in a lease file; an empty dictionary where that cannot be read."""
+    """Return the content of a lease file; an empty dictionary if it cannot be read."""
     try:
-        noted = json.loads(path.read_text())
+        content = json.loads(path.read_text())
     except (OSError, ValueError):
         return {}
-    return noted if isinstance(noted, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def drop(path: Path, handle: int) -> None:
-    """Remove a lease file that we hold, and give its lock back."""
+    """Remove a lease file that this process holds, and release its lock."""
     path.unlink(missing_ok=True)
     os.close(handle)
 
 
 @contextmanager
 def lease(path: Path) -> Iterator[None]:
-    """Hold the lease file ``path`` so that `abandoned` does not give it; it is removed at the end.
+    """Hold the lease file ``path`` so that `abandoned` does not yield it; remove it at the end.
 
     Raises:
         BrokerError: another process holds it.
@@ -90,7 +93,7 @@ def lease(path: Path) -> Iterator[None]:
 
 
 def abandoned(folder: Path, pattern: str) -> Iterator[Path]:
-    """Yield the lease files whose holders have died; each is removed after its turn."""
+    """Yield the lease files of dead processes; remove each afterwards."""
     for path in sorted(folder.glob(pattern)):
         handle = take(path)
         if handle is not None:

@@ -45,10 +45,10 @@ def _by_number(paths: Iterable[Path]) -> dict[int, Path]:
 
 
 def home() -> Path:
-    """Return the folder of everything about the broker that is throw-away, and make it.
+    """Make and return the folder of brokers and services, whose content may be thrown away.
 
     Returns:
-        ``.broker/`` at the root of the checkout, or what ``RABBIT_LAB_HOME`` names.
+        ``.broker/`` at the root of the checkout, or the folder that ``RABBIT_LAB_HOME`` names.
 
     Raises:
         BrokerError: the folder cannot be made or written, for instance because root made it.
@@ -56,10 +56,10 @@ def home() -> Path:
     folder = Path(os.environ.get("RABBIT_LAB_HOME") or ROOT / ".broker").absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        ours = os.access(folder, os.W_OK | os.X_OK) and not _holds_foreign_files(folder)
+        usable = os.access(folder, os.W_OK | os.X_OK) and not _holds_foreign_files(folder)
     except OSError as error:
         raise BrokerError(f"cannot make the folder {shown(folder)}: {error.strerror}") from None
-    if not ours:
+    if not usable:
         raise BrokerError(
             f"the folder {shown(folder)} belongs, in part, to another user: remove it, or run"
             f' `sudo chown -R "$(id -u)" {shown(folder)}`'
@@ -68,7 +68,7 @@ def home() -> Path:
 
 
 def shown(path: Path) -> str:
-    """Return ``path`` as a reader would type it: relative to the checkout where that is shorter."""
+    """Return ``path`` as a reader would type it: relative to the checkout if it is inside."""
     try:
         return str(path.relative_to(ROOT))
     except ValueError:
@@ -76,6 +76,6 @@ def shown(path: Path) -> str:
 
 
 def _holds_foreign_files(folder: Path) -> bool:
-    # One command run as root leaves files behind that its owner can no longer use.
+    # A single command run as root leaves files that the owner of the checkout cannot change.
     user = os.geteuid()
     return user != 0 and any(entry.stat().st_uid != user for entry in os.scandir(folder))

@@ -1,4 +1,4 @@
-"""Free ports on loopback for a private node."""
+"""Find free ports on loopback."""
 
 import random
 import socket
@@ -6,13 +6,13 @@ from dataclasses import dataclass, fields
 
 from helpers.errors import BrokerNotReadyError
 
-# Below the range that the system takes for outgoing connections: a port from that range may be
-# taken while a node is down, and a client that retries may even connect to itself.
+# Below the range of outgoing connections. A port in that range may be taken while a node is down,
+# and a client that retries may even connect to itself.
 RANGE = range(20_000, 32_000)
 
 
 class PortTakenError(BrokerNotReadyError):
-    """Somebody took a port between our look at it and its use."""
+    """Another process took a port between the check and its use."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Ports:
 
 
 def free_ports() -> Ports:
-    """Return six different loopback ports on which nobody listens right now.
+    """Return six different loopback ports on which no process listens right now.
 
     Raises:
         BrokerNotReadyError: there are not six.
@@ -37,7 +37,7 @@ def free_ports() -> Ports:
 
 
 def free_port_numbers(wanted: int) -> list[int]:
-    """Return different loopback ports on which nobody listens right now.
+    """Return different loopback ports on which no process listens right now.
 
     Args:
         wanted: how many.
@@ -45,12 +45,12 @@ def free_port_numbers(wanted: int) -> list[int]:
     Raises:
         BrokerNotReadyError: there are fewer.
     """
-    found: list[int] = []
+    free: list[int] = []
     for port in random.sample(RANGE, len(RANGE)):
         if is_free(port):
-            found.append(port)
-            if len(found) == wanted:
-                return found
+            free.append(port)
+            if len(free) == wanted:
+                return free
     raise BrokerNotReadyError(
         f"fewer than {wanted} of the ports {RANGE.start} to {RANGE.stop - 1} are free"
     )

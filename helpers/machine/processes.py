@@ -1,4 +1,4 @@
-"""Processes that outlive us, and ending only those that are ours."""
+"""Start detached processes; stop only those that this checkout started."""
 
 import os
 import pwd
@@ -20,34 +20,34 @@ CLOCK_STEP_S = 60.0
 
 @dataclass(frozen=True)
 class Identity:
-    """What makes a process ours: its id may be somebody else's by now."""
+    """Recognises a process that was started earlier; its id may belong to another one by now."""
 
     pid: int
     created_s: float
     mark: str
 
     def process(self) -> psutil.Process | None:
-        """Return the process if it lives and is still the one that was started."""
+        """Return the process if it is alive and still the same."""
         try:
             process = psutil.Process(self.pid)
-            ours = (
+            same = (
                 process.status() != psutil.STATUS_ZOMBIE
                 and abs(process.create_time() - self.created_s) < CLOCK_STEP_S
                 and self.mark in process.cmdline()
             )
         except psutil.Error:
             return None
-        return process if ours else None
+        return process if same else None
 
     def kill(self, *, politely: int | None = None, timeout_s: float = 10.0) -> bool:
         """End the process with SIGKILL and wait until it is gone.
 
         Args:
-            politely: a signal to try first, for a process that has something to clear away.
+            politely: a signal to try first, for a process that has to clear up.
             timeout_s: longest wait for the end after each signal, in seconds.
 
         Returns:
-            Whether there was one to end.
+            Whether it was running.
         """
         process = self.process()
         if process is None:
@@ -86,18 +86,18 @@ def find_below(pid: int, mark: str) -> Identity | None:
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether process ``pid`` runs, or still holds what it had open."""
+    """Return whether process ``pid`` runs, or still holds its ports and files."""
     try:
         process = psutil.Process(pid)
-        # Killed with many threads, it counts as a zombie when its first thread has ended; the
-        # others keep its ports open a little longer.
+        # A killed process counts as a zombie when its first thread has ended; its other threads
+        # keep its ports open a little longer.
         return process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1
     except psutil.Error:
         return False
 
 
 def is_listening(identity: Identity) -> bool:
-    """Return whether a process of ours has an open listener."""
+    """Return whether a process has an open listener."""
     process = identity.process()
     try:
         return process is not None and any(
@@ -108,7 +108,7 @@ def is_listening(identity: Identity) -> bool:
 
 
 def kill_below(pid: int) -> None:
-    """End process ``pid``, which we have just started, and everything below it."""
+    """End process ``pid``, which was just started, and its descendants."""
     try:
         top = psutil.Process(pid)
         victims = [*top.children(recursive=True), top]
@@ -121,8 +121,8 @@ def kill_below(pid: int) -> None:
 
 
 def _wait_for_end(pids: list[int], *, timeout_s: float) -> None:
-    # psutil's own wait lasts until somebody has reaped the zombie, which may take seconds; its
-    # ports and files are free before that.
+    # psutil's own wait lasts until the zombie is reaped, which may take seconds; its ports and
+    # files are free before that.
     wait_until(lambda: not any(is_alive(pid) for pid in pids), timeout_s=timeout_s, what="its end")
 
 
@@ -134,20 +134,20 @@ def spawn(
     output: Path,
     user: str | None = None,
 ) -> int:
-    """Start a process that outlives this one and does not hear its Ctrl-C.
+    """Start a process that outlives this one and does not get its Ctrl-C.
 
     Args:
         command: program and arguments.
         environment: its whole environment.
         folder: its working folder.
         output: file that its stdout and stderr are appended to.
-        user: whom it runs as; only root may name another.
+        user: the user it runs as; only root may name another.
 
     Returns:
         The process id.
     """
-    # A shell starts it in the background and ends at once, so that it is nobody's child: no
-    # zombie stays behind when it is killed, and nothing is printed about it when we exit.
+    # A shell starts it in the background and ends at once, so that it is not a child of this
+    # process: no zombie stays when it is killed, and nothing is printed when this process exits.
     script = 'output=$1; shift; "$@" >>"$output" 2>&1 </dev/null & echo $!'
     done = subprocess.run(
         ["/bin/sh", "-c", script, "sh", str(output), *command],
@@ -176,7 +176,7 @@ def as_user(name: str | None) -> dict[str, Any]:
 
 
 def clean_environment() -> dict[str, str]:
-    """Return our environment without what would steer another RabbitMQ or Erlang."""
+    """Return this process's environment without the variables of another RabbitMQ or Erlang."""
     foreign = ("RABBITMQ_", "ERL_", "NOTIFY_SOCKET", "NODENAME", "LOG_BASE", "MNESIA_BASE")
     kept = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
     kept["PATH"] = ":".join(

@@ -1,11 +1,11 @@
-"""A TCP proxy on loopback that adds delay and breaks on command.
+"""Run a TCP proxy on loopback that adds delay and breaks on command.
 
 Run it with ``python -m helpers.machine.proxy``.
 
-It runs in a process of its own, so that its timing does not depend on the kernel's threads. Two
-threads a direction: one stamps what it reads with the time at which it is due, one sleeps until
-then. It obeys one-word commands on its standard input (``cut``, ``swallow``, ``mute``,
-``refuse``, ``pass``) and ends with it, so it never outlives the process that started it.
+It is a separate process, so that its timing does not depend on the threads of the notebook. Each
+direction has two threads: a reader stamps data with the time at which it is due, a writer sleeps
+until then. The commands ``cut``, ``swallow``, ``mute``, ``refuse`` and ``pass`` come on standard
+input. The proxy ends with it, so it never outlives the process that started it.
 """
 
 import queue
@@ -20,18 +20,18 @@ Parcel = tuple[float, bytes]
 
 
 class Link:
-    """One client connection and its twin to the broker."""
+    """A client's connection and the connection to the broker that belongs to it."""
 
     def __init__(self, client: socket.socket, server: socket.socket, delay_s: float) -> None:
         self.sockets = (client, server)
         self.delay_s = delay_s
         self.swallowing = threading.Event()
         self.muted = threading.Event()
-        for one in self.sockets:
-            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for end in self.sockets:
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def open(self) -> None:
-        """Begin to carry what comes from either end."""
+        """Begin to carry data in both directions."""
         client, server = self.sockets
         self._pump(client, server, drops=self.swallowing)
         self._pump(server, client, drops=self.muted)
@@ -65,12 +65,12 @@ class Link:
                 sink.sendall(data)
 
     def cut(self) -> None:
-        """Close both ends at once, with a reset and without a goodbye."""
-        for one in self.sockets:
+        """Close both ends at once, with a reset."""
+        for end in self.sockets:
             with suppress(OSError):
-                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
 
 
 def main(argv: list[str]) -> int:
@@ -91,7 +91,7 @@ def main(argv: list[str]) -> int:
                 continue
             server.settimeout(None)
             link = Link(client, server, delay_s)
-            links.append(link)  # first: no client is up and unknown
+            links.append(link)  # before it opens, so that `cut` reaches every open client
             link.open()
             if refusing.is_set():
                 link.cut()
@@ -102,7 +102,7 @@ def main(argv: list[str]) -> int:
         command = line.strip()
         if command in ("refuse", "pass"):
             (refusing.set if command == "refuse" else refusing.clear)()
-        present = list(links)  # a client that is cut may be back before the last one is cut
+        present = list(links)  # a client that is cut may come back before the last one is cut
         for link in present:
             if command in ("cut", "refuse"):
                 link.cut()

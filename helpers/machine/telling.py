@@ -1,6 +1,6 @@
-"""Sentences for the user."""
+"""Print sentences for the user."""
 
 
 def say(text: str) -> None:
-    """Tell the user what takes time or changes the machine."""
+    """Print what takes time or changes the machine."""
     print(text, flush=True)

@@ -1,1 +1,1 @@
-"""RabbitMQ itself: when it is ready, its management API, nodes and clusters of our own."""
+"""RabbitMQ itself: readiness, the management API, private nodes and clusters."""

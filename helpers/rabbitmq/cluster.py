@@ -49,7 +49,7 @@ class Cluster:
         return [other for other in self.nodes if other is not node]
 
     def parameters(self, *nodes: Member) -> list[pika.ConnectionParameters]:
-        """Return what ``pika.BlockingConnection`` takes to try one node after the other.
+        """Return connection parameters for pika that try one node after the other.
 
         Args:
             nodes: in the order in which they are tried; none means all.
@@ -66,7 +66,7 @@ class Cluster:
         ]
 
     def queue(self, name: str) -> dict[str, Any]:
-        """Return what the management API tells about a queue, straight from the broker's tables.
+        """Return a queue from the management API, straight from the broker's tables.
 
         Args:
             name: the queue, in the cluster's vhost.
@@ -74,7 +74,7 @@ class Cluster:
         Raises:
             BrokerError: no node answers, or the queue does not exist.
         """
-        # The list form: that of a single queue tells less, differently in each generation.
+        # The list has all fields; a single queue has fewer, and others in each generation.
         path = f"queues/{self.vhost}?disable_stats=true&enable_queue_totals=true"
         for queue in _ask(self.nodes, path):
             if queue["name"] == name:
@@ -87,12 +87,12 @@ class Cluster:
         Raises:
             BrokerError: no node answers, or the queue does not exist.
         """
-        told = self.queue(queue)
-        name = told.get("leader") or told["node"]
+        listed = self.queue(queue)
+        name = listed.get("leader") or listed["node"]
         return next(node for node in self.nodes if node.name == name)
 
     def wait_until_whole(self, *, timeout_s: float = WHOLE_TIMEOUT_S) -> None:
-        """Wait until every node is through with its start, sees every other one, and no partition.
+        """Wait until every node has booted, sees all others, and reports no partition.
 
         Args:
             timeout_s: deadline in seconds.
@@ -108,14 +108,14 @@ class Cluster:
         )
 
     def restore(self) -> None:
-        """Start the nodes that are down, reconnect those that are cut off, and wait for that.
+        """Start the nodes that are down, reconnect isolated nodes, and wait until all are whole.
 
-        Two nodes that lost sight of each other for milliseconds stay parted for ever where Mnesia
-        keeps what they know, and no partition handling notices: then each is started anew.
+        With Mnesia, a partition of a few milliseconds can be permanent, and partition handling
+        does not notice it: then every node is restarted.
 
         Raises:
             BrokerError: a node does not start, or `rabbitmqctl` fails.
-            WaitTimeoutError: they do not find each other again.
+            WaitTimeoutError: the nodes do not connect again.
 
         Source: rabbitmq-server#17319; measured on RabbitMQ 3.10.
         """
@@ -136,9 +136,9 @@ class Cluster:
 
 
 def running() -> tuple[Member, ...]:
-    """Return the nodes of the cluster that was started here; none when there is none.
+    """Return the nodes of the cluster of this checkout; an empty tuple without a cluster.
 
-    It counts as long as one of its nodes runs: an experiment may have killed another.
+    A cluster exists as long as one of its nodes runs: an experiment may have killed others.
     """
     for nodes in (cluster_private.nodes(), cluster_compose.nodes()):
         if any(node.is_running for node in nodes):
@@ -155,7 +155,7 @@ def start(*, timeout_s: float = START_TIMEOUT_S) -> tuple[Member, ...]:
         timeout_s: how long it may take until all are ready, in seconds.
 
     Raises:
-        BrokerNotFoundError: neither Docker Compose nor a RabbitMQ server is to be had here.
+        BrokerNotFoundError: neither Docker Compose nor a RabbitMQ server is available here.
         BrokerNotReadyError: a node did not become ready, or did not join.
     """
     with exclusive(home() / "cluster.lock", timeout_s=timeout_s):
@@ -173,7 +173,7 @@ def start(*, timeout_s: float = START_TIMEOUT_S) -> tuple[Member, ...]:
         except BrokerNotFoundError as error:
             raise BrokerNotFoundError(f"{error}; {docker.SOURCE}: {reason}") from None
         try:
-            # Nodes that join may lose sight of each other for a moment, too.
+            # Nodes that join may lose their connection for a moment.
             Cluster(nodes, "/").restore()
         except (BrokerError, WaitTimeoutError) as error:
             cluster_private.stop()
@@ -182,10 +182,10 @@ def start(*, timeout_s: float = START_TIMEOUT_S) -> tuple[Member, ...]:
 
 
 def stop() -> str | None:
-    """End the cluster that we started; containers that somebody else started are left alone.
+    """Stop the cluster that this checkout started; other containers are left alone.
 
     Returns:
-        What was stopped, or None.
+        The source of the cluster that was stopped, or None.
     """
     with exclusive(home() / "cluster.lock", timeout_s=START_TIMEOUT_S):
         if cluster_private.stop():
@@ -195,16 +195,16 @@ def stop() -> str | None:
 
 @contextmanager
 def alone() -> Iterator[Cluster]:
-    """Have the cluster for yourself for the time of a ``with`` block.
+    """Use the cluster exclusively for the time of a ``with`` block.
 
     Yields:
-        The cluster: whole, with an empty vhost. At the end nodes that were killed are started,
-        those that were cut off connected, and the vhost is deleted. What a killed process left
-        broken is restored by the next call.
+        The cluster: whole, with an empty vhost. At the end, killed nodes are started, isolated
+        nodes reconnected, and the vhost is deleted. If this process is killed, the next call does
+        that.
 
     Raises:
         BrokerNotFoundError: there is no cluster; the message says how to get one.
-        BrokerNotReadyError: another experiment used it all the time.
+        BrokerNotReadyError: another experiment uses it all the time.
         BrokerError: a node does not start again.
     """
     with exclusive(home() / "cluster-use.lock", timeout_s=USE_TIMEOUT_S):

@@ -107,11 +107,11 @@ class ContainerMember:
 
 
 def nodes() -> list[ContainerMember]:
-    """Return this checkout's containers, whoever started them; none when there are not three."""
+    """Return the three containers of this checkout; an empty list if they do not all exist."""
     if os.environ.get("RABBIT_LAB_DOCKER") == "off":
         return []
-    ours = f"label={LABEL}.project.working_dir={ROOT}"
-    listed = docker.docker("ps", "--all", "--quiet", "--filter", ours)
+    label = f"label={LABEL}.project.working_dir={ROOT}"
+    listed = docker.docker("ps", "--all", "--quiet", "--filter", label)
     if listed is None or listed.returncode or not listed.stdout.split():
         return []
     projects: dict[str, list[ContainerMember]] = defaultdict(list)
@@ -119,8 +119,8 @@ def nodes() -> list[ContainerMember]:
         if _service(seen) in SERVICES:
             project = seen["Config"]["Labels"][f"{LABEL}.project"]
             projects[project].append(_member(seen))
-    whole = [found for found in projects.values() if len(found) == len(SERVICES)]
-    return next((found for found in whole if any(node.is_running for node in found)), [])
+    whole = [members for members in projects.values() if len(members) == len(SERVICES)]
+    return next((members for members in whole if any(node.is_running for node in members)), [])
 
 
 def start(*, timeout_s: float) -> list[ContainerMember]:
@@ -130,7 +130,7 @@ def start(*, timeout_s: float) -> list[ContainerMember]:
         timeout_s: how long the brokers may take after their containers are healthy, in seconds.
 
     Raises:
-        ComposeUnusableError: the image cannot be had, a port is taken, one is not healthy.
+        ComposeUnusableError: the image cannot be pulled, a port is taken, a node is not healthy.
     """
     say("Starting three RabbitMQ containers; the first time, that fetches their image …")
     up = ("--profile", "cluster", "up", "--detach", "--wait", *SERVICES)
@@ -138,22 +138,22 @@ def start(*, timeout_s: float) -> list[ContainerMember]:
     try:
         if done is None or done.returncode:
             raise docker.ComposeUnusableError(docker.reason_of(done))
-        found = nodes()
-        for node in found:
+        members = nodes()
+        for node in members:
             node.wait_until_ready(timeout_s=timeout_s)
     except BrokerError as error:
         _remove()
         say(f"Docker Compose gives no cluster: {error}.")
         raise docker.ComposeUnusableError(str(error)) from None
     (home() / "cluster-compose").touch()
-    return found
+    return members
 
 
 def stop() -> bool:
     """Remove the containers that `start` started; their volumes stay.
 
     Returns:
-        Whether there were any; those that somebody else started are left alone.
+        Whether there were any; containers that were started by other means are left alone.
 
     Raises:
         BrokerError: Docker does not remove them.

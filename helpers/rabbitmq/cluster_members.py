@@ -1,4 +1,4 @@
-"""What one node of a cluster can do, and what the nodes see of each other."""
+"""The operations of a cluster's node, and the nodes' views of each other."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -9,9 +9,9 @@ from helpers.rabbitmq.model import Broker, credentials
 
 START_TIMEOUT_S = 120.0
 CTL_TIMEOUT_S = 60.0  # `rabbitmqctl` takes a second, and more than twenty on a loaded machine
-# Straight from the nodes: the management API tells of partitions what it heard some seconds ago.
-# RabbitMQ 4.3 has no Mnesia, and its node monitor notes no partitions.
-# The waiting is done in the node, since each look from outside costs a `rabbitmqctl`.
+# Asks the nodes themselves: the management API reports partitions some seconds late.
+# RabbitMQ 4.3 has no Mnesia, and its node monitor records no partitions.
+# The loop runs in the node, since each question from outside costs a `rabbitmqctl`.
 IS_WHOLE = """
 Says = fun(N, Module, Function, Wanted) -> rpc:call(N, Module, Function, []) =:= Wanted end,
 Notes = erlang:function_exported(rabbit_node_monitor, partitions, 0),
@@ -25,7 +25,7 @@ end,
 Look = fun(Again, LeftMs) ->
     case IsWhole() of
         false when LeftMs > 0 -> timer:sleep(100), Again(Again, LeftMs - 100);
-        Told -> Told
+        Answer -> Answer
     end
 end,
 Look(Look, {patience_ms}).
@@ -64,18 +64,18 @@ def call(node: Member, method: str, path: str, body: Any = None) -> Any:
 
 
 def sees(node: Member) -> set[str]:
-    """Return the names of the nodes that a node sees running; none when it does not answer."""
+    """Return the names of the running nodes that a node sees; an empty set without an answer."""
     try:
         seen = call(node, "GET", "nodes")
     except BrokerError:
         return set()
-    return {one["name"] for one in seen if one.get("running")}
+    return {other["name"] for other in seen if other.get("running")}
 
 
 def are_whole(nodes: Sequence[Member], *, patience_s: float = 0.0) -> bool:
     """Return whether every node has started, sees every other one running, and is in no partition.
 
-    A node is seen running before it has started: a vhost that is made then is missing there.
+    A node counts as running before it has booted: a vhost that is made in between is missing there.
 
     Args:
         nodes: all nodes of the cluster.
@@ -88,19 +88,19 @@ def are_whole(nodes: Sequence[Member], *, patience_s: float = 0.0) -> bool:
     look = IS_WHOLE.replace("{wanted}", str(len(nodes)))
     look = look.replace("{patience_ms}", str(round(patience_s * 1000)))
     try:
-        told = nodes[0].ctl("eval", look, timeout_s=CTL_TIMEOUT_S)
+        answer = nodes[0].ctl("eval", look, timeout_s=CTL_TIMEOUT_S)
     except BrokerError:
         return False
-    return told.strip() == "true"
+    return answer.strip() == "true"
 
 
 def cut_off(node: Member, others: list[Member]) -> None:
-    """Cut Erlang's links between a node and the others, and let none be made again.
+    """Cut Erlang's links between a node and the others, and prevent new ones.
 
-    Clients' connections stay. The nodes notice at once: the sockets are closed, not silent.
+    Clients' connections stay. The nodes notice at once, since the sockets are closed.
 
     Args:
-        node: the one; it gets a wrong cookie for each of the others.
+        node: the node to isolate; it gets a wrong cookie for each of the others.
         others: the rest of the cluster.
 
     Raises:
@@ -112,7 +112,7 @@ def cut_off(node: Member, others: list[Member]) -> None:
 
 
 def connect_again(node: Member, others: list[Member]) -> None:
-    """Undo `cut_off`; the nodes find each other again by themselves.
+    """Undo `cut_off`; the nodes connect by themselves.
 
     Raises:
         BrokerError: ``rabbitmqctl eval`` fails.

@@ -13,14 +13,14 @@ from helpers.machine.telling import say
 from helpers.rabbitmq import logs
 from helpers.rabbitmq.disposable_node import DisposableNode
 from helpers.rabbitmq.model import Broker
-from helpers.rabbitmq.node_files import Given
+from helpers.rabbitmq.node_files import NodeIdentity
 from helpers.rabbitmq.private_node import TRIES, PrivateNode
 from helpers.rabbitmq.server import why_no_server
 
 SOURCE = "private cluster"
 SIZE = 3
 OWN_PORTS = 5  # all but epmd's, which is shared
-# A node that joins has to be in its own list, too. The first one joins nobody.
+# A node that joins has to be in its own list, too. The first node joins no other.
 JOIN = """
 cluster_formation.peer_discovery_backend = classic_config
 cluster_formation.classic_config.nodes.1 = {first}
@@ -30,7 +30,7 @@ CONFIG = "cluster_partition_handling = pause_minority\n"
 
 
 class _Node(PrivateNode):
-    """A private node whose epmd is the cluster's and stays when the node ends."""
+    """A private node that shares the cluster's epmd, which stays when the node ends."""
 
     def stop(self) -> bool:
         return self.kill()
@@ -42,7 +42,7 @@ class PrivateMember(DisposableNode):
     what = "this node of the cluster"
 
     def __init__(self, node: PrivateNode) -> None:
-        # Also of a node that is down, so its version is not asked for.
+        # The node may be down, so its version is not known.
         super().__init__(
             node, Broker(node.amqp_url, node.management_url, None, SOURCE, version="", erlang="")
         )
@@ -59,7 +59,7 @@ class PrivateMember(DisposableNode):
 
 
 def nodes() -> list[PrivateMember]:
-    """Return the nodes that an earlier process noted down; none when it noted none."""
+    """Return the nodes of an earlier process's notes; an empty list without such notes."""
     found = [_Node(folder, source=SOURCE) for folder in _folders()]
     return [PrivateMember(node) for node in found] if all(node.load() for node in found) else []
 
@@ -72,7 +72,7 @@ def start(*, timeout_s: float) -> list[PrivateMember]:
 
     Raises:
         BrokerNotFoundError: no RabbitMQ server is installed here.
-        BrokerNotReadyError: one did not become ready; the message holds its log's last words.
+        BrokerNotReadyError: one did not become ready; the message quotes its log.
     """
     if reason := why_no_server():
         raise BrokerNotFoundError(f"cannot start a cluster of private nodes: {reason}")
@@ -98,7 +98,7 @@ def stop() -> bool:
     """
     were_running = []
     for folder in _folders():
-        node = PrivateNode(folder, source=SOURCE)  # this kind takes its epmd along
+        node = PrivateNode(folder, source=SOURCE)  # ends its epmd, too
         node.load()
         were_running.append(node.remove())
     shutil.rmtree(home() / "cluster", ignore_errors=True)
@@ -115,7 +115,7 @@ def _start_all(timeout_s: float) -> list[PrivateMember]:
         join = JOIN.format(first=names[0], own=name) if made else ""
         node = _Node(folder, source=SOURCE, config=CONFIG + join)
         epmd = made[0].epmd if made else None
-        node.lay_out(Given(name, Ports(*numbers), cookie, epmd))
+        node.lay_out(NodeIdentity(name, Ports(*numbers), cookie, epmd))
         if not made:
             node.start_epmd()
         made.append(node)
@@ -124,7 +124,7 @@ def _start_all(timeout_s: float) -> list[PrivateMember]:
         return node.start_again(timeout_s=timeout_s)
 
     try:
-        # The others look for it once, so it has to be there; they may come at the same time.
+        # The other nodes look for the first one once, so it starts first; they may start together.
         begin(made[0])
         with ThreadPoolExecutor(SIZE) as pool:
             list(pool.map(begin, made[1:]))

@@ -1,28 +1,25 @@
 """A second private node with its own data, for experiments that kill the broker."""
 
-import itertools
-import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pika
 
 from helpers.errors import BrokerError, UsageError
-from helpers.machine import locks
-from helpers.machine.paths import home
+from helpers.machine import keeper
+from helpers.machine.run import run
 from helpers.rabbitmq import management, ready, server
 from helpers.rabbitmq.model import Broker, credentials
 from helpers.rabbitmq.private_node import PrivateNode
 from helpers.rabbitmq.ready import DEFAULTS
 
 SOURCE = "disposable node"
+PREFIX = "disposable"
 START_TIMEOUT_S = 90.0
 CTL_TIMEOUT_S = 30.0
-
-_numbers = itertools.count(1)
 
 
 class DisposableNode:
@@ -47,8 +44,7 @@ class DisposableNode:
     @property
     def pid(self) -> int | None:
         """Process id of the node's virtual machine; None while it is down."""
-        vm = self._node.vm
-        return vm.pid if vm is not None and self._node.is_running else None
+        return self._node.pid
 
     def connect(self, **overrides: Any) -> pika.BlockingConnection:
         """Open a connection to the node.
@@ -72,7 +68,7 @@ class DisposableNode:
 
         Args:
             method: HTTP method.
-            path: what follows ``/api/``, already quoted.
+            path: the part after ``/api/``, already quoted.
             body: sent as JSON; None sends no body.
 
         Returns:
@@ -88,8 +84,8 @@ class DisposableNode:
     def kill(self) -> None:
         """End the node's virtual machine with SIGKILL, as a crash would; the data stay.
 
-        What was declared less than 2 s before may be gone with it on RabbitMQ 3.10 and 4.0, whose
-        Mnesia can hold its last decision in memory so long.
+        On RabbitMQ 3.10 and 4.0, queues declared in the last 2 s may be lost: Mnesia can hold its
+        last decision in memory that long.
 
         Raises:
             BrokerError: it is down already.
@@ -107,33 +103,26 @@ class DisposableNode:
             timeout_s: how long it may take, in seconds.
 
         Returns:
-            What it printed.
+            Its output.
 
         Raises:
             BrokerError: it cannot be run, fails, or takes too long.
 
         Source: RabbitMQ documentation, "rabbitmqctl".
         """
+        name = f"`rabbitmqctl {' '.join(arguments)}`"
         script = server.server_script()
-        what = f"`rabbitmqctl {' '.join(arguments)}`"
-        try:
-            done = subprocess.run(
-                [str(script and script.with_name("rabbitmqctl")), "--quiet", *arguments],
-                env=self._node._environment("ctl"),
-                cwd=self._node.folder,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=timeout_s,
-                check=False,
-            )
-        except OSError as error:
-            raise BrokerError(f"{what} cannot be run: {error.strerror}") from None
-        except subprocess.TimeoutExpired:
-            raise BrokerError(f"{what} took more than {timeout_s:g} s") from None
+        done = run(
+            [str(script and script.with_name("rabbitmqctl")), "--quiet", *arguments],
+            timeout_s=timeout_s,
+            error=BrokerError,
+            name=name,
+            environment=self._node.environment("ctl"),
+            folder=self._node.folder,
+        )
         if done.returncode:
-            words = (done.stderr.strip() or done.stdout.strip()).splitlines()
-            raise BrokerError(f"{what} failed: {words[0] if words else done.returncode}")
+            lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
+            raise BrokerError(f"{name} failed: {lines[0] if lines else done.returncode}")
         return done.stdout
 
     def start(self, *, timeout_s: float = START_TIMEOUT_S) -> None:
@@ -154,7 +143,7 @@ class DisposableNode:
 def disposable(
     *, config: str = "", advanced: str = "", timeout_s: float = START_TIMEOUT_S
 ) -> Iterator[DisposableNode]:
-    """Start a node of your own for the time of a ``with`` block; the shared one is never killed.
+    """Start a private node for the time of a ``with`` block; the shared node is left alone.
 
     Args:
         config: lines to add to its ``rabbitmq.conf``.
@@ -162,23 +151,18 @@ def disposable(
         timeout_s: how long it may take until it is ready, in seconds.
 
     Yields:
-        The node; it and its data are removed at the end of the block. One whose process was
-        killed meanwhile is removed by the next call.
+        The node; it and its data are removed at the end of the block, or by the next call if this
+        process is killed.
 
     Raises:
         BrokerNotFoundError: no RabbitMQ server is installed on this machine.
-        BrokerNotReadyError: it did not become ready; the message holds the log's last words.
+        BrokerNotReadyError: it did not become ready; the message quotes its log.
 
     Source: RabbitMQ documentation, "Configuration".
     """
-    sweep()
-    folder = home() / f"disposable-{os.getpid()}-{next(_numbers)}"
-    with locks.lease(folder.with_suffix(".lock")):
-        node = PrivateNode(folder, source=SOURCE, config=config, advanced=advanced)
-        try:
-            yield DisposableNode(node, node.start_fresh(timeout_s=timeout_s))
-        finally:
-            node.remove()
+    make = partial(PrivateNode, source=SOURCE, config=config, advanced=advanced)
+    with keeper.temporary(PREFIX, make) as node:
+        yield DisposableNode(node, node.start_fresh(timeout_s=timeout_s))
 
 
 def sweep() -> list[Path]:
@@ -187,11 +171,4 @@ def sweep() -> list[Path]:
     Returns:
         Their folders.
     """
-    swept: list[Path] = []
-    for lease in locks.abandoned(home(), "disposable-*.lock"):
-        folder = lease.with_suffix("")
-        node = PrivateNode(folder, source=SOURCE)
-        node.load()
-        node.remove()
-        swept.append(folder)
-    return swept
+    return keeper.sweep(PREFIX, partial(PrivateNode, source=SOURCE))

@@ -1,4 +1,4 @@
-"""Calls of RabbitMQ's management API."""
+"""Call RabbitMQ's management API."""
 
 import os
 import threading
@@ -36,7 +36,7 @@ def call(
         management_url: base URL; a user and password in it win over ``login``.
         login: user and password.
         method: HTTP method.
-        path: what follows ``/api/``, already quoted.
+        path: the part after ``/api/``, already quoted.
         body: sent as JSON; None sends no body.
         timeout_s: seconds for the connect and for each read.
 
@@ -73,7 +73,7 @@ def call(
 
 
 def _session() -> requests.Session:
-    # One per thread, and none shared with a forked child: the connections are kept alive.
+    # Its connections stay open, so each thread has a session, and so has a forked child.
     if getattr(_local, "pid", None) != os.getpid():
         _local.session = requests.Session()
         _local.session.trust_env = False  # a proxy of the environment must not see these calls

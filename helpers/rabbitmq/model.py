@@ -1,4 +1,4 @@
-"""What is known about a broker that answers."""
+"""A broker that answers: its URLs and versions."""
 
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -11,7 +11,7 @@ AMQP_PORTS = {"amqp": 5672, "amqps": 5671}
 
 @dataclass(frozen=True, repr=False)
 class Broker:
-    """A broker that has been seen to log in, declare and answer its management API."""
+    """A broker on which a login, a declare and a call of the management API have succeeded."""
 
     amqp_url: str
     management_url: str
@@ -52,7 +52,7 @@ class Broker:
 
 
 def credentials(url: str) -> tuple[str, str]:
-    """Return user and password of a URL; guest, guest where it names none."""
+    """Return user and password of a URL; guest, guest if it has none."""
     parts = urlsplit(url)
     if parts.username is None:
         return "guest", "guest"
@@ -83,7 +83,7 @@ def check_amqp_url(url: str) -> str:
 
 
 def management_guesses(amqp_url: str) -> list[str]:
-    """Return where the management API of an AMQP URL's broker usually is, likeliest first."""
+    """Return the usual URLs of the management API of an AMQP URL's broker, likeliest first."""
     parts = urlsplit(amqp_url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     secure = parts.scheme == "amqps"

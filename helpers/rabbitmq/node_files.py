@@ -1,4 +1,4 @@
-"""The files that a private node starts from: cookie, plugins, configuration."""
+"""Write the files that a private node starts with: cookie, plugins, configuration."""
 
 import secrets
 import shutil
@@ -28,8 +28,8 @@ INETRC = """\
 
 
 @dataclass(frozen=True)
-class Given:
-    """What a node is called, where it listens, and what it shares with its cluster."""
+class NodeIdentity:
+    """A node's name and ports, and the cookie and the epmd that it shares with its cluster."""
 
     name: str
     ports: Ports
@@ -37,22 +37,31 @@ class Given:
     epmd: Identity | None
 
 
-def made_up() -> Given:
-    """Return a name, free ports and a cookie that no other node has; its epmd is to be started.
+def new_identity() -> NodeIdentity:
+    """Return a name, free ports and a cookie that no other node has; without an epmd.
 
     Raises:
         BrokerNotReadyError: there are not enough free ports.
     """
     name = f"rabbit-lab-{secrets.token_hex(4)}@localhost"
-    return Given(name, free_ports(), cookie=secrets.token_hex(16), epmd=None)
+    return NodeIdentity(name, free_ports(), cookie=secrets.token_hex(16), epmd=None)
 
 
-def write_files(folder: Path, given: Given, *, config: str, advanced: str) -> None:
+def cookie_of(folder: Path) -> Path:
+    """Return where a node's cookie is.
+
+    Args:
+        folder: the node's folder.
+    """
+    return folder / "home" / ".erlang.cookie"
+
+
+def write_files(folder: Path, identity: NodeIdentity, *, config: str, advanced: str) -> None:
     """Make a node's folder anew, with empty data.
 
     Args:
-        folder: the node's folder; whatever is in it is deleted.
-        given: what the node is called, and where it listens.
+        folder: the node's folder; its content is deleted.
+        identity: the node's name, ports and cookie.
         config: lines to add to its ``rabbitmq.conf``.
         advanced: the text of its ``advanced.config``; "" is an empty one.
 
@@ -61,12 +70,12 @@ def write_files(folder: Path, given: Given, *, config: str, advanced: str) -> No
 
     Source: RabbitMQ documentation, "Configuration"; Erlang documentation, "Inet Configuration".
     """
-    ports = given.ports
+    ports = identity.ports
     shutil.rmtree(folder, ignore_errors=True)
     for name in ("home", "mnesia", "log"):
         (folder / name).mkdir(parents=True, mode=0o700)
-    cookie = folder / "home" / ".erlang.cookie"
-    cookie.write_text(given.cookie)
+    cookie = cookie_of(folder)
+    cookie.write_text(identity.cookie)
     cookie.chmod(0o400)
     (folder / "enabled_plugins").write_text(f"[{','.join(PLUGINS)}].\n")
     (folder / "env.conf").write_text("")
@@ -82,7 +91,7 @@ def write_files(folder: Path, given: Given, *, config: str, advanced: str) -> No
 
 
 def _own_names() -> str:
-    """Return the names by which a node may look for its own machine, as Erlang writes them."""
+    """Return the names of this machine that a node may look up, as Erlang writes them."""
     name = socket.gethostname()
     names = dict.fromkeys(("localhost", name, name.partition(".")[0]))
-    return ", ".join(f'"{one}"' for one in names)
+    return ", ".join(f'"{known}"' for known in names)

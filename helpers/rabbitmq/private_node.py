@@ -1,48 +1,34 @@
-"""A RabbitMQ node of our own: own name, cookie, epmd, ports and data, on loopback only."""
+"""A private RabbitMQ node: own name, cookie, epmd, ports and data, on loopback only."""
 
-import json
 import secrets
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from helpers.errors import BrokerError, BrokerNotFoundError, BrokerNotReadyError, WaitTimeoutError
-from helpers.machine import ports
+from helpers.errors import BrokerError, BrokerNotFoundError, BrokerNotReadyError
+from helpers.machine.keeper import Keeper
 from helpers.machine.paths import shown
-from helpers.machine.ports import Ports, PortTakenError
-from helpers.machine.processes import (
-    Identity,
-    clean_environment,
-    find_below,
-    identify,
-    is_alive,
-    is_listening,
-    kill_below,
-    spawn,
-)
+from helpers.machine.ports import Ports, PortTakenError, port_answers
+from helpers.machine.processes import Identity, clean_environment, is_listening
 from helpers.rabbitmq import logs, ready
 from helpers.rabbitmq.model import Broker
-from helpers.rabbitmq.node_files import Given, made_up, write_files
+from helpers.rabbitmq.node_files import NodeIdentity, new_identity, write_files
 from helpers.rabbitmq.server import epmd_program, server_script, why_no_server
-from helpers.waits import wait_until
 
 TRIES = 4
 EPMD_TIMEOUT_S = 10.0
 LOOK_TIMEOUT_S = 3.0
 
 
-class PrivateNode:
-    """One node in one folder; what is needed to find it again is kept in that folder."""
+class PrivateNode(Keeper):
+    """One node in one folder: its virtual machine and its epmd."""
 
     def __init__(self, folder: Path, *, source: str, config: str = "", advanced: str = "") -> None:
-        self.folder = folder
+        super().__init__(folder, "vm", "epmd")
         self.source = source
         self.config = config
         self.advanced = advanced
         self.name = ""
         self.ports: Ports | None = None
-        self.vm: Identity | None = None
-        self.epmd: Identity | None = None
 
     @property
     def amqp_url(self) -> str:
@@ -55,29 +41,28 @@ class PrivateNode:
         return f"http://127.0.0.1:{self._ports.management}"
 
     @property
+    def epmd(self) -> Identity | None:
+        """The node's port mapper; None when it has not been started."""
+        return self.processes["epmd"]
+
+    @property
     def _ports(self) -> Ports:
         if self.ports is None:
             raise BrokerError("this node has not been started")
         return self.ports
 
-    @property
-    def is_running(self) -> bool:
-        """Whether the process that was started is alive."""
-        return self.vm is not None and self.vm.process() is not None
-
     def load(self) -> bool:
-        """Read what an earlier process noted down about this node.
+        """Read the notes of an earlier process.
 
         Returns:
-            Whether there was anything to read.
+            Whether there are notes.
         """
         try:
-            noted = json.loads((self.folder / "state.json").read_text())
-            self.name = noted["name"]
-            self.ports = Ports(**noted["ports"])
-            self.vm = Identity(**noted["vm"]) if noted["vm"] else None
-            self.epmd = Identity(**noted["epmd"]) if noted["epmd"] else None
-        except (OSError, ValueError, KeyError, TypeError):
+            if not super().load():
+                return False
+            self.name, self.ports = self.noted["name"], Ports(**self.noted["ports"])
+        except (LookupError, TypeError):
+            self.processes = dict.fromkeys(self.processes)
             return False
         return True
 
@@ -90,7 +75,7 @@ class PrivateNode:
         broker = ready.look(
             self.amqp_url, self.management_url, source=self.source, timeout_s=LOOK_TIMEOUT_S
         )
-        if broker.prometheus_url is None:  # the last listener to open, and all our nodes have it
+        if broker.prometheus_url is None:  # the last listener to open; every private node has it
             raise BrokerNotReadyError("its Prometheus endpoint is not open yet")
         return broker
 
@@ -102,7 +87,7 @@ class PrivateNode:
 
         Raises:
             BrokerNotFoundError: no RabbitMQ server is installed here.
-            BrokerNotReadyError: it did not become ready; the message holds the log's last words.
+            BrokerNotReadyError: it did not become ready; the message quotes its log.
         """
         if reason := why_no_server():
             raise BrokerNotFoundError(f"cannot start a private RabbitMQ node: {reason}")
@@ -121,69 +106,56 @@ class PrivateNode:
         """Start with the data, name and ports that are there.
 
         Raises:
-            BrokerNotReadyError: it did not become ready; the message holds the log's last words.
+            BrokerNotReadyError: it did not become ready; the message quotes its log.
         """
-        started: int | None = None
+        mark = f"{self.name.partition('@')[0]}-{secrets.token_hex(4)}"
+        found: Broker | None = None
+        refusal: BrokerError | None = None
+
+        def is_ready() -> bool:
+            nonlocal found, refusal
+            if not port_answers("127.0.0.1", self._ports.amqp):
+                return False
+            try:
+                found = self.look()
+            except BrokerError as error:
+                refusal = error
+                return False
+            return True
+
+        def error(reason: str) -> BrokerNotReadyError:
+            return BrokerNotReadyError(
+                logs.explain(self.folder, f"{reason} ({refusal})" if refusal else reason)
+            )
+
         try:
             self.start_epmd()
-            mark = f"{self.name.partition('@')[0]}-{secrets.token_hex(4)}"
-            started = spawn(
-                [str(server_script())],
-                environment=self._environment(mark),
-                folder=self.folder,
-                output=self.folder / "out",
-            )
-            broker = self._wait(started, mark, timeout_s)
+            self.run(
+                "vm", [str(server_script())], mark=mark, is_ready=is_ready, error=error,
+                environment=self.environment(mark), output=self.folder / "out",
+                timeout_s=timeout_s,
+            )  # fmt: skip
         except BaseException:
-            if started is not None:
-                kill_below(started)
             self.stop()
             raise
-        return broker
+        assert found is not None
+        return found
 
-    def kill(self) -> bool:
-        """End the node's virtual machine with SIGKILL; data, ports and epmd stay.
-
-        Returns:
-            Whether it was running.
-        """
-        return self.vm is not None and self.vm.kill()
-
-    def stop(self) -> bool:
-        """End the node and its epmd at once: the data are throw-away.
-
-        Returns:
-            Whether the node was running.
-        """
-        was_running = self.kill()
-        if self.epmd is not None:
-            self.epmd.kill()
-        return was_running
-
-    def remove(self) -> bool:
-        """End the node and delete its folder.
-
-        Returns:
-            Whether the node was running.
-        """
-        was_running = self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
-        return was_running
-
-    def lay_out(self, given: Given | None = None) -> None:
+    def lay_out(self, identity: NodeIdentity | None = None) -> None:
         """Make the node's folder anew, with empty data.
 
         Args:
-            given: name, ports, cookie and epmd; None makes up its own.
+            identity: name, ports, cookie and epmd; None makes new ones.
 
         Raises:
             BrokerError: the folder cannot be written.
         """
-        given = given or made_up()
-        self.name, self.ports = given.name, given.ports
-        self.vm, self.epmd = None, given.epmd
+        identity = identity or new_identity()
+        self.name, self.ports = identity.name, identity.ports
+        self.processes = {"vm": None, "epmd": identity.epmd}
+        self.noted = {"name": self.name, "ports": asdict(self.ports)}
         try:
-            write_files(self.folder, given, config=self.config, advanced=self.advanced)
+            write_files(self.folder, identity, config=self.config, advanced=self.advanced)
         except OSError as error:
             raise BrokerError(
                 f"cannot write {shown(self.folder)} ({error.strerror}): remove that folder"
@@ -192,38 +164,30 @@ class PrivateNode:
     def start_epmd(self) -> None:
         """Start the node's port mapper unless it runs.
 
+        A node that finds no epmd starts one, which stays when the node ends.
+
         Raises:
-            PortTakenError: somebody listens on its port.
+            PortTakenError: another process listens on its port.
         """
         if self.epmd is not None and self.epmd.process() is not None:
             return
-        # Started by us and not by the node, because a node's epmd stays when the node ends.
         port = str(self._ports.epmd)
-        pid = spawn(
-            [str(epmd_program()), "-port", port, "-address", "127.0.0.1"],
-            environment=clean_environment(),
-            folder=self.folder,
-            output=self.folder / "out",
-        )
-        self.epmd = None
+        self.run(
+            "epmd", [str(epmd_program()), "-port", port, "-address", "127.0.0.1"], mark=port,
+            is_ready=lambda: self.epmd is not None and is_listening(self.epmd),
+            # It prints nothing when its port is taken.
+            error=lambda _: PortTakenError(f"Erlang's epmd cannot listen on port {port}"),
+            environment=clean_environment(), output=self.folder / "out", timeout_s=EPMD_TIMEOUT_S,
+        )  # fmt: skip
 
-        def listens_or_ended() -> bool:
-            # On its way through exec, once or more, a process has no command line to know it by.
-            self.epmd = self.epmd or identify(pid, port)
-            listens = self.epmd is not None and is_listening(self.epmd)
-            return listens or not is_alive(pid)
+    def environment(self, mark: str) -> dict[str, str]:
+        """Return the environment of the node and of its command-line tools.
 
-        try:
-            wait_until(listens_or_ended, timeout_s=EPMD_TIMEOUT_S, what="epmd")
-        except BaseException:
-            kill_below(pid)
-            raise
-        if self.epmd is None or not is_listening(self.epmd):
-            # It ends without a word when its port is taken.
-            raise PortTakenError(f"Erlang's epmd cannot listen on port {port}")
-        self._note()
+        Args:
+            mark: an argument by which the node's process is recognised.
 
-    def _environment(self, mark: str) -> dict[str, str]:
+        Source: RabbitMQ documentation, "Configuration: environment variables".
+        """
         folder, ports = self.folder, self._ports
         return clean_environment() | {
             "HOME": str(folder / "home"),
@@ -235,7 +199,7 @@ class PrivateNode:
             "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
             "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
-            # An empty file of ours: else the system's rabbitmq-env.conf would be read.
+            # An empty file; without it the system's rabbitmq-env.conf would be read.
             "RABBITMQ_CONF_ENV_FILE": str(folder / "env.conf"),
             "RABBITMQ_DIST_PORT": str(ports.distribution),
             "ERL_INETRC": str(folder / "inetrc"),
@@ -246,40 +210,3 @@ class PrivateNode:
                 f"-kernel inet_dist_use_interface {{127,0,0,1}} -rabbit_lab {mark}"
             ),
         }
-
-    def _wait(self, started: int, mark: str, timeout_s: float) -> Broker:
-        last: BrokerError = BrokerNotReadyError("it has not answered")
-
-        def attempt() -> Broker | None:
-            nonlocal last
-            if not self.is_running:
-                self.vm = find_below(started, mark)
-                self._note()
-            if self.vm is None and not is_alive(started):
-                raise BrokerNotReadyError(logs.explain(self.folder, "the node ended at once"))
-            if self.vm is None or not ports.port_answers("127.0.0.1", self._ports.amqp):
-                return None
-            try:
-                return self.look()
-            except BrokerError as error:
-                last = error
-                return None
-
-        try:
-            broker = wait_until(attempt, timeout_s=timeout_s, what="the node", every_s=0.05)
-        except WaitTimeoutError:
-            reason = f"the node was not ready within {timeout_s:g} s ({last})"
-            raise BrokerNotReadyError(logs.explain(self.folder, reason)) from None
-        assert broker is not None
-        return broker
-
-    def _note(self) -> None:
-        noted = {
-            "name": self.name,
-            "ports": asdict(self._ports),
-            "vm": asdict(self.vm) if self.vm else None,
-            "epmd": asdict(self.epmd) if self.epmd else None,
-        }
-        fresh = self.folder / "state.json.new"
-        fresh.write_text(json.dumps(noted, indent=1))
-        fresh.replace(self.folder / "state.json")

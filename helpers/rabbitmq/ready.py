@@ -1,4 +1,4 @@
-"""When a broker counts as ready, and what a failed connection means."""
+"""Test whether a broker is ready, and explain failed connections."""
 
 import socket
 import ssl
@@ -17,7 +17,7 @@ from helpers.rabbitmq import management
 from helpers.rabbitmq.model import Broker, credentials, without_credentials
 
 PROMETHEUS = "http/prometheus"
-# Each survives a broker that hangs: no call of pika waits for ever.
+# Time limits in seconds, so that no call of pika waits for ever on a broker that hangs.
 DEFAULTS: dict[str, Any] = {
     "blocked_connection_timeout": 10,
     "socket_timeout": 5,
@@ -35,7 +35,7 @@ def look(amqp_url: str, management_url: str, *, source: str, timeout_s: float = 
     Args:
         amqp_url: where to log in.
         management_url: base URL of the management API.
-        source: what the broker came from.
+        source: the way by which the broker was found.
         timeout_s: longest wait for each answer, in seconds.
 
     Raises:
@@ -82,11 +82,11 @@ def open_connection(parameters: pika.ConnectionParameters) -> pika.BlockingConne
 
 
 def explain(error: BaseException, parameters: pika.ConnectionParameters) -> BrokerError:
-    """Return what went wrong with a connection as an error with one clear sentence.
+    """Return an error that explains in one sentence why a connection failed.
 
     Args:
-        error: what pika raised.
-        parameters: what the connection was asked for.
+        error: the exception that pika raised.
+        parameters: those of the connection.
     """
     where = f"{parameters.host}:{parameters.port}"
     user = getattr(parameters.credentials, "username", "?")
@@ -125,7 +125,7 @@ def _known(
         case ssl.SSLError():
             found = BrokerRefusedError(f"no TLS connection with {where}: {cause.reason}")
         case exceptions.IncompatibleProtocolError():
-            # pika's name for every connection that ends before the first answer.
+            # pika raises this for every connection that ends before the first answer.
             found = BrokerNotReadyError(
                 f"{where} hangs up before a login: it does not speak AMQP 0-9-1 (is it the port of"
                 " the management page, of TLS, of something else?), or is starting or stopping"

@@ -1,4 +1,4 @@
-"""Whether, and where, a RabbitMQ server is installed on this machine."""
+"""Find the RabbitMQ server that is installed on this machine."""
 
 import os
 import shutil

@@ -28,14 +28,14 @@ def running() -> Broker | None:
 def start(*, timeout_s: float) -> Broker:
     """Return the shared private node; start it, with empty data, unless it runs.
 
-    Two processes that call this at once end with one node.
+    If two processes call this at once, one of them starts the node.
 
     Args:
         timeout_s: how long the start may take, in seconds.
 
     Raises:
         BrokerNotFoundError: no RabbitMQ server is installed here.
-        BrokerNotReadyError: it did not become ready; the message holds the log's last words.
+        BrokerNotReadyError: it did not become ready; the message quotes its log.
     """
     with exclusive(_lock(), timeout_s=LOCK_TIMEOUT_S):
         node = _noted()
@@ -55,8 +55,13 @@ def stop() -> bool:
         return _noted().remove()
 
 
+def folder() -> Path:
+    """Return the folder of the shared private node, which may not exist."""
+    return home() / "node"
+
+
 def _noted() -> PrivateNode:
-    node = PrivateNode(home() / "node", source=SOURCE)
+    node = PrivateNode(folder(), source=SOURCE)
     node.load()
     return node
 
@@ -66,7 +71,7 @@ def _lock() -> Path:
 
 
 def _wait_for(node: PrivateNode, *, timeout_s: float) -> Broker | None:
-    # It runs, but the process that started it may have died before it was ready.
+    # The process that started it may have died before it was ready.
     def attempt() -> Broker | None:
         try:
             return node.look()

@@ -1,20 +1,45 @@
-"""What may be absent beside the broker: PostgreSQL, Prometheus, Kafka, a node of ours, a cluster.
+"""Services that may be absent: PostgreSQL, Prometheus, Kafka, a cluster, a RabbitMQ server.
 
-Each module says with ``missing()`` in one sentence what is missing and how to get it, or None.
-Nothing is installed by using them; ``make test`` does that, as root on Debian or Ubuntu.
+A service is a module that fits `Service`, and one line in `SERVICES`. Using a service installs
+nothing; ``make test`` installs what is missing, as root on Debian or Ubuntu.
 ``RABBIT_LAB_SERVICES=off`` makes all but the RabbitMQ server count as missing.
 """
 
-import importlib
 from collections.abc import Iterable
+from typing import Protocol
 
-# The tag of a cell that needs a service, and the module of that service in this package.
-NEEDS = {
-    "needs-cluster": "cluster",
-    "needs-kafka": "kafka",
-    "needs-node": "node",
-    "needs-postgresql": "postgresql",
-    "needs-prometheus": "prometheus",
+from helpers.services import cluster, kafka, node, postgresql, prometheus
+
+
+class Service(Protocol):
+    """The functions of a module that stands for a service."""
+
+    NAME: str
+    PACKAGE: str  # Debian's package, "" if `make test` installs none
+
+    def missing(self) -> str | None:
+        """Return, in one sentence, what is missing and how to get it; None when nothing is."""
+
+    def version(self) -> str:
+        """Return its version, "" if it is unknown."""
+
+    def describe(self) -> str:
+        """Return where it is, for ``status`` and the doctor."""
+
+    def is_running(self) -> bool:
+        """Return whether it runs because an experiment of this checkout needed it."""
+
+    def stop(self) -> str | None:
+        """Stop what experiments started; return what was stopped, None when nothing was."""
+
+
+# Each by the tag of the cells that need it.
+SERVICES: dict[str, Service] = {
+    "needs-postgresql": postgresql,
+    "needs-prometheus": prometheus,
+    "needs-kafka": kafka,
+    "needs-cluster": cluster,
+    "needs-node": node,
 }
 
 
@@ -22,12 +47,9 @@ def missing(tags: Iterable[str]) -> str | None:
     """Return what a cell with these tags lacks, in one sentence, or None.
 
     Args:
-        tags: the cell's tags; those that need no service are passed over.
+        tags: the cell's tags; tags that name no service are ignored.
     """
     for tag in tags:
-        if tag in NEEDS:
-            service = importlib.import_module(f"helpers.services.{NEEDS[tag]}")
-            sentence: str | None = service.missing()
-            if sentence:
-                return sentence
+        if tag in SERVICES and (sentence := SERVICES[tag].missing()):
+            return sentence
     return None

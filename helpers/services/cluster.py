@@ -6,8 +6,12 @@ from helpers.rabbitmq.cluster import HOW, Cluster, alone, running
 from helpers.services.private import switched_off
 
 NAME = "a cluster of RabbitMQ"
+PACKAGE = ""  # installing starts none
 
-__all__ = ["NAME", "Cluster", "alone", "describe", "find", "generation", "missing", "version"]
+__all__ = [
+    "NAME", "PACKAGE", "Cluster", "alone", "describe", "find", "generation", "is_running",
+    "missing", "stop", "version",
+]  # fmt: skip
 
 
 def missing() -> str | None:
@@ -47,10 +51,20 @@ def generation() -> str:
 
 
 def describe() -> str:
-    """Return where its nodes are and which of them run, for ``status`` and the doctor."""
+    """Return where its nodes are and how many are down, for ``status`` and the doctor."""
     found = find()
     up = [str(node.broker.port) for node in found.nodes if node.is_running]
     down = len(found.nodes) - len(up)
     source = found.nodes[0].broker.source
-    told = f"version {version()}, {source}, AMQP ports {', '.join(up)}"
-    return f"{told}; {down} of {len(found.nodes)} down" if down else told
+    text = f"version {version()}, {source}, AMQP ports {', '.join(up)}"
+    return f"{text}; {down} of {len(found.nodes)} down" if down else text
+
+
+def is_running() -> bool:
+    """Return False: an experiment starts no cluster, but ``python -m helpers up --cluster``."""
+    return False
+
+
+def stop() -> str | None:
+    """Return None: ``python -m helpers down`` stops a cluster."""
+    return None

@@ -1,16 +1,16 @@
-"""A Kafka that runs already: that of ``KAFKA_BOOTSTRAP``, else the one of Docker Compose."""
+"""A Kafka that runs already: the one of ``KAFKA_BOOTSTRAP``, else that of Docker Compose."""
 
 import os
 import re
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from helpers.errors import ServiceMissingError, ServiceNotReadyError, UsageError
 from helpers.machine import docker
-from helpers.services.kafka_wire import features
+from helpers.machine.ports import port_answers
 from helpers.services.private import switched_off
 from helpers.waits import wait_until
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 NAME = "Kafka"
 PACKAGE = ""  # Debian has none
 COMPOSE_SERVICE = "kafka"
-# The listeners of docker-compose.yml: each tells its clients to come back by its own address.
+# The listeners of docker-compose.yml; each sends its clients back to its own address.
 HOST_PORT, CONTAINER_PORT = 9092, 19092
 PROFILE = f"docker compose --profile kafka up --detach --wait {COMPOSE_SERVICE}"
 ASK_TIMEOUT_S = 5.0
 ADMIN_TIMEOUT_S = 15.0
-KEPT_MS = 3_600_000  # what a killed process leaves in its topics is gone after this
-# The level of the feature metadata.version with which each release began; Kafka tells no more.
-RELEASES = {22: "4.0", 26: "4.1", 28: "4.2", 30: "4.3", 31: "4.4"}
+SHARE_TIMEOUT_S = 1.0  # a refusal comes within hundredths of a second
+NO_SHARE_GROUPS = "take 4.2 or newer"
+KEPT_MS = 3_600_000  # for topics that a killed process leaves
 ADDRESS = re.compile(r"(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
 
 
@@ -37,18 +37,16 @@ class Server:
 
     bootstrap: str
     source: str
-    version: str
-    has_share_groups: bool
 
     def __repr__(self) -> str:
         """Return one line."""
-        return f"Server({NAME} {self.version}, {self.source})"
+        return f"Server({NAME}, {self.source})"
 
 
 def missing() -> str | None:
     """Return, in one sentence, what is missing and how to get it; None when nothing is.
 
-    Whether a Kafka that is given answers is not asked here: then `find` says why it does not.
+    Whether the Kafka of ``KAFKA_BOOTSTRAP`` answers is not tested here, but by `find`.
     """
     if reason := switched_off():
         return f"{NAME} is not used: {reason}."
@@ -75,12 +73,12 @@ def find() -> Server:
 
 
 def bootstrap() -> str:
-    """Return the address that clients are given as ``bootstrap.servers``; see `find`."""
+    """Return the value of ``bootstrap.servers`` for clients; see `find`."""
     return find().bootstrap
 
 
 def settings() -> dict[str, Any]:
-    """Return what each client is told: where Kafka is, and to log nothing; see `find`.
+    """Return the settings of every client: Kafka's address, and no log; see `find`.
 
     Source: librdkafka, "Configuration properties".
     """
@@ -88,15 +86,58 @@ def settings() -> dict[str, Any]:
 
 
 def version() -> str:
-    """Return the release whose features the cluster uses, like "4.3"; see `find`."""
-    return find().version
+    """Return "": Kafka's clients do not learn the version of a server."""
+    return ""
 
 
 def describe() -> str:
-    """Return where it is, for the doctor; see `find`."""
+    """Return where it is, for ``status`` and the doctor; see `find`."""
     found = find()
-    shares = "" if found.has_share_groups else ", without share groups: those need 4.2"
-    return f"version {found.version} is up ({found.source}){shares}"
+    shares = "" if has_share_groups() else f", without share groups: {NO_SHARE_GROUPS}"
+    return f"is up ({found.source}){shares}"
+
+
+def is_running() -> bool:
+    """Return False: this checkout starts no Kafka."""
+    return False
+
+
+def stop() -> str | None:
+    """Return None: this checkout starts no Kafka."""
+    return None
+
+
+def has_share_groups() -> bool:
+    """Return whether a share consumer can join a group; that takes a second. See `find`."""
+    from confluent_kafka import ShareConsumer
+
+    group = f"rabbit-lab-{uuid.uuid4().hex[:8]}"
+    with closing(ShareConsumer(settings() | {"group.id": group})) as consumer:
+        consumer.subscribe([group])  # no such topic
+        try:
+            with explained():
+                consumer.poll(timeout=SHARE_TIMEOUT_S)
+        except ServiceNotReadyError:
+            return False
+    return True
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Raise an exception of Kafka's client in the block as one sentence.
+
+    Raises:
+        ServiceNotReadyError: Kafka reports an error, or has no share groups.
+    """
+    from confluent_kafka import KafkaError, KafkaException
+
+    try:
+        yield
+    except KafkaException as failure:
+        error = failure.args[0]
+        if error.code() == KafkaError.UNSUPPORTED_VERSION:
+            raise ServiceNotReadyError(f"{NAME} has no share groups: {NO_SHARE_GROUPS}") from None
+        raise ServiceNotReadyError(f"{NAME} reports {error.str()}") from None
 
 
 @contextmanager
@@ -112,7 +153,7 @@ def topic(*, partitions: int) -> Iterator[str]:
 
     Raises:
         ServiceMissingError: there is no Kafka; see ``missing``.
-        ServiceNotReadyError: it does not answer, or has no share groups.
+        ServiceNotReadyError: it does not answer, or refuses.
         UsageError: ``partitions`` is below 1.
 
     Source: Kafka documentation, "Group Configs: share.auto.offset.reset".
@@ -121,12 +162,7 @@ def topic(*, partitions: int) -> Iterator[str]:
 
     if partitions < 1:
         raise UsageError(f"partitions must be at least 1, not {partitions}")
-    server, name = find(), f"rabbit-lab-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    if not server.has_share_groups:
-        raise ServiceNotReadyError(
-            f"{NAME} {server.version} ({server.source}) has no share groups: take 4.2 or newer"
-        )
-    admin = _admin(server)
+    admin, name = _admin(find()), f"rabbit-lab-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     new = NewTopic(name, partitions, 1, config={"retention.ms": str(KEPT_MS)})
     _result(admin.create_topics([new]))
     try:
@@ -137,14 +173,14 @@ def topic(*, partitions: int) -> Iterator[str]:
         _result(admin.incremental_alter_configs([_from_the_first_record(name)]))
         yield name
     finally:
-        with suppress(ServiceNotReadyError):  # a group may never have been
+        with suppress(ServiceNotReadyError):  # there may be no such group
             _result(admin.delete_consumer_groups([name]))
         with suppress(ServiceNotReadyError):  # an error of the block says more
             _result(admin.delete_topics([name]))
 
 
 def add_partitions(name: str, *, total: int) -> None:
-    """Give a topic more partitions, and wait until clients are told of them.
+    """Give a topic more partitions, and wait until clients see them.
 
     Args:
         name: the topic.
@@ -170,31 +206,23 @@ def _of_compose() -> str | None:
 
 
 def _look(given: str, source: str) -> Server:
-    addresses = [part.strip() for part in given.split(",")]
-    if not all(ADDRESS.fullmatch(part) for part in addresses):
+    from confluent_kafka import KafkaException
+
+    addresses = [ADDRESS.fullmatch(part.strip()) for part in given.split(",")]
+    if not all(addresses):
         raise UsageError(f"{source} must look like host:9092 or host1:9092,host2:9092")
-    for number, address in enumerate(addresses, start=1):
-        host, _, port = address.rpartition(":")
-        try:
-            levels = features(host.strip("[]"), int(port), timeout_s=ASK_TIMEOUT_S)
-            break
-        except ServiceNotReadyError as error:
-            if number == len(addresses):
-                raise ServiceNotReadyError(f"{error} ({source})") from None
-    return Server(given, source, release(levels), levels.get("share.version", 0) > 0)
-
-
-def release(levels: dict[str, int]) -> str:
-    """Return the release of these features, like "4.3".
-
-    Args:
-        levels: the level of each feature, as `kafka_wire.features` returns them.
-    """
-    level = levels.get("metadata.version", 0)
-    if level > max(RELEASES):
-        return f"{RELEASES[max(RELEASES)]} or newer"
-    known = [first for first in RELEASES if first <= level]
-    return RELEASES[max(known)] if known else "older than 4.0"
+    # The client retries a refused connection until its time is up.
+    places = [(match["host"].strip("[]"), int(match["port"])) for match in addresses if match]
+    if not any(port_answers(host, port, timeout_s=ASK_TIMEOUT_S) for host, port in places):
+        raise ServiceNotReadyError(f"no {NAME} answers at {given} ({source})")
+    server = Server(given, source)
+    try:
+        _admin(server).list_topics(timeout=ASK_TIMEOUT_S)
+    except KafkaException:
+        raise ServiceNotReadyError(
+            f"the server at {given} does not answer as a {NAME} without TLS and login ({source})"
+        ) from None
+    return server
 
 
 def _admin(server: Server) -> "AdminClient":

@@ -1,4 +1,4 @@
-"""A group of workers on a Kafka topic, each a member with a thread of its own."""
+"""Let a group of workers read a Kafka topic, each in its own thread."""
 
 import threading
 from collections.abc import Callable
@@ -24,14 +24,13 @@ def read_as_group(
     count: int,
     timeout_s: float = JOIN_S,
 ) -> list[tuple[int, str]]:
-    """Let a new group, or the same once more, work on the records of a topic.
+    """Let a group work on the records of a topic; the next call continues where it stopped.
 
-    Each member takes one record at a time. What has been worked on is committed when a member
-    leaves, so that the next call goes on behind it.
+    Each member takes one record at a time, and commits its progress when it leaves.
 
     Args:
         topic: of `kafka.topic`; the group has its name.
-        handle: the work on one record, in the member's thread.
+        handle: works on one record, in the member's thread.
         members: how many there are, at least 1.
         shared: True for a share group, whose members share the records of each partition; False
             for a consumer group, in which each partition belongs to one member.
@@ -42,7 +41,7 @@ def read_as_group(
         Partition and value of each record, in the order in which the work on them ended.
 
     Raises:
-        ServiceNotReadyError: Kafka reports an error to a member.
+        ServiceNotReadyError: Kafka reports an error to a member, or has no share groups.
         UsageError: ``members`` is below 1, or ``count`` below 0.
         WaitTimeoutError: fewer records by the deadline.
 
@@ -61,7 +60,9 @@ def read_as_group(
         with closing(consumer):
             consumer.subscribe([topic])
             while not over.is_set():
-                for record in take(timeout=POLL_S):
+                with kafka.explained():
+                    records = take(timeout=POLL_S)
+                for record in records:
                     if record.error():
                         raise ServiceNotReadyError(f"{kafka.NAME} reports {record.error().str()}")
                     handle(record)

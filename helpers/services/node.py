@@ -1,16 +1,18 @@
-"""A RabbitMQ server of this machine, for nodes of our own that an experiment may kill."""
+"""The RabbitMQ server of this machine, for private nodes that an experiment may kill."""
 
 import functools
 import re
-import subprocess
 from contextlib import suppress
 from pathlib import Path
 
+from helpers.errors import RabbitLabError
 from helpers.machine.ports import free_port_numbers
 from helpers.machine.processes import clean_environment
-from helpers.rabbitmq import server
+from helpers.machine.run import run
+from helpers.rabbitmq import disposable_node, server
 
 NAME = "a killed node of RabbitMQ"
+PACKAGE = ""  # a broker brings it; see helpers.broker.install
 ASK_TIMEOUT_S = 30.0
 
 
@@ -24,10 +26,10 @@ def missing() -> str | None:
 
 
 def version() -> str:
-    """Return the version of the installed server, like "3.10.8", or "?" where nothing tells it.
+    """Return the version of the installed server, like "3.10.8", or "?" if it is unknown.
 
-    The folder of the server has it in its name; where that is not so, as with a script of your
-    own in ``RABBIT_LAB_SERVER``, the ``rabbitmqctl`` beside it is asked once.
+    It is read from the name of the server's folder. If that has none, as with a script that
+    ``RABBIT_LAB_SERVER`` names, the ``rabbitmqctl`` beside it is asked once.
 
     Source: RabbitMQ documentation, "rabbitmqctl", command ``version``, which needs no node.
     """
@@ -38,31 +40,39 @@ def version() -> str:
     return found[1] if found else _asked(script.with_name("rabbitmqctl"))
 
 
+def describe() -> str:
+    """Return which server it would be started from, for ``status`` and the doctor."""
+    return f"the server of version {version()} is installed; a notebook starts its own node"
+
+
+def is_running() -> bool:
+    """Return False: each node runs for the time of one experiment."""
+    return False
+
+
+def stop() -> str | None:
+    """Remove the nodes that killed processes left, and return how many."""
+    left = disposable_node.sweep()
+    return f"{len(left)} disposable node(s) that a killed process left behind" if left else None
+
+
 @functools.cache
 def _asked(program: Path) -> str:
-    # It starts an epmd where it finds none, which would stay and listen on all addresses; so it
-    # gets a port of its own, and that epmd is told to end.
+    # Without an epmd, rabbitmqctl starts one, which stays and listens on all addresses. So it gets
+    # a port that is free, and the epmd on that port is ended.
     (port,) = free_port_numbers(1)
     try:
-        told = _run([program, "version"], port)
-    except (OSError, subprocess.TimeoutExpired):
+        output = _run([program, "version"], port)
+    except RabbitLabError:
         return "?"
     finally:
-        with suppress(OSError, subprocess.TimeoutExpired):
+        with suppress(RabbitLabError):
             _run([server.epmd_program() or "epmd", "-kill"], port)
-    found = re.fullmatch(r"\d+\.\d+\.\d+\S*", told)
+    found = re.fullmatch(r"\d+\.\d+\.\d+\S*", output)
     return found[0] if found else "?"
 
 
 def _run(command: list[str | Path], epmd_port: int) -> str:
-    environment = {"ERL_EPMD_PORT": str(epmd_port), "ERL_EPMD_ADDRESS": "127.0.0.1"}
-    done = subprocess.run(
-        command,
-        env=clean_environment() | environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=ASK_TIMEOUT_S,
-        check=False,
-    )
-    return done.stdout.strip()
+    own = {"ERL_EPMD_PORT": str(epmd_port), "ERL_EPMD_ADDRESS": "127.0.0.1"}
+    environment = clean_environment() | own
+    return run(command, timeout_s=ASK_TIMEOUT_S, environment=environment).stdout.strip()

@@ -1,4 +1,4 @@
-"""PostgreSQL with a scratch schema per process: that of ``DATABASE_URL``, Docker Compose, ours."""
+"""PostgreSQL of ``DATABASE_URL``, of Docker Compose or private; a scratch schema per process."""
 
 import os
 import threading
@@ -45,7 +45,7 @@ class Server:
 def missing() -> str | None:
     """Return, in one sentence, what is missing and how to get it; None when nothing is.
 
-    Whether a server that is given answers is not asked here: then `find` says why it does not.
+    Whether the server of ``DATABASE_URL`` answers is not tested here, but by `find`.
     """
     if reason := switched_off():
         return f"{NAME} is not used: {reason}."
@@ -57,7 +57,7 @@ def missing() -> str | None:
     if apt.has_apt():
         local = f"`sudo apt-get install {PACKAGE}` (its system service may stay stopped)"
     return (
-        f"There is no {NAME} to be had here ({cluster.why_not()}): {local}; or `{PROFILE}`;"
+        f"There is no {NAME} here ({cluster.why_not()}): {local}; or `{PROFILE}`;"
         " or set DATABASE_URL=postgresql://user:password@host:5432/database."
     )
 
@@ -66,8 +66,8 @@ def find() -> Server:
     """Return the server that is used; start a private one when there is no other.
 
     The ways, in this order: ``DATABASE_URL``, which is never started or stopped; the Compose
-    profile ``postgres`` when somebody has started it; a private server of the programs that are
-    installed here. The system's own service is not touched. The result is remembered.
+    profile ``postgres`` if it runs; a private server of the programs that are installed here. The
+    system's own service is not touched. The result is remembered.
 
     Raises:
         ServiceMissingError: there is none; see ``missing``.
@@ -83,7 +83,7 @@ def find() -> Server:
 def url() -> str:
     """Return the URL of this process's scratch schema; made at the first call, empty.
 
-    It is removed when the process ends; what a killed process left behind goes with the next one.
+    It is removed when the process ends. The next process removes those of killed processes.
     The URL holds a password: hand it to child processes, do not print it.
 
     Raises:
@@ -128,7 +128,7 @@ def clean() -> None:
     """Empty the scratch schema: what each experiment starts with.
 
     Connections that an interrupted cell left open are ended, so that their locks are gone. After
-    a restart of the server, or when our own was stopped meanwhile, there is a new schema.
+    a restart of the server, or of the private one, there is a new schema.
 
     Raises:
         ServiceMissingError: there is no PostgreSQL; see ``missing``.
@@ -175,7 +175,7 @@ def describe() -> str:
     """Return where the server comes from, for the doctor; none is started.
 
     Raises:
-        ServiceNotReadyError: the one that is given does not answer, or refuses the login.
+        ServiceNotReadyError: the server of ``DATABASE_URL`` does not answer or refuses the login.
         UsageError: ``DATABASE_URL`` is not a URL of PostgreSQL.
     """
     if given := os.environ.get("DATABASE_URL"):
@@ -191,14 +191,14 @@ def is_running() -> bool:
     return cluster.is_running()
 
 
-def stop() -> bool:
-    """Stop the private server and delete its data; others are not ours.
+def stop() -> str | None:
+    """Stop the private server and delete its data; another server is left alone.
 
     Returns:
-        Whether it was running.
+        What was stopped; None when it was not running.
     """
     forget()
-    return cluster.stop()
+    return f"private {NAME}" if cluster.stop() else None
 
 
 def _search() -> Server:
@@ -208,7 +208,7 @@ def _search() -> Server:
         return _look(_checked(given), "DATABASE_URL")
     if address := docker.address_of(COMPOSE_SERVICE, 5432):
         login = COMPOSE_LOGIN
-        with suppress(ServiceNotReadyError):  # one that is just going down
+        with suppress(ServiceNotReadyError):  # it may be stopping
             return _look(f"postgresql://{login}:{login}@{address}/{login}", docker.SOURCE)
     return _look(cluster.start(), cluster.SOURCE)
 

@@ -6,14 +6,14 @@ import re
 import secrets
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 
 from helpers.errors import ServiceNotReadyError
 from helpers.machine.locks import exclusive
 from helpers.machine.paths import home
 from helpers.machine.ports import free_port_numbers
-from helpers.machine.processes import as_user, clean_environment
+from helpers.machine.processes import clean_environment
+from helpers.machine.run import run
 from helpers.services.private import PrivateService, find_program
 
 NAME = "PostgreSQL"
@@ -21,7 +21,7 @@ SOURCE = "private server"
 # Debian keeps the server's programs off the PATH, one folder per major version.
 DEBIAN = Path("/usr/lib/postgresql")
 PLACES = ("/opt/homebrew/opt/postgresql/bin", "/usr/local/pgsql/bin", "/usr/pgsql/bin")
-USERS = ("postgres", "nobody")  # who runs it when we are root
+USERS = ("postgres", "nobody")  # it does not run as root
 USER = "lab"
 LOCK_TIMEOUT_S = 120.0
 START_TIMEOUT_S = 60.0
@@ -47,7 +47,7 @@ def start() -> str:
     """Return the URL of the private server that this checkout shares; start it unless it runs.
 
     Raises:
-        ServiceNotReadyError: it does not start; with the last words of its log.
+        ServiceNotReadyError: it does not start; with the end of its log.
     """
     with exclusive(home() / "postgresql.lock", timeout_s=LOCK_TIMEOUT_S):
         service = _noted()
@@ -76,9 +76,11 @@ def stop() -> bool:
 
 
 def _noted() -> PrivateService:
-    # SIGQUIT: at once, yet its shared memory is given back, which SIGKILL would leave behind.
+    # SIGQUIT ends it at once and frees its shared memory, which SIGKILL would leave.
     folder = home() / "postgresql"
-    return PrivateService(folder, what=NAME, politely=signal.SIGQUIT).load()
+    service = PrivateService(folder, what=NAME, politely=signal.SIGQUIT)
+    service.load()
+    return service
 
 
 def _start_fresh(service: PrivateService) -> str:
@@ -122,19 +124,15 @@ def _make_cluster(programs: Path, cluster: Path, password: str, user: str | None
         *("--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"),
     ]
     try:
-        done = subprocess.run(
+        done = run(
             command,
-            stdin=subprocess.DEVNULL,
-            env=clean_environment(),
-            cwd=cluster.parent,
-            capture_output=True,
-            text=True,
-            timeout=START_TIMEOUT_S,
-            check=False,
-            **as_user(user),
+            timeout_s=START_TIMEOUT_S,
+            error=ServiceNotReadyError,
+            name="initdb",
+            environment=clean_environment(),
+            folder=cluster.parent,
+            user=user,
         )
-    except subprocess.TimeoutExpired:
-        raise ServiceNotReadyError(f"initdb took more than {START_TIMEOUT_S:g} s") from None
     finally:
         secret.unlink()
     if done.returncode:
@@ -143,7 +141,7 @@ def _make_cluster(programs: Path, cluster: Path, password: str, user: str | None
 
 
 def _programs() -> Path | None:
-    """Return the folder of ``initdb`` and ``postgres``: on the PATH, or the newest there is."""
+    """Return the folder of ``initdb`` and ``postgres``: on the PATH, else the newest version."""
     debian = sorted(
         (path for path in DEBIAN.glob("*/bin") if re.fullmatch(r"\d+", path.parent.name)),
         key=lambda path: int(path.parent.name),

@@ -1,4 +1,4 @@
-"""A schema for one process, in a database that others may use too."""
+"""A scratch schema for one process, in a database that others may use, too."""
 
 import atexit
 import os
@@ -12,7 +12,7 @@ from helpers.errors import ServiceNotReadyError
 
 PREFIX = "rabbit_lab_"
 LOCK_TIMEOUT_MS = 5000
-# Whose lock is free has lost its process.
+# A free lock means that the owner process is gone.
 IN_USE = "SELECT pg_try_advisory_lock(hashtext(%s))"
 LEFT = """
     SELECT nspname FROM pg_namespace
@@ -28,7 +28,7 @@ WAITING = """
 
 
 class Scratch:
-    """The schema, and the connection whose lock says that its process is alive."""
+    """The schema, and the connection whose lock shows that its process is alive."""
 
     def __init__(self, url: str) -> None:
         self.name = f"{PREFIX}{secrets.token_hex(6)}"
@@ -50,14 +50,14 @@ class Scratch:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is there and was made by this process, not by one that we are a fork of."""
+        """Whether it exists and was made by this process, not by the process that forked it."""
         return self._pid == os.getpid() and not self._keeper.closed and not self._keeper.broken
 
     def empty(self) -> None:
-        """Delete what is in it, ending the connections that hold locks.
+        """Delete its content; end the connections that hold locks.
 
         Raises:
-            ServiceNotReadyError: the server does not do it.
+            ServiceNotReadyError: the server refuses or does not answer.
         """
         try:
             self._keeper.execute(END_OTHERS, [self.name])
@@ -71,11 +71,13 @@ class Scratch:
         try:
             ((count,),) = self._keeper.execute(WAITING, [self.name]).fetchall()
         except psycopg.Error as error:
-            raise ServiceNotReadyError(f"PostgreSQL does not tell who waits: {error}") from None
+            raise ServiceNotReadyError(
+                f"PostgreSQL cannot count its waiting connections: {error}"
+            ) from None
         return int(count)
 
     def remove(self) -> None:
-        """Delete the schema; a server that has gone does not matter."""
+        """Delete the schema; ignore a server that has stopped."""
         atexit.unregister(self.remove)
         if not self.is_ours:
             return
@@ -99,5 +101,5 @@ class Scratch:
         return swept
 
     def _execute(self, statement: str, name: str | None = None) -> None:
-        # Names cannot be parameters; ours are made of letters, digits and underscores.
+        # A name cannot be a parameter. These consist of letters, digits and underscores.
         self._keeper.execute(sql.SQL(statement).format(sql.Identifier(name or self.name)))

@@ -1,8 +1,6 @@
-"""A Prometheus of our own for the time of a ``with`` block, and promtool for alert rules."""
+"""A private Prometheus for the time of a ``with`` block, and promtool for alert rules."""
 
-import itertools
 import json
-import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,21 +10,21 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from helpers.errors import ServiceMissingError, ServiceNotReadyError, UsageError
-from helpers.machine import apt, locks
-from helpers.machine.paths import ROOT, home, shown
+from helpers.machine import apt, keeper
+from helpers.machine.paths import ROOT, shown
 from helpers.machine.ports import free_port_numbers
+from helpers.machine.run import run
 from helpers.services.private import PrivateService, find_program, switched_off
 from helpers.services.prometheus_api import Api
 from helpers.waits import wait_until
 
 NAME = "Prometheus"
 PACKAGE = "prometheus"
+PREFIX = "prometheus"
 PLACES = ("/usr/local/bin", "/opt/homebrew/bin", "/opt/prometheus")
 START_TIMEOUT_S = 30.0
 PROMTOOL_TIMEOUT_S = 60.0
 LEAST_S, MOST_S = 0.1, 60.0
-
-_numbers = itertools.count(1)
 
 
 def missing() -> str | None:
@@ -55,6 +53,17 @@ def version() -> str:
 def describe() -> str:
     """Return how it would be used, for the doctor."""
     return f"version {version()} is installed; a notebook starts its own"
+
+
+def is_running() -> bool:
+    """Return False: each server runs for the time of one experiment."""
+    return False
+
+
+def stop() -> str | None:
+    """Remove the servers that killed processes left, and return how many."""
+    left = sweep()
+    return f"{len(left)} Prometheus server(s) that a killed process left behind" if left else None
 
 
 def read_rules(path: str | Path) -> str:
@@ -136,7 +145,7 @@ def server(
     every_s: float = 1.0,
     timeout_s: float = START_TIMEOUT_S,
 ) -> Iterator[Server]:
-    """Run a Prometheus of your own on a free loopback port, with empty data.
+    """Run a private Prometheus on a free loopback port, with empty data.
 
     Args:
         scrape: URLs to scrape, with their query, such as
@@ -154,7 +163,7 @@ def server(
 
     Raises:
         ServiceMissingError: there is no Prometheus; see ``missing``.
-        ServiceNotReadyError: it does not start in time; with the last words of its log.
+        ServiceNotReadyError: it does not start in time; with the end of its log.
         UsageError: an argument makes no sense, or promtool finds mistakes in the rules.
 
     Source: Prometheus documentation, "Configuration".
@@ -164,14 +173,8 @@ def server(
     if not LEAST_S <= every_s <= MOST_S:
         raise UsageError(f"every_s must be from {LEAST_S:g} to {MOST_S:g}, not {every_s:g}")
     configuration = _configuration(scrape, rules, every_s)
-    sweep()
-    folder = home() / f"prometheus-{os.getpid()}-{next(_numbers)}"
-    with locks.lease(folder.with_suffix(".lock")):
-        service = PrivateService(folder, what=NAME)
-        try:
-            yield _start(service, configuration, tuple(scrape), every_s, timeout_s)
-        finally:
-            service.remove()
+    with keeper.temporary(PREFIX, _service) as service:
+        yield _start(service, configuration, tuple(scrape), every_s, timeout_s)
 
 
 def sweep() -> list[Path]:
@@ -180,11 +183,11 @@ def sweep() -> list[Path]:
     Returns:
         Their folders.
     """
-    swept: list[Path] = []
-    for lease in locks.abandoned(home(), "prometheus-*.lock"):
-        PrivateService(lease.with_suffix(""), what=NAME).load().remove()
-        swept.append(lease.with_suffix(""))
-    return swept
+    return keeper.sweep(PREFIX, _service)
+
+
+def _service(folder: Path) -> PrivateService:
+    return PrivateService(folder, what=NAME)
 
 
 def _start(
@@ -266,24 +269,19 @@ def _find(path: str | Path) -> Path:
 def _promtool(verb: str, path: str | Path) -> str:
     found = _find(path)
     done = _run("promtool", verb, "rules", str(found))
-    said = "\n".join(line.strip() for line in f"{done.stdout}\n{done.stderr}".splitlines() if line)
-    said = said.replace(str(found), shown(found))
+    text = "\n".join(line.strip() for line in f"{done.stdout}\n{done.stderr}".splitlines() if line)
+    text = text.replace(str(found), shown(found))
     if done.returncode:
-        raise UsageError(f"`promtool {verb} rules {shown(found)}` is not content:\n{said}")
-    return said
+        raise UsageError(f"`promtool {verb} rules {shown(found)}` failed:\n{text}")
+    return text
 
 
 def _run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     if reason := missing():
         raise ServiceMissingError(reason)
-    try:
-        return subprocess.run(
-            [str(find_program(program, *PLACES)), *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PROMTOOL_TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise ServiceNotReadyError(f"{program} took more than {PROMTOOL_TIMEOUT_S:g} s") from None
+    return run(
+        (str(find_program(program, *PLACES)), *arguments),
+        timeout_s=PROMTOOL_TIMEOUT_S,
+        error=ServiceNotReadyError,
+        name=program,
+    )

@@ -1,4 +1,4 @@
-"""What a Prometheus answers, as DataFrames."""
+"""Ask a Prometheus over HTTP; answers are DataFrames."""
 
 import time
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ State = Literal["firing", "pending", "inactive"]
 
 @dataclass(frozen=True)
 class Api:
-    """The HTTP API of one Prometheus."""
+    """The HTTP API of a Prometheus."""
 
     url: str
 
@@ -88,7 +88,7 @@ class Api:
 
         Returns:
             DataFrame: ``alert`` str, ``state`` str ("pending" or "firing"), one str column per
-            further label, and ``value`` float, what the expression gave. No rows: all is well.
+            further label, and ``value`` float, the expression's value. No rows: all is well.
 
         Raises:
             ServiceNotReadyError: no answer.
@@ -124,7 +124,7 @@ class Api:
         return _frame([(row, {}) for row in rows], [], first=list(rows[0]) if rows else ["rule"])
 
     def targets(self) -> "pd.DataFrame":
-        """Return what is scraped.
+        """Return the targets of the scrapes.
 
         Returns:
             DataFrame: ``job``, ``url``, ``health`` ("up", "down", or "unknown" before the first
@@ -188,7 +188,7 @@ class Api:
         return time.monotonic() - began_s
 
     def post(self, path: str) -> None:
-        """Tell it to do something.
+        """Send a command.
 
         Raises:
             ServiceNotReadyError: no answer, or it refuses.

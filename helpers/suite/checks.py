@@ -12,9 +12,9 @@ from helpers import broker
 from helpers.broker.selection import NotRunningError
 from helpers.errors import BrokerError
 from helpers.machine.paths import ROOT
-from helpers.services import postgresql
+from helpers.services import SERVICES
 from helpers.suite import doctor
-from helpers.suite.install import SERVICES, install_missing
+from helpers.suite.install import install_missing
 
 Arguments = tuple[str, ...]  # of Python
 Check = tuple[str, Arguments]
@@ -102,7 +102,7 @@ def _on_a_broker(runs: dict[str, Arguments], *, beside: Sequence[Check] = ()) ->
     Returns:
         0 when every phase passed, else 1.
     """
-    ours, postgresql_ours = not _is_running(), not postgresql.is_running()
+    ours, keep = not _is_running(), doctor.running_services()
     began_s = time.monotonic()
     phases = []
     try:
@@ -117,8 +117,8 @@ def _on_a_broker(runs: dict[str, Arguments], *, beside: Sequence[Check] = ()) ->
     finally:
         if ours:
             doctor.stop_what_is_ours(cluster_too=False)
-        elif postgresql_ours:
-            postgresql.stop()
+        else:
+            doctor.stop_services(keep)
     return _conclude(phases, time.monotonic() - began_s)
 
 
@@ -158,7 +158,7 @@ def _services() -> Phase:
     lacking = install_missing()
     for sentence in lacking:
         print(f"{sentence} Its cells count as skipped.", flush=True)
-    there = [service.NAME for service in SERVICES if service.missing() is None]
+    there = [service.NAME for service in SERVICES.values() if service.missing() is None]
     print(f"There are: {', '.join(there) or 'none'}", flush=True)
     note = f"{len(lacking)} missing: their cells are skipped" if lacking else ", ".join(there)
     return Phase("services", True, time.monotonic() - began_s, note)

@@ -1,4 +1,4 @@
-"""What is told about the broker and the machine: ``up``, ``down``, ``status``, ``doctor``."""
+"""Diagnose and describe the broker and this machine: ``up``, ``down``, ``status``, ``doctor``."""
 
 import importlib.metadata
 import os
@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 import time
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,16 +20,15 @@ from helpers.broker.decisions import decisions
 from helpers.broker.scratch import call, leases, sweep
 from helpers.broker.selection import NotRunningError
 from helpers.errors import BrokerError, RabbitLabError, WaitTimeoutError
-from helpers.machine import docker
+from helpers.machine import apt, docker
 from helpers.machine.paths import ROOT, home, shown
 from helpers.machine.ports import is_free
-from helpers.rabbitmq import cluster, disposable_node, ready, server, shared_node
+from helpers.rabbitmq import cluster, ready, server, shared_node
 from helpers.rabbitmq.generations import not_recorded
 from helpers.rabbitmq.model import credentials
-from helpers.rabbitmq.node_files import PLUGINS
+from helpers.rabbitmq.node_files import PLUGINS, cookie_of
+from helpers.services import SERVICES, Service
 from helpers.services import cluster as cluster_service
-from helpers.services import postgresql, prometheus
-from helpers.suite.install import SERVICES
 from helpers.waits import wait_until
 
 # RabbitMQ stops accepting messages when less than 50 MB are free; twice that, and some for data.
@@ -41,7 +41,7 @@ JUPYTER_PORT = 8888
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of what the doctor says."""
+    """One line of the doctor's report."""
 
     fine: bool
     text: str
@@ -77,29 +77,39 @@ def start_cluster() -> str:
     return "\n".join(lines)
 
 
-def stop_what_is_ours(*, cluster_too: bool = True) -> str:
-    """Stop what we started, broker and services, and say what was stopped.
+def running_services() -> list[Service]:
+    """Return the services that experiments of this checkout started and that still run."""
+    return [service for service in SERVICES.values() if service.is_running()]
+
+
+def stop_services(keep: Collection[Service] = ()) -> list[str]:
+    """Stop the services that experiments of this checkout started; return what was stopped.
 
     Args:
-        cluster_too: also the cluster, which nothing starts but ``up --cluster``.
+        keep: services that are left alone.
+    """
+    names = [service.stop() for service in SERVICES.values() if service not in keep]
+    return [name for name in names if name]
+
+
+def stop_what_is_ours(*, cluster_too: bool = True) -> str:
+    """Stop the broker and the services that this checkout started, and report what was stopped.
+
+    Args:
+        cluster_too: also the cluster, which only ``up --cluster`` starts.
     """
     stopped = [shared_node.SOURCE] if shared_node.stop() else []
     if compose.stop():
         stopped.append(docker.SOURCE)
     if cluster_too and (ended := cluster.stop()):
         stopped.append(ended)
-    if left := disposable_node.sweep():
-        stopped.append(f"{len(left)} disposable node(s) that a killed process left behind")
-    if postgresql.stop():
-        stopped.append("private PostgreSQL")
-    if left := prometheus.sweep():
-        stopped.append(f"{len(left)} Prometheus server(s) that a killed process left behind")
+    stopped += stop_services()
     used = [name for name, in_use in leases().items() if in_use]
-    lines = [f"Stopped: {', '.join(stopped)}." if stopped else "Nothing of ours is running."]
+    lines = [f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running."]
     if stopped and used:
         lines.append(f"Still in use by a running notebook or test: {', '.join(used)}.")
     if os.environ.get("AMQP_URL"):
-        lines.append("The broker of AMQP_URL is not ours and was left alone.")
+        lines.append("The broker of AMQP_URL was left alone.")
     return "\n".join(lines)
 
 
@@ -119,8 +129,9 @@ def status() -> str:
 
 
 def examine() -> list[Finding]:
-    """Look at everything that the notebooks need; nothing is started or installed."""
-    findings = [_python(), _packages(), _disk(), _jupyter_port(), *_cookie(), *_services()]
+    """Check everything that the notebooks need; nothing is started or installed."""
+    findings = [_python(), _packages(), _disk(), _jupyter_port(), _installing()]
+    findings += [*_cookie(), *_services()]
     try:
         found = broker.find(start=False)
     except NotRunningError:
@@ -135,17 +146,17 @@ def examine() -> list[Finding]:
 
 
 def _services() -> list[Finding]:
-    # Nothing that must be there: the cells that need one show a stored result without it.
-    found = []
-    for service in (*SERVICES, cluster_service):
+    # All are optional: without one, the cells that need it show a stored result.
+    findings = []
+    for service in SERVICES.values():
         if lacks := service.missing():
-            found.append(Finding(True, f"optional: {lacks.rstrip('.')}"))
+            findings.append(Finding(True, f"optional: {lacks.rstrip('.')}"))
             continue
         try:
-            found.append(Finding(True, f"{service.NAME}: {service.describe()}"))
+            findings.append(Finding(True, f"{service.NAME}: {service.describe()}"))
         except RabbitLabError as error:
-            found.append(Finding(False, str(error)))
-    return found
+            findings.append(Finding(False, str(error)))
+    return findings
 
 
 def _ways() -> list[Finding]:
@@ -195,8 +206,16 @@ def _jupyter_port() -> Finding:
     return Finding(True, f"JupyterLab's usual port {JUPYTER_PORT} {state}")
 
 
+def _installing() -> Finding:
+    if reason := apt.why_not():
+        return Finding(True, f"missing packages are not installed: {reason}")
+    return Finding(
+        True, "missing packages may be installed with apt-get; RABBIT_LAB_INSTALL=off declines"
+    )
+
+
 def _cookie() -> list[Finding]:
-    cookie = home() / "node" / "home" / ".erlang.cookie"
+    cookie = cookie_of(shared_node.folder())
     if not cookie.exists():
         return []
     seen = cookie.stat()
@@ -239,7 +258,7 @@ def _plugins(found: broker.Broker) -> Finding:
         # A node that has just started has no statistics of itself yet.
         there = wait_until(enabled, timeout_s=STATISTICS_TIMEOUT_S, what="them", every_s=0.2)
     except WaitTimeoutError:
-        return Finding(False, "plugins: the management API does not tell which are enabled")
+        return Finding(False, "plugins: the management API does not list the enabled ones")
     if missing := [name for name in PLUGINS if name not in there]:
         return Finding(
             False, f"plugins missing: {', '.join(missing)} (`rabbitmq-plugins enable NAME`)"

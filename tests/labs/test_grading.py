@@ -42,9 +42,7 @@ CLASS = [
 def walls() -> str:
     """Return bubblewrap's path, installed where that can be done."""
     if sandbox() is None and apt.why_not() is None:
-        with apt.alone():
-            if sandbox() is None:
-                apt.install("bubblewrap")
+        apt.ensure("bubblewrap", is_missing=lambda: sandbox() is None)
     found = sandbox()
     if found is None:
         pytest.skip("there is no bubblewrap on this machine, and it cannot be installed")

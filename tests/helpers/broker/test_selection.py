@@ -46,10 +46,16 @@ def machine(monkeypatch, tmp_path):
     home = tmp_path / "home"
     monkeypatch.setenv("PATH", f"{programs}")
     monkeypatch.setenv("RABBIT_LAB_HOME", str(home))
-    for name in ("AMQP_URL", "MANAGEMENT_URL", "RABBIT_LAB_DOCKER", "RABBIT_LAB_SERVER"):
+    for name in (
+        "RABBIT_LAB_INSTALL",
+        "AMQP_URL",
+        "MANAGEMENT_URL",
+        "RABBIT_LAB_DOCKER",
+        "RABBIT_LAB_SERVER",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(server, "PLACES", ())
-    monkeypatch.setattr(apt_get, "POLICY", tmp_path / "policy-rc.d")
+    monkeypatch.setattr(apt_get, "NAMESPACE", ())
     monkeypatch.setattr(selection, "_current", None)
     monkeypatch.setattr(scratch, "_scratch", None)
     return programs
@@ -251,8 +257,7 @@ def apt(machine, monkeypatch, tmp_path, shared_broker):
     monkeypatch.setattr(shared_node, "start", lambda timeout_s: shared_broker)
 
     def there(script):
-        policy = f'echo "$* policy=$(cat {apt_get.POLICY} 2>/dev/null | tail -n 1)" >>{calls}\n'
-        program(machine, "apt-get", policy + script)
+        program(machine, "apt-get", f'echo "$*" >>{calls}\n{script}')
         return lambda: calls.read_text().splitlines()
 
     return there
@@ -262,33 +267,22 @@ def test_apt_installs_without_starting_a_service(apt, shared_broker, capsys):
     calls = apt("exit 0")
     assert broker.find() == shared_broker
     assert [decision.source for decision in decisions() if decision.chosen] == ["apt"]
-    assert "installing Debian's rabbitmq-server with apt-get" in capsys.readouterr().out
+    assert "Installing Debian's rabbitmq-server with apt-get" in capsys.readouterr().out
     (call,) = calls()
     assert "install -y --no-install-recommends rabbitmq-server" in call
-    assert call.endswith("policy=exit 101")
-    assert not apt_get.POLICY.exists()
 
 
-def test_apt_updates_its_lists_when_they_are_empty(apt, shared_broker):
-    done = apt_get.POLICY.with_name("updated")
+def test_apt_updates_its_lists_when_they_are_empty(apt, shared_broker, tmp_path):
+    done = tmp_path / "updated"
     calls = apt(f'case "$*" in *update) touch {done} ;; *) [ -e {done} ] ;; esac')
     assert broker.find() == shared_broker
     assert [call.split()[3] for call in calls()] == ["install", "update", "install"]
-
-
-def test_policy_of_the_machine_is_left_as_it_is(apt):
-    calls = apt("exit 0")
-    apt_get.POLICY.write_text("#!/bin/sh\nexit 7\n")
-    broker.find()
-    assert calls()[0].endswith("policy=exit 7")
-    assert apt_get.POLICY.read_text() == "#!/bin/sh\nexit 7\n"
 
 
 def test_apt_that_fails_is_one_error(apt):
     apt('echo "E: Unable to locate package" >&2; exit 100')
     with pytest.raises(BrokerNotFoundError, match=r"failed \(Unable to locate package\); there is"):
         broker.find()
-    assert not apt_get.POLICY.exists()
 
 
 def test_apt_that_hangs_is_one_error(apt, monkeypatch):

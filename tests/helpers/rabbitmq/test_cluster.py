@@ -69,7 +69,7 @@ def test_a_cluster_from_its_start_to_its_end(empty_home, monkeypatch):
     for pid in [*pids, *(node["vm"]["pid"] for node in noted)]:
         wait_gone(pid)
     assert not (empty_home / "cluster").exists()
-    assert command(empty_home, "down") == "Nothing of ours is running.\n"
+    assert command(empty_home, "down") == "Nothing was running.\n"
     with pytest.raises(BrokerNotFoundError, match="no cluster is running"), cluster.alone():
         pass
 

@@ -16,10 +16,10 @@ import psutil
 import pytest
 
 from helpers.errors import BrokerError, BrokerNotFoundError, BrokerNotReadyError
-from helpers.machine import paths
+from helpers.machine import paths, processes
 from helpers.machine.ports import free_ports
 from helpers.machine.processes import Identity, identify
-from helpers.rabbitmq import logs, node_files, private_node, server
+from helpers.rabbitmq import logs, node_files, server
 from helpers.rabbitmq.private_node import PrivateNode
 from tests.conftest import child_environment, run_python, wait_gone
 
@@ -181,7 +181,7 @@ def test_down_ends_node_and_epmd(started, own_home):
     for name in ("vm", "epmd"):
         wait_gone(state[name]["pid"])
     assert not (own_home / "node").exists()
-    assert command(own_home, "down") == "Nothing of ours is running.\n"
+    assert command(own_home, "down") == "Nothing was running.\n"
 
 
 def test_process_that_is_not_ours_is_never_ended(tmp_path, start_python):
@@ -234,7 +234,7 @@ def test_epmd_that_is_met_on_its_way_through_exec_is_still_known(tmp_path, monke
         looks.append(pid)
         return identify(pid, mark) if len(looks) > 1 else None
 
-    monkeypatch.setattr(private_node, "identify", at_first_nothing)
+    monkeypatch.setattr(processes, "identify", at_first_nothing)
     node = PrivateNode(tmp_path / "node", source="test")
     node.lay_out()
     try:

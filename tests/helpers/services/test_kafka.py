@@ -1,11 +1,11 @@
-"""Kafka: what is said without one, what a broker tells about itself, topics that go again."""
+"""Kafka: how its absence is explained, share groups, topics for the time of a block."""
 
 import socket
-import struct
 import threading
 import time
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from helpers import services
 from helpers.errors import (
@@ -15,7 +15,7 @@ from helpers.errors import (
     WaitTimeoutError,
 )
 from helpers.machine import docker
-from helpers.services import kafka, kafka_wire
+from helpers.services import kafka
 from helpers.services.kafka_group import read_as_group
 from helpers.suite import install
 
@@ -43,7 +43,7 @@ def test_without_one_it_says_how_to_get_one(nowhere):
     with pytest.raises(ServiceMissingError) as failure:
         kafka.bootstrap()
     assert str(failure.value) == said
-    assert kafka in install.SERVICES
+    assert kafka in install.SERVICES.values()
 
 
 def test_switched_off(monkeypatch):
@@ -65,7 +65,7 @@ def test_the_one_of_compose_is_asked_for_by_the_listener_that_leads_back(
     monkeypatch.setattr(docker, "address_of", lambda *what: asked.append(what) or "127.0.0.1:1")
     assert kafka.missing() is None
     assert asked == [("kafka", port)]
-    with pytest.raises(ServiceNotReadyError, match=r"127\.0\.0\.1:1: .*Docker Compose"):
+    with pytest.raises(ServiceNotReadyError, match=r"127\.0\.0\.1:1 .*Docker Compose"):
         kafka.find()
 
 
@@ -98,31 +98,22 @@ def test_nothing_answers_there(monkeypatch):
     assert kafka.missing() is None
     began_s = time.monotonic()
     with pytest.raises(ServiceNotReadyError) as failure:
-        kafka.version()
+        kafka.bootstrap()
     assert time.monotonic() - began_s < kafka.ASK_TIMEOUT_S
-    assert str(failure.value) == (
-        "no Kafka answers at 127.0.0.1:1: Connection refused (KAFKA_BOOTSTRAP)"
-    )
-
-
-def test_a_silent_one_is_not_waited_for_without_end(listener):
-    with pytest.raises(ServiceNotReadyError, match="timed out"):
-        kafka_wire.features("127.0.0.1", listener(None), timeout_s=0.2)
+    assert str(failure.value) == "no Kafka answers at 127.0.0.1:1 (KAFKA_BOOTSTRAP)"
 
 
 @pytest.mark.parametrize(
     "content",
-    [
-        b"",
-        b"AMQP\0\0\x09\x01",
-        b"HTTP/1.1 400 Bad Request\r\n\r\n",
-        struct.pack(">i", 10) + b"\0" * 10,
-        struct.pack(">i", 20) + b"\0" * 10,
-    ],
+    [None, b"", b"AMQP\0\0\x09\x01", b"HTTP/1.1 400 Bad Request\r\n\r\n"],
 )
-def test_something_else_answers_there(listener, content):
-    with pytest.raises(ServiceNotReadyError, match="is no Kafka without TLS and login"):
-        kafka_wire.features("127.0.0.1", listener(content), timeout_s=5)
+def test_something_else_answers_there_or_is_silent(monkeypatch, listener, content):
+    monkeypatch.setattr(kafka, "ASK_TIMEOUT_S", 0.5)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", f"127.0.0.1:1,127.0.0.1:{listener(content)}")
+    began_s = time.monotonic()
+    with pytest.raises(ServiceNotReadyError, match="not answer as a Kafka without TLS and login"):
+        kafka.find()
+    assert time.monotonic() - began_s < 5
 
 
 @pytest.mark.parametrize(
@@ -134,71 +125,45 @@ def test_what_is_no_address_is_refused(monkeypatch, given):
         kafka.find()
 
 
-# What a broker says about itself ---------------------------------------------------------------
+# Share groups ------------------------------------------------------------------------------------
 
 
-def answer(*features: tuple[bytes, int], apis: int = 2) -> bytes:
-    """Return an answer to ApiVersions as a broker gives it."""
-    api = struct.pack(">hhh", 18, 0, 4) + b"\0"
-    listed = b"".join(
-        bytes([len(name) + 1]) + name + struct.pack(">hh", level, 0) + b"\0"
-        for name, level in features
-    )
-    finalized = bytes([len(features) + 1]) + listed
-    epoch = b"\x01\x08" + struct.pack(">q", 7)
-    tags = b"\x02" + epoch + b"\x02" + bytes([len(finalized)]) + finalized
-    return struct.pack(">ih", 1, 0) + bytes([apis + 1]) + api * apis + b"\0\0\0\0" + tags
+class Refused:
+    """A share consumer of a Kafka without share groups: its first poll raises this error."""
 
+    def __init__(self, settings):
+        self.settings = settings
 
-FEATURES = ((b"metadata.version", 30), (b"share.version", 1))
+    def subscribe(self, topics):
+        pass
 
+    def poll(self, *, timeout):
+        raise KafkaException(KafkaError(KafkaError.UNSUPPORTED_VERSION, "fatal error"))
 
-def test_features_are_read():
-    assert kafka_wire.parse(answer(*FEATURES)) == {"metadata.version": 30, "share.version": 1}
-    assert kafka_wire.parse(answer(apis=0)) == {}
-
-
-@pytest.mark.parametrize("size", range(len(answer(*FEATURES))))
-def test_an_answer_that_is_cut_off_is_refused(size):
-    with pytest.raises(ValueError, match="cut off"):
-        kafka_wire.parse(answer(*FEATURES)[:size])
-
-
-def test_a_given_one_is_asked_for_its_version(monkeypatch, listener):
-    content = answer(*FEATURES)
-    port = listener(struct.pack(">i", len(content)) + content)
-    monkeypatch.setenv("KAFKA_BOOTSTRAP", f"127.0.0.1:1, 127.0.0.1:{port}")
-    found = kafka.find()
-    assert repr(found) == "Server(Kafka 4.3, KAFKA_BOOTSTRAP)"
-    assert found.has_share_groups
-
-
-def test_one_without_share_groups_is_refused_before_anything_is_made(monkeypatch, listener):
-    content = answer((b"metadata.version", 25))
-    port = listener(struct.pack(">i", len(content)) + content)
-    monkeypatch.setenv("KAFKA_BOOTSTRAP", f"127.0.0.1:{port}")
-    with (
-        pytest.raises(ServiceNotReadyError, match=r"Kafka 4\.0 \(.*\) has no share groups"),
-        kafka.topic(partitions=1),
-    ):
+    def close(self):
         pass
 
 
-@pytest.mark.parametrize(
-    ("level", "release"),
-    [
-        (21, "older than 4.0"),
-        (25, "4.0"),
-        (27, "4.1"),
-        (29, "4.2"),
-        (30, "4.3"),
-        (31, "4.4"),
-        (32, "4.4 or newer"),
-    ],
-)
-def test_the_release_is_that_of_the_features(level, release):
-    assert kafka.release({"metadata.version": level}) == release
-    assert kafka.release({}) == "older than 4.0"
+@pytest.fixture
+def old_kafka(monkeypatch):
+    """Let the Kafka that is found have no share groups."""
+    monkeypatch.setattr(kafka, "find", lambda: kafka.Server("127.0.0.1:1", "test"))
+    monkeypatch.setattr("confluent_kafka.ShareConsumer", Refused)
+
+
+def test_one_without_share_groups_says_so(old_kafka):
+    assert not kafka.has_share_groups()
+    assert kafka.describe() == "is up (test), without share groups: take 4.2 or newer"
+    with pytest.raises(ServiceNotReadyError, match=r"^Kafka has no share groups: take 4\.2 or"):
+        read_as_group("topic", print, members=1, shared=True, count=1)
+
+
+def test_other_errors_of_the_client_are_one_sentence():
+    with (
+        pytest.raises(ServiceNotReadyError, match="Kafka reports it is broken"),
+        kafka.explained(),
+    ):
+        raise KafkaException(KafkaError(KafkaError.UNKNOWN, "it is broken"))
 
 
 def test_a_topic_needs_a_partition():
@@ -221,7 +186,8 @@ def test_a_topic_grows_and_goes_with_its_block():
         with pytest.raises(ServiceNotReadyError, match=r"Kafka refuses: .*partition"):
             kafka.add_partitions(name, total=1)
     assert name not in admin.list_topics(timeout=10).topics
-    assert kafka.version().startswith("4.")
+    assert repr(kafka.find()).startswith("Server(Kafka, ")
+    assert kafka.has_share_groups()
     assert "share groups" not in kafka.describe()
 
 

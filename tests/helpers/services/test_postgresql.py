@@ -152,7 +152,7 @@ def test_a_private_server_is_shared_and_leaves_nothing(tmp_path, monkeypatch):
         assert cluster.is_running()
         owner = Path(service.noted["data"]).stat().st_uid
         assert owner != 0
-        process = service._identity.process()
+        process = service.processes["server"].process()
         assert process.uids().real == owner
         assert {c.laddr.ip for c in process.net_connections() if c.status == "LISTEN"} == {
             "127.0.0.1"
@@ -176,7 +176,7 @@ def test_no_programs_or_no_user_is_said(fresh, monkeypatch):
     monkeypatch.setattr(apt, "has_apt", lambda: True)
     sentence = postgresql.missing()
     assert sentence.startswith(
-        "There is no PostgreSQL to be had here (no server programs are installed):"
+        "There is no PostgreSQL here (no server programs are installed):"
         " `sudo apt-get install postgresql` "
     )
     assert "docker compose --profile postgres up" in sentence
@@ -210,7 +210,7 @@ def test_switched_off(monkeypatch):
 def packages(fresh, monkeypatch):
     """Take all services away, and return the list of what apt-get is then told to install."""
     installed = []
-    for service in install.SERVICES:
+    for service in install.SERVICES.values():
 
         def missing(service=service):
             there = not service.PACKAGE or service.PACKAGE in installed

@@ -146,11 +146,11 @@ def test_promtool_checks_and_tests_rules(rules, tmp_path):
     tests.write_text(TESTS.replace("SEVERITY", "page"))
     assert "SUCCESS" in prometheus.test_rules(tests)
     tests.write_text(TESTS.replace("SEVERITY", "none"))
-    with pytest.raises(UsageError, match=r"(?s)is not content:.*severity=\"none\""):
+    with pytest.raises(UsageError, match=r"(?s)failed:.*severity=\"none\""):
         prometheus.test_rules(tests)
     broken = tmp_path / "broken.yml"
     broken.write_text(RULES.replace("> 5", "> "))
-    with pytest.raises(UsageError, match=r"(?s)is not content:.*parse error"):
+    with pytest.raises(UsageError, match=r"(?s)failed:.*parse error"):
         prometheus.check_rules(broken)
     with (
         pytest.raises(UsageError, match="parse error"),
@@ -219,6 +219,8 @@ def test_a_service_that_does_not_start_says_why(tmp_path):
     waits = ["/bin/sh", "-c", "echo 'loading'; sleep 60; :", mark]
     with pytest.raises(ServiceNotReadyError, match=r"(?s)not ready within 0\.2 s"):
         service.start(waits, mark=mark, is_ready=lambda: False, timeout_s=0.2)
+    assert not service.is_running
+    service.start(waits, mark=mark, is_ready=lambda: True, timeout_s=10)
     assert service.remove()
     assert not service.folder.exists()
 

@@ -4,7 +4,7 @@ import ast
 import re
 
 from helpers.rabbitmq.generations import GENERATIONS
-from helpers.services import NEEDS
+from helpers.services import SERVICES
 from helpers.suite.notebooks import (
     CHECK_TAG,
     CLAIM_LINE,
@@ -16,7 +16,7 @@ from helpers.suite.notebooks.claimlines import RATES_TAG
 from tests.notebooks.guards.anatomy import SECTIONS
 from tests.notebooks.guards.book import Book, figures, in_cell, tags, texts
 
-TAGS = {CHECK_TAG, SURPRISE_TAG, EXPERIMENT_TAG, RATES_TAG, *NEEDS}
+TAGS = {CHECK_TAG, SURPRISE_TAG, EXPERIMENT_TAG, RATES_TAG, *SERVICES}
 FORBIDDEN = {
     "a star import": re.compile(r"^\s*from .* import \*", re.MULTILINE),
     "sys.path": re.compile(r"\bsys\.path\b"),
@@ -128,7 +128,8 @@ def has_known_tags(book: Book) -> list[str]:
     wrong += [
         in_cell(cell, "uses a result that needs a service, and has no tag that says which")
         for cell in book.code
-        if re.search(r"\bstored\.result\(|\bstored=", cell.source) and not NEEDS.keys() & tags(cell)
+        if re.search(r"\bstored\.result\(|\bstored=", cell.source)
+        and not SERVICES.keys() & tags(cell)
     ]
     if not any(EXPERIMENT_TAG in tags(cell) for cell in book.code):
         wrong.append(f"no cell has the tag {EXPERIMENT_TAG}")
