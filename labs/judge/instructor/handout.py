@@ -10,7 +10,9 @@ from pathlib import Path, PurePosixPath
 
 from helpers.machine.paths import ROOT
 
-TOP = ("Makefile", "requirements.txt", "pyproject.toml", "docker-compose.yml")
+TOP = (
+    "Makefile", "requirements.txt", "requirements.lock", "pyproject.toml", "docker-compose.yml",
+)  # fmt: skip
 TREES = ("helpers", "notebooks", "monitoring", "docker", "docs", "labs")
 # Below labs/: what stays with the instructor.
 INSTRUCTORS = (
@@ -18,7 +20,9 @@ INSTRUCTORS = (
     "judge/instructor/*",
     "lab*/guide.md", "lab*/hidden.py", "lab*/correct/*", "lab*/wrong/*",
 )  # fmt: skip
-KINDS = (".py", ".ipynb", ".md", ".json", ".css", ".csv", ".png", ".yml", ".conf", ".txt", ".sh")
+KINDS = (
+    ".py", ".ipynb", ".md", ".json", ".css", ".csv", ".png", ".yml", ".conf", ".txt", ".lock", ".sh",
+)  # fmt: skip
 FOLDER = "rabbit-lab"
 WELCOME = Path(__file__).with_name("students.md")
 
