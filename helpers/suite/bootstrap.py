@@ -72,7 +72,7 @@ def main() -> int:
 
 
 def pip_options() -> str:
-    """Return what ``pip config list`` of ``.venv`` prints: its configuration files and variables."""
+    """Return the output of ``pip config list``: options of files and variables."""
     command = [str(PYTHON), "-m", "pip", "config", "list"]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 

@@ -21,7 +21,8 @@ INSTRUCTORS = (
     "lab*/guide.md", "lab*/hidden.py", "lab*/correct/*", "lab*/wrong/*",
 )  # fmt: skip
 KINDS = (
-    ".py", ".ipynb", ".md", ".json", ".css", ".csv", ".png", ".yml", ".conf", ".txt", ".lock", ".sh",
+    ".py", ".ipynb", ".md", ".json", ".css", ".csv", ".png", ".yml", ".conf", ".txt", ".lock",
+    ".sh",
 )  # fmt: skip
 FOLDER = "rabbit-lab"
 WELCOME = Path(__file__).with_name("students.md")
