@@ -91,9 +91,7 @@ def _compose_plugin() -> None:
     if _output("compose", "version", "--short"):
         return
     if reason := standins.why_not():
-        raise NoEngineError(
-            f"this docker has no `docker compose`, and it cannot be installed: {reason}"
-        )
+        raise NoEngineError(f"this docker lacks `docker compose`, which cannot be built: {reason}")
     # Debian 12's docker-compose is Compose 1; Debian 13's runs here, it needs only the C library.
     print(f"Taking Compose 2 from Debian 13's docker-compose, as {PLUGIN} …", flush=True)
     PLUGIN.parent.mkdir(parents=True, exist_ok=True)

@@ -97,7 +97,7 @@ STANDINS = {
     "postgres": Standin(
         "bookworm", ("postgresql",), entry="postgres.sh", command=("postgres",)
     ),
-    "compose": Standin("trixie", ("docker-compose",)),  # no image: `engine` copies the plugin from it
+    "compose": Standin("trixie", ("docker-compose",)),  # `engine` copies it from there
     "prometheus": Standin("bookworm", ("prometheus", "wget"), entry="prometheus.sh"),
     "kafka": Standin(
         "bookworm", kafka_image.PACKAGES, install=kafka_image.install,
