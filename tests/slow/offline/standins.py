@@ -66,11 +66,8 @@ def _rabbitmq(suite: str) -> Standin:
     return Standin(suite, ("rabbitmq-server",), entry="rabbitmq.sh", command=("rabbitmq-server",))
 
 
-# Makes Debian's Python usable like the official image's: `pip` may install for all users.
-PYTHON = (
-    "ln -sf python3 /usr/bin/python && ln -sf pip3 /usr/bin/pip"
-    " && rm -f /usr/lib/python3*/EXTERNALLY-MANAGED"
-)
+# As in the official image, python and pip are in /usr/local; pip cannot replace Debian's packages.
+PYTHON = "python3 -m venv /usr/local"
 CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 
 
@@ -91,7 +88,7 @@ STANDINS = {
     "rabbitmq-4.0": _rabbitmq("trixie"),
     "rabbitmq-4.3": _rabbitmq("forky"),
     "python": Standin(
-        "trixie", ("python3", "python3-pip", "python3-venv"), PYTHON, install=_prepare_for_builds,
+        "trixie", ("python3", "python3-venv"), PYTHON, install=_prepare_for_builds,
         command=("python",),
     ),
     "postgres": Standin(
