@@ -1,4 +1,4 @@
-"""The parts of the container tests that need no engine."""
+"""Tests of the container tests that need no engine."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_no_stand_in_is_built_without_root(tmp_path, monkeypatch):
     assert not [path for path in tmp_path.iterdir() if path.is_dir()]
 
 
-def test_interrupted_build_leaves_nothing_that_looks_whole(tmp_path, monkeypatch):
+def test_interrupted_build_leaves_no_tree(tmp_path, monkeypatch):
     monkeypatch.setattr(standins, "why_not", lambda: None)
 
     def broken(new):
@@ -45,7 +45,7 @@ def test_interrupted_build_leaves_nothing_that_looks_whole(tmp_path, monkeypatch
     assert not list(tmp_path.iterdir())
 
 
-def test_step_that_fails_is_told_with_its_last_words():
+def test_message_of_a_failed_step_has_its_last_output():
     with pytest.raises(standins.StandinError, match=r"`sh -c echo .*failed: bad luck"):
         standins._do(["sh", "-c", "echo bad luck >&2; exit 3"], 5)
     with pytest.raises(standins.StandinError, match=r"took more than 0.1 s"):
@@ -56,7 +56,7 @@ def test_mirror_is_an_address():
     assert standins.mirror().startswith("http")
 
 
-def test_no_engine_and_no_way_to_one_is_said(monkeypatch, tmp_path):
+def test_without_any_engine_the_reason_is_given(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.setattr(apt, "why_not", lambda: "installing needs root")
@@ -67,7 +67,7 @@ def test_no_engine_and_no_way_to_one_is_said(monkeypatch, tmp_path):
         pass
 
 
-def test_engine_that_ends_at_once_is_told(monkeypatch, tmp_path):
+def test_message_of_an_engine_that_ends_has_its_reason(monkeypatch, tmp_path):
     dockerd = tmp_path / "dockerd"
     dockerd.write_text("#!/bin/sh\necho operation not permitted >&2\nexit 1\n")
     dockerd.chmod(0o755)
@@ -81,7 +81,7 @@ def test_engine_that_ends_at_once_is_told(monkeypatch, tmp_path):
         pass
 
 
-def test_stack_takes_nothing_of_the_caller(monkeypatch, tmp_path):
+def test_stack_ignores_the_callers_variables(monkeypatch, tmp_path):
     monkeypatch.setenv("AMQP_URL", "amqp://mine")
     monkeypatch.setenv("RABBIT_LAB_HOME", "/mine")
     monkeypatch.setenv("COMPOSE_FILE", "mine.yml")
@@ -100,14 +100,14 @@ def test_command_that_fails_or_hangs_is_an_error(tmp_path):
         stack.run("sleep", "5", timeout_s=0.1)
 
 
-def test_command_of_the_readme_that_nothing_ran_is_told(tmp_path):
+def test_commands_of_the_readme_that_no_scenario_ran_are_listed(tmp_path):
     text = "x\n## In containers\n```\ndocker compose up   # starts\ndocker compose stop\n```\n"
     (tmp_path / "README.md").write_text(
         f"{text}`docker compose ps`\n## Next\n`docker compose no`\n"
     )
     stack = Stack(tmp_path, {})
     stack.ran |= {"docker compose up", "docker compose ps"}
-    with pytest.raises(scenarios.StackError, match="nothing here ran: docker compose stop"):
+    with pytest.raises(scenarios.StackError, match="no scenario ran: docker compose stop"):
         scenarios.readme(stack)
     stack.ran.add("docker compose stop")
     assert scenarios.readme(stack) == "each of the README's 3 commands was run"

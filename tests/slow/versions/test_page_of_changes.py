@@ -32,7 +32,7 @@ def test_the_committed_page_is_made_of_what_is_stored():
         ("only: 3 on 4.0", None),
     ],
 )
-def test_a_changing_claim_is_told_by_its_evidence(evidence, values):
+def test_a_changing_claim_is_recognised_by_its_evidence(evidence, values):
     found = changes.changes(Claim("q02.1", "holds", f"q02.1 holds: {evidence}"))
     assert [one.values for one in found] == ([values] if values else [])
 

@@ -1,4 +1,4 @@
-"""Tests of the small behaviours and their record."""
+"""Tests of the small behaviours of each generation and of their record."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_every_small_behaviour_is_recorded_for_every_generation():
         assert len({one["seen"][name] for one in recorded.values()}) > 1, name
 
 
-def test_what_was_seen_is_recorded_and_a_difference_is_told(shared_broker, checkout):
+def test_observations_are_recorded_and_differences_returned(shared_broker, checkout):
     (checkout / "docs").mkdir()
     assert seen.look(shared_broker, root=checkout, probes={"x": lambda: "one"}) == []
     before = (checkout / changes.SEEN).read_bytes()
@@ -47,7 +47,7 @@ def test_what_was_seen_is_recorded_and_a_difference_is_told(shared_broker, check
     assert seen.look(shared_broker, root=checkout, probes={"y": lambda: "a"}) == []
 
 
-def test_accepted_solutions_are_kept_for_each_lab_beside_what_was_seen(shared_broker, checkout):
+def test_accepted_solutions_are_recorded_for_each_lab(shared_broker, checkout):
     (checkout / "docs").mkdir()
     (checkout / "labs" / "lab03_x").mkdir(parents=True)
     seen.look(shared_broker, root=checkout, probes={})
