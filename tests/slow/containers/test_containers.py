@@ -1,10 +1,14 @@
 """Tests of the container tests that need no engine."""
 
+import ast
+import importlib
+import importlib.util
+
 import pytest
 
 from helpers.machine import apt
 from helpers.machine.paths import ROOT
-from tests.slow.containers import scenarios
+from tests.slow.containers import attempts, scenarios
 from tests.slow.containers.stack import PORTS, Stack
 from tests.slow.offline import engine, standins
 
@@ -111,3 +115,13 @@ def test_commands_of_the_readme_that_no_scenario_ran_are_listed(tmp_path):
         scenarios.readme(stack)
     stack.ran.add("docker compose stop")
     assert scenarios.readme(stack) == "each of the README's 3 commands was run"
+
+
+@pytest.mark.parametrize("code", [attempts.LEAVE, attempts.TRY, attempts.STILL])
+def test_imports_of_the_code_that_learners_run_exist(code):
+    for node in ast.walk(ast.parse(code.replace("{others}", "[]"))):
+        if isinstance(node, ast.ImportFrom):
+            module = importlib.import_module(str(node.module))
+            for name in node.names:
+                there = hasattr(module, name.name)
+                assert there or importlib.util.find_spec(f"{node.module}.{name.name}")
