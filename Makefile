@@ -78,10 +78,14 @@ down: $(READY) ## stop the broker that we started
 bench: $(READY) ## measure what is not a timed test
 	@$(RUN) bench $(ARGS)
 
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.lock requirements.txt pyproject.toml
 	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3.14; do \
 	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 	    exec $$python helpers/suite/bootstrap.py; \
 	  fi; \
 	done; \
 	echo "error: this needs Python 3.11 or newer: install one, or name it with make PYTHON=…" >&2; exit 1
+
+.PHONY: lock
+lock: $(READY) ## write the lock files anew from the requirements files
+	@.venv/bin/python -m helpers.suite.lock

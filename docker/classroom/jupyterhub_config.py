@@ -111,7 +111,7 @@ c.JupyterHub.bind_url = "http://:8000"
 c.JupyterHub.db_url = f"sqlite:///{STATE / 'jupyterhub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(STATE / "cookie_secret")
 c.ConfigurableHTTPProxy.command = [
-    "/opt/proxy/nodejs",
+    "node",
     "/opt/proxy/node_modules/configurable-http-proxy/bin/configurable-http-proxy",
 ]
 c.ConfigurableHTTPProxy.pid_file = str(STATE / "proxy.pid")

@@ -1,32 +1,53 @@
-"""Make ``.venv`` and install the pinned requirements; needs nothing but the standard library.
+"""Make ``.venv`` and install the locked packages into it; needs only the standard library.
 
 The Makefile runs this file by its path, with the Python that the user has.
 """
 
+import ast
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 STAMP = VENV / ".ready"  # written last: without it, an installation was interrupted
 PYTHON = VENV / "bin" / "python"
-INPUTS = ("requirements.txt", "pyproject.toml")
+INPUTS = ("requirements.lock", "requirements.txt", "pyproject.toml")
+# First all packages, then the package of this checkout; both pip and uv take these arguments.
+STEPS = (
+    ("--require-hashes", "--requirement", "requirements.lock"),
+    ("--no-deps", "--no-build-isolation", "--editable", "."),
+)
+# uv does not read pip's configuration: the variable that has the meaning of each option of pip.
+UV_VARIABLES = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "no-index": "UV_NO_INDEX",
+    "trusted-host": "UV_INSECURE_HOST",
+    "timeout": "UV_HTTP_TIMEOUT",
+    "default-timeout": "UV_HTTP_TIMEOUT",
+    "cert": "SSL_CERT_FILE",
+    "client-cert": "SSL_CLIENT_CERT",
+}
 
 
 def main() -> int:
-    """Bring ``.venv`` in step with the requirements.
+    """Bring ``.venv`` in step with the lock file.
 
     Returns:
         0 when it is, else 1 after one sentence about what is missing.
     """
     wanted = _fingerprint()
     if _works() and STAMP.exists() and STAMP.read_text() == wanted:
-        STAMP.touch()  # the files are newer, yet say the same
+        STAMP.touch()  # the input files have a newer date and the same content
         return 0
     if reason := _why_no_venv():
         print(f"error: {reason}", file=sys.stderr)
@@ -39,8 +60,7 @@ def main() -> int:
         if _run([sys.executable, "-m", "venv", str(VENV)]):
             print("error: making .venv failed; the reason stands above", file=sys.stderr)
             return 1
-    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if _run([*pip, "--requirement", str(ROOT / "requirements.txt")]):
+    if not (_install_with_uv() or _install_with_pip()):
         print(
             "error: installing the requirements failed; the reason stands above (is there a"
             " network, or a proxy to set?)",
@@ -51,8 +71,42 @@ def main() -> int:
     return 0
 
 
+def pip_options() -> str:
+    """Return the output of ``pip config list``: options of files and variables."""
+    command = [str(PYTHON), "-m", "pip", "config", "list"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def uv_environment(listed: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment in which uv downloads from the same places as pip.
+
+    Args:
+        listed: what ``pip config list`` prints: lines such as ``global.timeout='60'``.
+        environment: of this process; its variables for uv are kept.
+
+    Returns:
+        A copy of the environment with the variables of ``UV_VARIABLES`` and the proxy.
+
+    Source:
+        pip's user guide, "Configuration"; uv's reference, "Environment variables".
+    """
+    options: dict[str, str] = {}
+    for section in ("global", "install", ":env:"):  # pip lets a later one of these win
+        for name, value in re.findall(rf"^{section}\.([\w-]+)=(.*)$", listed, re.MULTILINE):
+            options[name] = str(ast.literal_eval(value))
+    # As pip does: trust the certificates of this machine, and search all indexes.
+    chosen = {"UV_SYSTEM_CERTS": "true", "UV_INDEX_STRATEGY": "unsafe-best-match"}
+    for name, variable in UV_VARIABLES.items():
+        if value := options.get(name, "").split():
+            chosen[variable] = ("," if variable == "UV_FIND_LINKS" else " ").join(value)
+    if proxy := options.get("proxy"):
+        chosen |= {"HTTP_PROXY": proxy, "HTTPS_PROXY": proxy}
+    kept = {name: value for name, value in environment.items() if name.startswith("UV_")}
+    return {**environment, **chosen, **kept}
+
+
 def _fingerprint() -> str:
-    # The place belongs to it: an editable installation points to where the checkout was.
+    # With the path of the checkout: an editable installation is invalid after a move.
     content = b"".join((ROOT / name).read_bytes() for name in INPUTS)
     return hashlib.sha256(content + os.fsencode(ROOT)).hexdigest()
 
@@ -78,8 +132,39 @@ def _why_no_venv() -> str | None:
     return None
 
 
-def _run(command: list[str]) -> int:
-    return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
+def _install_with_uv() -> bool:
+    """Install with the locked uv; False when there is none for this machine, or it fails."""
+    # The lock's paragraph of uv: its pin and hashes.
+    locked = re.search(r"^uv==.*(?:\n +--hash=.*)*", (ROOT / "requirements.lock").read_text(), re.M)
+    if locked is None:
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        uv_alone = Path(folder) / "uv.lock"
+        uv_alone.write_text(locked[0] + "\n")
+        options = ("--only-binary=:all:", "--retries=1", "--require-hashes", "--requirement")
+        if _run([*_pip(), *options, str(uv_alone)]):
+            print("uv cannot be installed, so pip installs everything …", flush=True)
+            return False
+    environment = uv_environment(pip_options(), os.environ)
+    uv = [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--python", str(PYTHON)]
+    if any(_run([*uv, *step], environment) for step in STEPS):
+        print("uv cannot install the requirements, so pip tries …", flush=True)
+        return False
+    return True
+
+
+def _install_with_pip() -> bool:
+    return not any(_run([*_pip(), *step]) for step in STEPS)
+
+
+def _pip() -> list[str]:
+    return [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+
+
+def _run(command: list[str], environment: Mapping[str, str] | None = None) -> int:
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False
+    ).returncode
 
 
 if __name__ == "__main__":

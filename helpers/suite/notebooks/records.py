@@ -1,10 +1,13 @@
 """Record which claim lines were measured on which RabbitMQ, and when."""
 
 import datetime
+import fcntl
 import importlib.metadata
 import json
+import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -40,6 +43,23 @@ class Record:
 
 
 Records = dict[str, dict[str, Record]]  # generation, then question such as "q02"
+
+
+@contextmanager
+def writing(root: Path = ROOT) -> Iterator[None]:
+    """Change the files in ``docs/`` in one process at a time; others wait.
+
+    Args:
+        root: the checkout.
+    """
+    folder = root / FILE.parent
+    folder.mkdir(exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def this_session(broker: Broker) -> Session:

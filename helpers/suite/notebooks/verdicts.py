@@ -52,8 +52,9 @@ def judge(
         else:
             other = elsewhere(stored, session)
             here = [claim for claim in result.passes[0] if claim.id not in other]
-            records.add(path.name[:3], here, session, root)
-            write_tables(root)
+            with records.writing(root):  # generations may run at the same time
+                records.add(path.name[:3], here, session, root)
+                write_tables(root)
             outcome = f"{len(result.passes[0])} claims as stored"
             outcome += f"; not on this RabbitMQ: {', '.join(other)}" if other else ""
             outcome += f"; skipped: {', '.join(absent)}" if absent else ""

@@ -10,7 +10,10 @@ from pathlib import Path, PurePosixPath
 
 from helpers.machine.paths import ROOT
 
-TOP = ("LICENSE", "Makefile", "requirements.txt", "pyproject.toml", "docker-compose.yml")
+TOP = (
+    "LICENSE", "Makefile", "requirements.txt", "requirements.lock", "pyproject.toml",
+    "docker-compose.yml",
+)  # fmt: skip
 TREES = ("helpers", "notebooks", "monitoring", "docker", "docs", "labs")
 # Files that students do not get.
 INSTRUCTORS = (
@@ -19,7 +22,10 @@ INSTRUCTORS = (
     "labs/judge/instructor/*",
     "labs/lab*/guide.md", "labs/lab*/hidden.py", "labs/lab*/correct/*", "labs/lab*/wrong/*",
 )  # fmt: skip
-KINDS = (".py", ".ipynb", ".md", ".json", ".css", ".csv", ".png", ".yml", ".conf", ".txt", ".sh")
+KINDS = (
+    ".py", ".ipynb", ".md", ".json", ".css", ".csv", ".png", ".yml", ".conf", ".txt", ".lock",
+    ".sh",
+)  # fmt: skip
 FOLDER = "rabbit-lab"
 WELCOME = Path(__file__).with_name("students.md")
 

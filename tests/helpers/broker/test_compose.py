@@ -179,7 +179,29 @@ def test_image_of_jupyter_copies_only_what_its_build_context_holds(services):
     ignore = (ROOT / f"{build['dockerfile']}.dockerignore").read_text().splitlines()
     assert copied == {line[1:] for line in ignore if line.startswith("!")}
     assert all((ROOT / name).exists() for name in copied)
-    base = lines[1:3]
-    assert re.fullmatch(r"ARG PYTHON_IMAGE=python:3\.\d+\.\d+-slim-\w+", base[0])
-    assert base[1] == "FROM ${PYTHON_IMAGE}"
-    assert build["args"] == {"PYTHON_IMAGE": f"${{PYTHON_IMAGE:-{base[0].partition('=')[2]}}}"}
+
+
+def test_both_images_are_made_of_the_same_python_which_only_dockerfiles_name(services):
+    builds = [service["build"] for service in services.values() if "build" in service]
+    firsts = {tuple((ROOT / build["dockerfile"]).read_text().splitlines()[1:3]) for build in builds}
+    ((default, base),) = firsts
+    assert re.fullmatch(r"ARG PYTHON_IMAGE=python:3\.\d+-slim", default)
+    assert base == "FROM ${PYTHON_IMAGE}"
+    assert [build["args"] for build in builds] == [["PYTHON_IMAGE"]] * 2
+
+
+def test_images_install_from_lock_files_with_hashes(services):
+    builds = [service["build"] for service in services.values() if "build" in service]
+    for build in builds:
+        text = (ROOT / build["dockerfile"]).read_text()
+        installations = re.findall(r"pip install (.*)", text)
+        assert installations
+        for options in installations:
+            locked = options.startswith("--require-hashes --requirement")
+            assert locked or options.startswith("--no-deps --no-build-isolation --editable .")
+
+
+def test_every_rabbitmq_has_few_enough_descriptors_for_a_small_port_table(services):
+    image = services["rabbitmq"]["image"]
+    limits = [one.get("ulimits") for one in services.values() if one.get("image") == image]
+    assert limits == [{"nofile": "${RABBITMQ_DESCRIPTORS:-65536}"}] * 5

@@ -402,9 +402,10 @@ def test_lint_runs_all_linters(phases, monkeypatch):
 
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
-    """Return a tiny checkout whose requirements are the package itself, without a network."""
-    (tmp_path / "requirements.txt").write_text("")
-    (tmp_path / "pyproject.toml").write_text("")
+    """Return a tiny checkout without requirements, which is set up without a network."""
+    for name in bootstrap.INPUTS:
+        (tmp_path / name).write_text("")
+    monkeypatch.setattr(bootstrap, "STEPS", bootstrap.STEPS[:1])
     venv = tmp_path / ".venv"
     monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
     monkeypatch.setattr(bootstrap, "VENV", venv)
@@ -423,7 +424,7 @@ def test_venv_is_made_once_and_made_again_when_half_made(checkout, capfd, monkey
     assert bootstrap.main() == 0
     assert capfd.readouterr().out == ""
 
-    (checkout / "requirements.txt").write_text("no-such-folder/\n")
+    (checkout / "requirements.lock").write_text("no-such-folder/\n")
     assert bootstrap.main() == 1
     assert "error: installing the requirements failed" in capfd.readouterr().err
     assert not bootstrap.STAMP.exists()
@@ -462,7 +463,7 @@ def test_make_shows_its_targets_by_default():
 
 @pytest.fixture
 def bare_checkout(tmp_path):
-    for name in ("Makefile", "requirements.txt", "pyproject.toml"):
+    for name in ("Makefile", *bootstrap.INPUTS):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path
 

@@ -1,4 +1,4 @@
-"""Finds the browser and the library that drives it, and installs what is missing."""
+"""Find a browser and the library that drives it, or install them."""
 
 import importlib.metadata
 import shutil
@@ -10,17 +10,22 @@ from helpers.machine import apt
 from helpers.machine.paths import ROOT
 
 REQUIREMENTS = ROOT / "requirements-browser.txt"
+LOCK = ROOT / "requirements-browser.lock"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PACKAGES = ("chromium", "fonts-dejavu-core")
 TIMEOUT_S = 60.0
 
 
 class BrowserMissingError(RabbitLabError):
-    """There is no browser, and none can be installed from here."""
+    """There is no browser, or no library to drive it, and it cannot be installed."""
 
 
 def library() -> None:
-    """Install the driving library into this Python, unless its pinned version is there."""
+    """Install the driving library into this Python, unless its pinned version is installed.
+
+    Raises:
+        BrowserMissingError: pip cannot install it.
+    """
     wanted = REQUIREMENTS.read_text().split()[-1]
     name, _, version = wanted.partition("==")
     try:
@@ -29,37 +34,37 @@ def library() -> None:
     except importlib.metadata.PackageNotFoundError:
         pass
     print(f"Installing {wanted} …", flush=True)
-    command = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement")
-    if subprocess.run([sys.executable, *command, REQUIREMENTS], check=False).returncode:
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if subprocess.run([*pip, "--require-hashes", "--requirement", LOCK], check=False).returncode:
         raise BrowserMissingError(f"installing {wanted} failed; the reason stands above")
 
 
 def browser() -> str:
-    """Return the path of a Chromium that starts; install Debian's where that is possible.
+    """Return the path of a Chromium that starts; without one, install Debian's package.
 
     Raises:
-        BrowserMissingError: there is none; the message says how to get one.
+        BrowserMissingError: there is none and none can be installed; the message says how to.
     """
-    found = _that_starts()
-    if found is None and (reason := apt.why_not()):
+    chromium = _working_browser()
+    if chromium is None and (reason := apt.why_not()):
         raise BrowserMissingError(
             f"there is no Chromium here ({reason}): install the package chromium of this system,"
             " then run `make test-browser` again"
         )
-    if found is None:
+    if chromium is None:
         print("Installing Debian's chromium with apt-get …", flush=True)
         with apt.alone():
             apt.install(*PACKAGES)
-        found = _that_starts()
-    if found is None:
+        chromium = _working_browser()
+    if chromium is None:
         raise BrowserMissingError(
             "the package chromium was installed, yet no browser starts (Ubuntu's package needs"
             " snap): install Google Chrome or another Chromium by hand"
         )
-    return found
+    return chromium
 
 
-def _that_starts() -> str | None:
+def _working_browser() -> str | None:
     for name in BROWSERS:
         path = shutil.which(name)
         if path is not None:

@@ -129,7 +129,7 @@ def test_the_library_is_installed_once_and_in_its_pinned_version(monkeypatch, ca
     assert calls == []
     monkeypatch.setattr(prepare.importlib.metadata, "version", lambda name: "0.1")
     prepare.library()
-    assert calls[0][-2:] == ["--requirement", prepare.REQUIREMENTS]
+    assert calls[0][-2:] == ["--requirement", prepare.LOCK]
     with pytest.raises(prepare.BrowserMissingError, match="failed; the reason stands above"):
         prepare.library()
     assert f"Installing {wanted}" in capsys.readouterr().out

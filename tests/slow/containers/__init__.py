@@ -1,1 +1,1 @@
-"""The Compose stack on a real Docker engine, with images built from Debian's own packages."""
+"""Tests of the Compose stack on a Docker engine, with stand-ins for the images."""

@@ -1,7 +1,6 @@
-"""The Compose stack on a Docker engine: ``python -m tests.slow.containers [up inside …]``.
+"""Test the Compose stack on a Docker engine: ``python -m tests.slow.containers [up inside …]``.
 
-Without names everything is run, in order. Where no engine can be had it says why, and passes:
-there is nothing to test.
+Without names all scenarios run, in order. Without an engine it prints the reason and passes.
 """
 
 import argparse
@@ -32,8 +31,8 @@ def main() -> int:
         parser.error(f"there is no {unknown}; there are {', '.join(known)}")
     known["classroom"] = partial(classroom.run, learners=options.learners)
     try:
-        with engine.running() as found:
-            print(f"Containers run on {found}.", flush=True)
+        with engine.running() as description:
+            print(f"Containers run on {description}.", flush=True)
             if reason := standins.why_not():
                 print(f"NOT RUN: no stand-ins for the images: {reason}.")
                 return 0
@@ -41,7 +40,7 @@ def main() -> int:
             if options.images:
                 print("\n".join(f"{name}={image}" for name, image in named.items()))
                 return 0
-            # Chosen ones, in order, with what brings the stack up and takes it down.
+            # The stack is always brought up first and taken down last.
             wanted = {"up", *options.names, "down"} if options.names else set(scenarios.EVERY)
             names = [name for name in known if name in wanted]
             with copy(named) as stack:
@@ -55,14 +54,14 @@ def _run(stack: Stack, chosen: dict[str, Callable[[Stack], str]]) -> int:
     failed = []
     for name, scenario in chosen.items():
         if "up" in failed:
-            break  # nothing else can be said
+            break  # the other scenarios need a running stack
         began_s = time.monotonic()
         try:
-            result, seen = "passed", scenario(stack)
+            result, observation = "passed", scenario(stack)
         except (RabbitLabError, AMQPError, OSError) as error:
-            result, seen = "FAILED", str(error) or repr(error)
+            result, observation = "FAILED", str(error) or repr(error)
             failed.append(name)
-        print(f"{name:<20} {result} {time.monotonic() - began_s:6.1f} s  {seen}", flush=True)
+        print(f"{name:<20} {result} {time.monotonic() - began_s:6.1f} s  {observation}", flush=True)
     return 1 if failed else 0
 
 

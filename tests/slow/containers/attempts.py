@@ -1,4 +1,4 @@
-"""What a learner of the simulated class runs in a kernel besides notebooks."""
+"""Code that a simulated learner runs in a kernel to reach other learners' data."""
 
 SECRET = "secret"
 LEAVE = f"""
@@ -8,11 +8,11 @@ own.channel().queue_declare("{SECRET}", durable=True)
 own.channel().basic_publish("", "{SECRET}", b"kept", pika.BasicProperties(delivery_mode=2))
 own.close()
 """
-# What a learner can try from inside: the count of what was refused, and the vhosts seen.
+# Prints the number of refused and of successful attempts, and the visible vhosts.
 TRY = """
 import json, os, pathlib, pika
 from helpers import broker
-from helpers.rabbitmq import model, management
+from helpers.rabbitmq import management, model
 from helpers.errors import RabbitLabError
 mine = os.environ["AMQP_URL"]
 user, password = model.credentials(mine)

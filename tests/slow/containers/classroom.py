@@ -1,7 +1,7 @@
-"""A class at the same time: ``make test-containers ARGS="classroom --learners 30"``.
+"""Test a whole class: ``make test-containers ARGS="classroom --learners 30"``.
 
-It brings up the profile ``classroom``, lets simulated learners log in, start their servers and run
-notebooks in them, and tries from inside of each server to get at the others.
+Starts the profile ``classroom``; simulated learners log in, start their servers, run notebooks at
+the same time, and try from inside of each server to reach the data of the others.
 """
 
 import json
@@ -34,7 +34,7 @@ FORBIDDEN = ("root", "www-data", hooks.INSTRUCTOR)  # with the password of the c
 
 
 class Class:
-    """The learners of one class, and what was seen of them."""
+    """The learners of one class and the results of their runs."""
 
     def __init__(self, stack: Stack, learners: int) -> None:
         hub, management = free_port_numbers(2)
@@ -55,11 +55,11 @@ class Class:
         self.runs: list[tuple[str, str, float, str]] = []  # learner, notebook, seconds, trouble
 
     def learner(self, name: str) -> Learner:
-        """Return a browser for somebody of that name."""
+        """Return a simulated learner of that name."""
         return Learner(self.hub, name, self.passwords["JUPYTERHUB_PASSWORD"])
 
     def up(self, **variables: str) -> str:
-        """Bring up the profile; return what Compose printed."""
+        """Start the profile; return the output of Compose if it fails, else an empty text."""
         done = self.stack.compose(
             "--profile", PROFILE, "up", "--detach", "--wait", "--build", HUB,
             timeout_s=UP_TIMEOUT_S, check=False, **variables,
@@ -67,14 +67,14 @@ class Class:
         return "" if done.returncode == 0 else done.stdout
 
     def everybody(self, what: Callable[[Learner], object]) -> float:
-        """Let all learners do something at once; return the seconds until the last has done it."""
+        """Call a function for all learners at once; return the seconds until all have finished."""
         began_s = time.monotonic()
         with ThreadPoolExecutor(len(self.learners)) as pool:
             list(pool.map(what, self.learners, timeout=WHOLE_CLASS_TIMEOUT_S))
         return time.monotonic() - began_s
 
     def run_notebooks(self, learner: Learner) -> None:
-        """Run the notebooks one after another; each learner begins with another one."""
+        """Run the notebooks one after another; learners begin with different notebooks."""
         paths = [path for path in learner.notebooks() if path.split("/")[-1][:3] in NOTEBOOKS]
         first = self.learners.index(learner) % len(paths)
         for path in paths[first:] + paths[:first]:
@@ -87,10 +87,10 @@ class Class:
             self.runs.append((learner.name, path.split("/")[-1][:3], seconds, trouble))
 
     def try_others(self, learner: Learner) -> None:
-        """From inside of a learner's server, try to get at everybody else.
+        """From inside of a learner's server, try to reach the data of all other learners.
 
         Raises:
-            StackError: something was not refused, or a name of somebody else's was seen.
+            StackError: an attempt was not refused, or a vhost of another learner was visible.
         """
         own = hooks.PREFIX + learner.name
         others = [hooks.PREFIX + other.name for other in self.learners if other is not learner]
@@ -99,13 +99,13 @@ class Class:
         tried = len(others) * TRIED_PER_LEARNER + TRIED_ONCE
         if (refused, got_in) != (tried, 0) or seen != [own]:
             raise StackError(
-                f"{learner.name}: {refused} of {tried} refused, {got_in} let in, saw {seen}"
+                f"{learner.name}: {refused} of {tried} refused, {got_in} succeeded, visible: {seen}"
             )
 
 
 @contextmanager
 def watch_memory(stack: Stack) -> Iterator[dict[str, float]]:
-    """Yield the most memory of each service so far, in MiB; it is filled while the block runs."""
+    """Yield the peak memory of each service in MiB, updated while the block runs."""
     names = {stack.container(service)[:12]: service for service in (HUB, BROKER)}
     most, over = dict.fromkeys(names.values(), 0.0), threading.Event()
 
@@ -134,32 +134,32 @@ def watch_memory(stack: Stack) -> Iterator[dict[str, float]]:
 
 
 def refuses_without_passwords(room: Class) -> str:
-    """Without passwords the Hub says what to do, in a sentence, and ends."""
+    """Without passwords the Hub prints one sentence about the missing variable and ends."""
     for name in hooks.LEAST:
         missing = room.passwords | {name: ""}
         room.up(**missing)
-        said = room.stack.compose("logs", "--no-log-prefix", HUB).stdout
-        if f"error: {name} is not set" not in said:
-            raise StackError(f"nothing is said about {name}: {said[-500:]}")
-    return f"without {' or '.join(hooks.LEAST)} it says so"
+        log = room.stack.compose("logs", "--no-log-prefix", HUB).stdout
+        if f"error: {name} is not set" not in log:
+            raise StackError(f"the log does not mention {name}: {log[-500:]}")
+    return f"without {' or '.join(hooks.LEAST)} it ends with a sentence"
 
 
 def starts(room: Class) -> str:
-    """With them it is ready, and lets in whom it should."""
+    """With passwords it starts, accepts learners and rejects system users."""
     if failed := room.up(**room.passwords):
         logs = room.stack.compose("logs", HUB, check=False).stdout
         raise StackError(f"it does not start: {failed[-1000:]}\n{logs[-2000:]}")
-    let_in = [name for name in FORBIDDEN if room.learner(name).log_in()]
+    accepted = [name for name in FORBIDDEN if room.learner(name).log_in()]
     wrong = Learner(room.hub, "learner-01", "a wrong password")
-    if let_in or wrong.log_in():
-        raise StackError(f"let in: {let_in or 'a learner with a wrong password'}")
+    if accepted or wrong.log_in():
+        raise StackError(f"accepted: {accepted or 'a learner with a wrong password'}")
     if not all(learner.log_in() for learner in room.learners):
-        raise StackError("a learner is not let in")
+        raise StackError("a learner is rejected")
     return f"{len(room.learners)} learners logged in; {', '.join(FORBIDDEN)} may not"
 
 
 def servers(room: Class) -> str:
-    """All servers start at once."""
+    """All servers start at the same time."""
     with watch_memory(room.stack) as most:
         seconds = room.everybody(Learner.start_server)
     return (
@@ -169,7 +169,7 @@ def servers(room: Class) -> str:
 
 
 def notebooks(room: Class) -> str:
-    """Everybody runs the notebooks at once, cells in turns: none fails, every claim as stored."""
+    """All learners run the notebooks at the same time: every claim is as stored."""
     with watch_memory(room.stack) as most:
         seconds = room.everybody(room.run_notebooks)
     frame = pd.DataFrame(room.runs, columns=["learner", "notebook", "seconds", "trouble"])
@@ -197,7 +197,7 @@ def notebooks(room: Class) -> str:
 
 
 def apart(room: Class) -> str:
-    """Nobody gets at anybody else's vhosts, queues or files."""
+    """No learner can reach the vhosts, queues or files of another."""
 
     def leave(learner: Learner) -> None:
         with learner.kernel("notebooks/leave.ipynb") as kernel:
@@ -208,11 +208,11 @@ def apart(room: Class) -> str:
     room.everybody(room.try_others)
     count = len(room.learners)
     tried = count * ((count - 1) * TRIED_PER_LEARNER + TRIED_ONCE)
-    return f"{tried} attempts on what belongs to others, all refused; no name and no solution seen"
+    return f"{tried} attempts to reach data of others, all refused; no name or solution visible"
 
 
 def keeps(room: Class) -> str:
-    """A new container of the Hub finds accounts, files and messages again."""
+    """A new container of the Hub has the accounts, files and messages of the old one."""
     room.stack.compose("rm", "--stop", "--force", HUB, timeout_s=300)
     if failed := room.up(**room.passwords):
         raise StackError(f"it does not start again: {failed[-1000:]}")
@@ -222,13 +222,13 @@ def keeps(room: Class) -> str:
             raise StackError(f"{learner.name} is not let in again")
         learner.start_server()
         with learner.kernel("notebooks/still.ipynb") as kernel:
-            if (said := kernel.run(STILL).strip()) != "mine 1":
-                raise StackError(f"{learner.name} finds {said!r}")
+            if (output := kernel.run(STILL).strip()) != "mine 1":
+                raise StackError(f"the kernel of {learner.name} printed {output!r}")
     removed = room.stack.compose(
         "exec", "-T", HUB, "python", "-m", "helpers.classroom.seats", "remove", "--all"
     ).stdout
     if removed.count("removed the vhosts of") != len(room.learners):
-        raise StackError(f"the instructor's command says: {removed[-500:]}")
+        raise StackError(f"the instructor's command printed: {removed[-500:]}")
     return "files and messages outlive the Hub's container; the instructor removes all vhosts"
 
 
@@ -236,10 +236,10 @@ STEPS = (refuses_without_passwords, starts, servers, notebooks, apart, keeps)
 
 
 def run(stack: Stack, *, learners: int = LEARNERS) -> str:
-    """Run the class on a stack; return what was seen.
+    """Run the class on a stack; return a summary of the notebooks' runs.
 
     Raises:
-        RabbitLabError: something is not as it should be.
+        RabbitLabError: a step fails.
     """
     room = Class(stack, learners)
     seen = []

@@ -1,7 +1,7 @@
 """A simulated learner: logs in at the Hub, starts the server, runs notebooks in its kernels.
 
-It speaks what a browser with JupyterLab speaks: the login form, the progress of the start, the
-REST API of the learner's own server, and the kernel's messages over a websocket.
+It uses the same interfaces as JupyterLab in a browser: the login form, the progress of the start,
+the REST API of the learner's server, and the kernel's messages over a websocket.
 
 Source: JupyterHub documentation, "JupyterHub REST API"; Jupyter documentation, "Messaging".
 """
@@ -21,12 +21,12 @@ from tests.slow.containers.stack import StackError
 
 ANSWER_TIMEOUT_S = 120.0
 START_TIMEOUT_S = 300.0
-CELL_TIMEOUT_S = 600.0  # with the wait for its turn
+CELL_TIMEOUT_S = 600.0  # includes the wait for its turn
 CHECKED = "nbval-check-output"
 
 
 class CellError(RabbitLabError):
-    """A cell raised; the message holds what."""
+    """A cell raised; the message has the exception."""
 
 
 class Kernel:
@@ -37,19 +37,19 @@ class Kernel:
         self._session = uuid.uuid4().hex
 
     def run(self, source: str, *, timeout_s: float = CELL_TIMEOUT_S) -> str:
-        """Run a cell and return what it printed.
+        """Run a cell and return its output.
 
         Raises:
-            CellError: it raised.
-            StackError: it did not end in time, or the kernel has gone.
+            CellError: the cell raised.
+            StackError: it did not end in time, or the kernel ended.
         """
-        sent = uuid.uuid4().hex
-        self._socket.send(json.dumps(self._request(sent, source)))
+        request = uuid.uuid4().hex
+        self._socket.send(json.dumps(self._request(request, source)))
         end_s, printed, error, waiting = time.monotonic() + timeout_s, "", "", {"reply", "idle"}
         while waiting:
             message = self._receive(end_s)
             kind, content = message["msg_type"], message["content"]
-            if message["parent_header"].get("msg_id") != sent:
+            if message["parent_header"].get("msg_id") != request:
                 continue
             if kind == "stream" and content["name"] == "stdout":
                 printed += content["text"]
@@ -63,9 +63,9 @@ class Kernel:
             raise CellError(error)
         return printed
 
-    def _request(self, sent: str, source: str) -> dict[str, Any]:
+    def _request(self, request: str, source: str) -> dict[str, Any]:
         header = {
-            "msg_id": sent, "session": self._session, "username": "learner", "version": "5.3",
+            "msg_id": request, "session": self._session, "username": "learner", "version": "5.3",
             "msg_type": "execute_request", "date": "",
         }  # fmt: skip
         content = {
@@ -82,7 +82,7 @@ class Kernel:
         except websocket.WebSocketTimeoutException:
             raise StackError("a cell does not end") from None
         except (websocket.WebSocketException, OSError) as error:
-            raise StackError(f"the kernel has gone: {error}") from None
+            raise StackError(f"the kernel ended: {error}") from None
         return message
 
 
@@ -93,12 +93,12 @@ class Learner:
         self.name = name
         self._hub, self._password = hub, password
         self._session = requests.Session()
-        # The Hub's proxy hangs up on what is idle for 5 s, perhaps while the next request is sent.
+        # The Hub's proxy closes a connection that is idle for 5 s, even as the next request comes.
         self._session.headers["Connection"] = "close"
         self._session.trust_env = False
 
     def log_in(self) -> bool:
-        """Fill in the login form; return whether the Hub lets this learner in."""
+        """Send the login form; return whether the Hub accepts it."""
         form = self._session.get(f"{self._hub}/hub/login", timeout=ANSWER_TIMEOUT_S)
         form.raise_for_status()
         fields = {
@@ -111,7 +111,7 @@ class Learner:
         return answer.status_code == requests.codes.found
 
     def start_server(self) -> None:
-        """Start the server, wait until the Hub says that it is ready, and open it.
+        """Start the server, wait until the Hub reports it as ready, and open it.
 
         Raises:
             StackError: it does not start.
@@ -124,22 +124,22 @@ class Learner:
         with self._session.get(
             progress, params=token, stream=True, timeout=START_TIMEOUT_S
         ) as events:
-            said = [line for line in events.iter_lines() if line.startswith(b"data:")]
-        last = json.loads(said[-1].partition(b":")[2]) if said else {}
+            lines = [line for line in events.iter_lines() if line.startswith(b"data:")]
+        last = json.loads(lines[-1].partition(b":")[2]) if lines else {}
         if not last.get("ready"):
             raise StackError(f"the server of {self.name} does not start: {last or events.text}")
-        # The way there is a login of its own at the learner's server, by the Hub.
+        # The first request also logs in at the learner's server, through the Hub.
         self._ask("GET", "lab")
 
     def notebook(self, path: str) -> dict[str, Any]:
-        """Return the learner's own copy of a notebook."""
+        """Return the learner's copy of a notebook."""
         content: dict[str, Any] = self._ask("GET", f"api/contents/{path}").json()["content"]
         return content
 
     def notebooks(self) -> list[str]:
         """Return the paths of the learner's notebooks."""
         content = self._ask("GET", "api/contents/notebooks").json()["content"]
-        return sorted(one["path"] for one in content if one["type"] == "notebook")
+        return sorted(item["path"] for item in content if item["type"] == "notebook")
 
     @contextmanager
     def kernel(self, path: str) -> Iterator[Kernel]:
@@ -159,7 +159,7 @@ class Learner:
             self._ask("DELETE", f"api/sessions/{session['id']}")
 
     def run(self, path: str) -> list[str]:
-        """Run a notebook from top to bottom; return each claim line that is not as stored.
+        """Run all cells of a notebook; return each claim line that differs from the stored one.
 
         Raises:
             CellError: a cell raised.

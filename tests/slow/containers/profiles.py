@@ -1,4 +1,4 @@
-"""What the profiles of the Compose stack have to do, one function each."""
+"""Scenarios for the profiles of the Compose stack; a failure raises StackError."""
 
 import requests
 
@@ -10,7 +10,7 @@ CLUSTER = ("rabbitmq-1", "rabbitmq-2", "rabbitmq-3")
 
 
 def postgres(stack: Stack) -> str:
-    """PostgreSQL beside it: the notebook in the container finds it."""
+    """The notebook in the container finds PostgreSQL."""
     bring_up(stack, "postgres", "postgres")
     output = inside_run(stack, "q05", timeout_s=NOTEBOOK_TIMEOUT_S)
     expect("skipped" not in output, f"q05 skips PostgreSQL although it is up: {output[-500:]}")
@@ -18,7 +18,7 @@ def postgres(stack: Stack) -> str:
 
 
 def monitoring(stack: Stack) -> str:
-    """Prometheus beside it: it scrapes the broker, and has our alert rules."""
+    """Prometheus scrapes the broker and has the alert rules of this project."""
     bring_up(stack, "monitoring", "prometheus")
     base = f"http://127.0.0.1:{stack.port['PROMETHEUS_PORT']}/api/v1"
 
@@ -34,7 +34,7 @@ def monitoring(stack: Stack) -> str:
 
 
 def kafka(stack: Stack) -> str:
-    """Kafka beside it: the notebook finds it, in the container and on the host."""
+    """The notebook finds Kafka, in the container and on the host."""
     bring_up(stack, "kafka", "kafka")
     outputs = [
         inside_run(stack, "q08", timeout_s=NOTEBOOK_TIMEOUT_S),
@@ -47,7 +47,7 @@ def kafka(stack: Stack) -> str:
 
 
 def cluster(stack: Stack) -> str:
-    """Three nodes: notebooks on the host kill one of them and cut one off."""
+    """Notebooks on the host kill one of the three nodes and isolate one."""
     bring_up(stack, "cluster", *CLUSTER)
     command = ("exec", "-T", CLUSTER[0], "rabbitmqctl", "--quiet", "cluster_status")
     status = stack.compose(*command).stdout

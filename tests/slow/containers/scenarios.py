@@ -1,4 +1,4 @@
-"""What the Compose stack has to do, one function each; a failure raises with what was seen."""
+"""Scenarios for the Compose stack; a failure raises StackError with the observation."""
 
 import re
 import shlex
@@ -42,7 +42,7 @@ ERROR = re.compile(r"^  cell \(\S+\): (\w+)", re.MULTILINE)
 
 
 def attached(stack: Stack) -> str:
-    """`docker compose up` as a candidate types it: the address is printed, Ctrl-C ends it."""
+    """`docker compose up` in the foreground prints the address, and Ctrl-C ends it."""
     with stack.begin("docker", "compose", "up") as run:
         try:
             page = lab_page(stack, timeout_s=UP_TIMEOUT_S)  # its image is built first
@@ -56,12 +56,12 @@ def attached(stack: Stack) -> str:
 
 
 def up(stack: Stack) -> str:
-    """The same in the background: healthy means that the broker and JupyterLab answer."""
+    """In the background: once healthy, the broker and JupyterLab answer."""
     stack.up("--build")
     expect_listeners_on_loopback(stack, ("rabbitmq", "jupyter"))
     management = f"http://127.0.0.1:{stack.port['RABBITMQ_MANAGEMENT_PORT']}"
     overview = requests.get(f"{management}/api/overview", auth=("lab", "lab"), timeout=10)
-    overview.raise_for_status()  # healthy means ready: no waiting for it
+    overview.raise_for_status()  # without waiting, since the service is healthy
     page = urlsplit(lab_page(stack))
     answer = requests.get(
         f"http://{page.netloc}/api/contents/notebooks?{page.query}", timeout=ANSWER_TIMEOUT_S
@@ -74,12 +74,12 @@ def up(stack: Stack) -> str:
 
 
 def inside(stack: Stack) -> str:
-    """All ten notebooks, from inside of the jupyter container."""
+    """All ten notebooks pass in the jupyter container."""
     return all_ten(inside_run(stack, timeout_s=NOTEBOOKS_TIMEOUT_S))
 
 
 def from_host(stack: Stack) -> str:
-    """All ten notebooks, from the host: the helpers find the stack's broker by themselves."""
+    """All ten notebooks pass on the host, where the helpers find the stack's broker."""
     status = on_host(stack, "up").stdout
     expect("Docker Compose" in status, f"the helpers took another broker: {status[-500:]}")
     return all_ten(on_host(stack, "notebooks", "--check", timeout_s=NOTEBOOKS_TIMEOUT_S).stdout)
@@ -88,37 +88,37 @@ def from_host(stack: Stack) -> str:
 def killed(stack: Stack) -> str:
     """The broker's container is killed while a notebook runs, and stays down."""
     passed, seen = _broken_by(stack, "kill", "--signal", "KILL", "rabbitmq")
-    expect(not passed, f"{BREAK_DURING} passes although its broker went")
+    expect(not passed, f"{BREAK_DURING} passes although its broker was killed")
     return seen
 
 
 def restarted(stack: Stack) -> str:
     """The broker's container is restarted while a notebook runs.
 
-    It takes about as long as the helpers wait for a broker of somebody else, 5 s, to come back: the
-    notebook may end with an error or go on, but then with every claim as stored.
+    The restart takes about 5 s, as long as the helpers wait for a foreign broker: the notebook may
+    end with an error, or continue and have every claim as stored.
     """
     return _broken_by(stack, "restart", "--timeout", "5", "rabbitmq")[1]
 
 
 def out_of_memory(stack: Stack) -> str:
-    """A memory limit: a flood does not end the container; a limit that is too low is told."""
+    """A flood does not end a container with a memory limit; a limit too low is reported."""
     stack.up("rabbitmq", RABBITMQ_MEMORY=TIGHT)
     sent, blocked = flood(stack)
     seen = state(stack)
     expect(bool(seen["Running"]), f"{sent} MiB into {TIGHT} ended the container: {seen}")
     stack.compose("rm", "--stop", "--force", "rabbitmq")
-    said = on_host(stack, "up", check=False, RABBITMQ_MEMORY=TOO_LITTLE).stdout
+    output = on_host(stack, "up", check=False, RABBITMQ_MEMORY=TOO_LITTLE).stdout
     on_host(stack, "down", check=False)
-    expect("set RABBITMQ_MEMORY" in said, f"no word about {TOO_LITTLE}: {said[-1500:]}")
+    expect("set RABBITMQ_MEMORY" in output, f"{TOO_LITTLE} is not reported: {output[-1500:]}")
     stack.compose("rm", "--stop", "--force", "rabbitmq")
     stack.up("rabbitmq")
-    how = "blocked" if blocked else "taken"
-    return f"{TIGHT} survives {sent} MiB ({how}); {TOO_LITTLE} is told to be too little"
+    how = "then blocked" if blocked else "all accepted"
+    return f"{TIGHT} survives {sent} MiB ({how}); {TOO_LITTLE} is reported as too little"
 
 
 def another_generation(stack: Stack) -> str:
-    """A data volume of another generation is explained, not crash-looped, and not touched."""
+    """A data volume of another generation is reported once and not changed."""
     with connected(stack) as channel:
         channel.queue_declare("kept", durable=True)
         channel.confirm_delivery()
@@ -136,12 +136,12 @@ def another_generation(stack: Stack) -> str:
     stack.up("rabbitmq")
     with connected(stack) as channel:
         kept = channel.queue_delete("kept").method.message_count
-    expect(kept == KEPT, f"of {KEPT} persistent messages {kept} are left")
-    return "told in one sentence, no restart, and the data are as they were"
+    expect(kept == KEPT, f"{kept} of {KEPT} persistent messages are left")
+    return "reported in one sentence, no restart, and the data are unchanged"
 
 
 def down(stack: Stack) -> str:
-    """`docker compose down --volumes` leaves nothing."""
+    """`docker compose down --volumes` removes everything."""
     left = stack.down()
     expect(not left, f"there is still: {', '.join(left)}")
     return "no container, network or volume is left"
@@ -172,7 +172,7 @@ def _broken_by(stack: Stack, *fault: str) -> tuple[bool, str]:
             output, _ = run.communicate(timeout=NOTEBOOK_TIMEOUT_S)
         except Exception:
             run.kill()
-            raise StackError(f"{BREAK_DURING} hangs when its broker goes") from None
+            raise StackError(f"{BREAK_DURING} hangs after its broker was broken") from None
     took_s = time.monotonic() - began_s
     passed, error = run.returncode == 0, ERROR.search(output)
     expect(passed or bool(error), f"it fails without an error of a cell: {output[-500:]}")
@@ -183,7 +183,7 @@ def _broken_by(stack: Stack, *fault: str) -> tuple[bool, str]:
     return passed, f"{BREAK_DURING} ends {took_s:.0f} s later {seen}, and passes afterwards"
 
 
-# In this order: the last ones end or exchange what the first ones use.
+# In this order: the last ones stop or replace the services of the first ones.
 EVERY: dict[str, Callable[[Stack], str]] = {
     "attached": attached,
     "up": up,
@@ -200,5 +200,5 @@ EVERY: dict[str, Callable[[Stack], str]] = {
     "down": down,
     "pages": pages,
 }
-# Only by name: thirty learners need most of two cores for ten minutes, and all of the quiet.
+# Only by name: thirty learners need two cores for ten minutes, without other load.
 BY_NAME: dict[str, Callable[[Stack], str]] = {"classroom": classroom.run}

@@ -1,7 +1,8 @@
-"""The Compose stack of a fresh copy of this checkout, under a project and ports of its own."""
+"""Run the Compose stack of a copy of this checkout, with its own project name and ports."""
 
 import json
 import os
+import resource
 import shlex
 import shutil
 import subprocess
@@ -15,7 +16,8 @@ from helpers.machine.paths import ROOT
 from helpers.machine.ports import free_port_numbers
 from tests.slow.offline import standins
 
-LEARNER = 1000  # the user that docker-compose.yml takes when nothing is said
+LEARNER = 1000  # the default user of docker-compose.yml
+DESCRIPTORS = 65536  # the default limit of docker-compose.yml
 PORTS = (
     "RABBITMQ_PORT",
     "RABBITMQ_MANAGEMENT_PORT",
@@ -32,7 +34,7 @@ KINDS = ("container", "network", "volume")
 
 
 class StackError(RabbitLabError):
-    """The stack does not do what it should; the message says what was seen."""
+    """The stack does not behave as required; the message has the observation."""
 
 
 class Stack:
@@ -40,15 +42,19 @@ class Stack:
 
     def __init__(self, folder: Path, images: dict[str, str]) -> None:
         self.folder = folder
-        self.ran: set[str] = set()  # each command so far, as one types it
+        self.ran: set[str] = set()  # all commands so far, as typed in a shell
         self.project = f"rabbit-lab-test-{os.getpid()}"
         ports = free_port_numbers(len(PORTS))
         self.port = dict(zip(PORTS, ports, strict=True))
-        # Nothing of the caller's own stack or broker may be taken for this one.
-        ours = ("RABBIT_LAB_", "RABBITMQ_", "COMPOSE_", "AMQP_", "MANAGEMENT_")
-        self.environment = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+        # Without the caller's variables, which may name another stack or broker.
+        left_out = ("RABBIT_LAB_", "RABBITMQ_", "COMPOSE_", "AMQP_", "MANAGEMENT_")
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
         self.environment |= images | {name: str(port) for name, port in self.port.items()}
         self.environment |= {"COMPOSE_PROJECT_NAME": self.project}
+        # In a virtual machine or container, the engine may be unable to raise this machine's limit.
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if 0 < most < DESCRIPTORS:
+            self.environment["RABBITMQ_DESCRIPTORS"] = str(most)
 
     def compose(
         self,
@@ -79,7 +85,7 @@ class Stack:
         check: bool = True,
         **variables: str,
     ) -> "subprocess.CompletedProcess[str]":
-        """Run a command in the copy, with the stack's environment; like `compose`."""
+        """Run a command in the copy, with the stack's environment; see `compose`."""
         self.ran.add(shlex.join(command))
         try:
             done = subprocess.run(
@@ -101,7 +107,7 @@ class Stack:
         return done
 
     def begin(self, *command: str) -> "subprocess.Popen[str]":
-        """Start a command in the copy and go on; its output is for ``communicate``."""
+        """Start a command in the copy without waiting; read its output with ``communicate``."""
         self.ran.add(shlex.join(command))
         return subprocess.Popen(
             command,
@@ -115,7 +121,7 @@ class Stack:
         )
 
     def up(self, *arguments: str, **variables: str) -> str:
-        """Run ``docker compose up`` until everything is healthy; return what it printed."""
+        """Run ``docker compose up`` until all services are healthy; return its output."""
         command = ("up", "--detach", "--wait", *arguments)
         return self.compose(*command, timeout_s=UP_TIMEOUT_S, **variables).stdout
 
@@ -125,22 +131,22 @@ class Stack:
         Raises:
             StackError: there is none.
         """
-        found = self.compose("ps", "--all", "--quiet", service).stdout.split()
-        if not found:
+        ids = self.compose("ps", "--all", "--quiet", service).stdout.split()
+        if not ids:
             raise StackError(f"there is no container of {service}")
-        return found[0]
+        return ids[0]
 
     def inspect(self, service: str) -> dict[str, object]:
-        """Return what Docker knows about a service's container."""
+        """Return the output of ``docker inspect`` for a service's container."""
         text = self.run("docker", "inspect", self.container(service)).stdout
         content: dict[str, object] = json.loads(text)[0]
         return content
 
     def down(self) -> list[str]:
-        """Take everything down, volumes too.
+        """Remove all containers, networks and volumes.
 
         Returns:
-            What is left of it all the same; empty is right.
+            Those that still exist afterwards: none, if it works.
         """
         self.compose("--profile", "*", "down", "--volumes")
         left = []
@@ -154,7 +160,7 @@ class Stack:
 
 @contextmanager
 def copy(images: dict[str, str]) -> Iterator[Stack]:
-    """Copy what git knows of this checkout, for a user who is not root, and clean up afterwards.
+    """Copy this checkout's tracked files for a normal user, and remove the copy at the end.
 
     Args:
         images: variables that name images, such as ``RABBITMQ_IMAGE``.
@@ -180,10 +186,10 @@ def copy(images: dict[str, str]) -> Iterator[Stack]:
 
 
 def images(names: Sequence[str]) -> dict[str, str]:
-    """Return the variables that name stand-ins for images, built where they do not exist yet.
+    """Return the variables that name stand-ins for images; missing stand-ins are built.
 
     Args:
-        names: keys of ``standins.STANDINS``; of RabbitMQ the last one is used.
+        names: keys of ``standins.STANDINS``; the last RabbitMQ is used.
     """
     return {f"{name.split('-')[0].upper()}_IMAGE": standins.image(name) for name in names}
 

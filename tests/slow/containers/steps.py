@@ -1,4 +1,4 @@
-"""What several scenarios do with the stack."""
+"""Steps that several scenarios share."""
 
 import re
 import subprocess
@@ -23,7 +23,7 @@ LINE = re.compile(r"^(q\d\d)_\w+ .*\bclaims? as stored", re.MULTILINE)
 
 
 def flood(stack: Stack) -> tuple[int, bool]:
-    """Publish transient messages; return how many MiB, and whether the broker blocked us."""
+    """Publish transient messages; return the MiB and whether the broker blocked the publisher."""
     with connected(stack) as channel:
         channel.queue_declare("flood", durable=True)
         for sent in range(FLOOD_MIB):
@@ -64,11 +64,11 @@ def vhosts_with_queues(stack: Stack) -> set[str]:
 
 
 def wait_for_scratch(stack: Stack, before: set[str]) -> None:
-    """Wait until the notebook has its scratch vhost with a queue in it: it is in mid-run.
+    """Wait until the notebook has a queue in its scratch vhost, so that it is in the middle.
 
     Args:
-        stack: where the notebook runs.
-        before: the vhosts with queues before it began; a killed run leaves its own behind.
+        stack: the stack in which the notebook runs.
+        before: the vhosts with queues before it began; a killed run leaves its vhost.
     """
     wait_until(
         lambda: vhosts_with_queues(stack) - before,
@@ -88,7 +88,7 @@ def all_ten(output: str) -> str:
 def on_host(
     stack: Stack, *arguments: str, timeout_s: float = 180.0, check: bool = True, **variables: str
 ) -> "subprocess.CompletedProcess[str]":
-    """Run the copy's own helpers on the host."""
+    """Run the helpers of the copy on the host."""
     return stack.run(
         sys.executable, "-m", "helpers", *arguments,
         timeout_s=timeout_s, check=check, PYTHONPATH=str(stack.folder),
@@ -97,12 +97,12 @@ def on_host(
 
 
 def lab_page(stack: Stack, *, timeout_s: float = ANSWER_TIMEOUT_S) -> str:
-    """Return the address that JupyterLab printed last, as soon as it answers."""
+    """Wait for JupyterLab and return the last address that it printed."""
 
     def answering() -> str | None:
         log = stack.compose("logs", "--no-log-prefix", "jupyter").stdout
         pages = re.findall(r"http://\S+/lab/tree/notebooks\?token=\w+", log)
-        with suppress(requests.RequestException):  # that of an earlier start, with its own token
+        with suppress(requests.RequestException):  # an address of an earlier start
             if pages and requests.get(pages[-1], timeout=ANSWER_TIMEOUT_S).ok:
                 return str(pages[-1])
         return None

@@ -1,10 +1,14 @@
-"""The parts of the container tests that need no engine."""
+"""Tests of the container tests that need no engine."""
+
+import ast
+import importlib
+import importlib.util
 
 import pytest
 
 from helpers.machine import apt
 from helpers.machine.paths import ROOT
-from tests.slow.containers import scenarios
+from tests.slow.containers import attempts, scenarios
 from tests.slow.containers.stack import PORTS, Stack
 from tests.slow.offline import engine, standins
 
@@ -33,7 +37,7 @@ def test_no_stand_in_is_built_without_root(tmp_path, monkeypatch):
     assert not [path for path in tmp_path.iterdir() if path.is_dir()]
 
 
-def test_interrupted_build_leaves_nothing_that_looks_whole(tmp_path, monkeypatch):
+def test_interrupted_build_leaves_no_tree(tmp_path, monkeypatch):
     monkeypatch.setattr(standins, "why_not", lambda: None)
 
     def broken(new):
@@ -45,7 +49,7 @@ def test_interrupted_build_leaves_nothing_that_looks_whole(tmp_path, monkeypatch
     assert not list(tmp_path.iterdir())
 
 
-def test_step_that_fails_is_told_with_its_last_words():
+def test_message_of_a_failed_step_has_its_last_output():
     with pytest.raises(standins.StandinError, match=r"`sh -c echo .*failed: bad luck"):
         standins._do(["sh", "-c", "echo bad luck >&2; exit 3"], 5)
     with pytest.raises(standins.StandinError, match=r"took more than 0.1 s"):
@@ -56,7 +60,7 @@ def test_mirror_is_an_address():
     assert standins.mirror().startswith("http")
 
 
-def test_no_engine_and_no_way_to_one_is_said(monkeypatch, tmp_path):
+def test_without_any_engine_the_reason_is_given(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.setattr(apt, "why_not", lambda: "installing needs root")
@@ -67,7 +71,7 @@ def test_no_engine_and_no_way_to_one_is_said(monkeypatch, tmp_path):
         pass
 
 
-def test_engine_that_ends_at_once_is_told(monkeypatch, tmp_path):
+def test_message_of_an_engine_that_ends_has_its_reason(monkeypatch, tmp_path):
     dockerd = tmp_path / "dockerd"
     dockerd.write_text("#!/bin/sh\necho operation not permitted >&2\nexit 1\n")
     dockerd.chmod(0o755)
@@ -81,7 +85,7 @@ def test_engine_that_ends_at_once_is_told(monkeypatch, tmp_path):
         pass
 
 
-def test_stack_takes_nothing_of_the_caller(monkeypatch, tmp_path):
+def test_stack_ignores_the_callers_variables(monkeypatch, tmp_path):
     monkeypatch.setenv("AMQP_URL", "amqp://mine")
     monkeypatch.setenv("RABBIT_LAB_HOME", "/mine")
     monkeypatch.setenv("COMPOSE_FILE", "mine.yml")
@@ -113,3 +117,13 @@ def test_command_of_the_pages_that_nothing_ran_is_told(tmp_path):
         scenarios.pages(stack)
     stack.ran.add("docker compose stop")
     assert scenarios.pages(stack) == "each of the pages' 3 commands was run"
+
+
+@pytest.mark.parametrize("code", [attempts.LEAVE, attempts.TRY, attempts.STILL])
+def test_imports_of_the_code_that_learners_run_exist(code):
+    for node in ast.walk(ast.parse(code.replace("{others}", "[]"))):
+        if isinstance(node, ast.ImportFrom):
+            module = importlib.import_module(str(node.module))
+            for name in node.names:
+                there = hasattr(module, name.name)
+                assert there or importlib.util.find_spec(f"{node.module}.{name.name}")

@@ -1,4 +1,4 @@
-"""A Docker engine with Compose 2: the one that answers, or one started by hand for a while."""
+"""Find a Docker engine with Compose 2, or start one for the time of a ``with`` block."""
 
 import os
 import shutil
@@ -21,18 +21,18 @@ STOP_TIMEOUT_S = 60.0
 
 
 class NoEngineError(RabbitLabError):
-    """No engine can be had here; the message says why."""
+    """There is no engine and none can be started; the message has the reason."""
 
 
 @contextmanager
 def running() -> Iterator[str]:
-    """Have an engine that answers; one that this starts ends with the block.
+    """Find an engine that answers or start one; an engine started here ends with the block.
 
     Yields:
-        Where it comes from, and the versions of engine and Compose.
+        A description: found or started, and the versions of engine and Compose.
 
     Raises:
-        NoEngineError: there is none and none can be started.
+        NoEngineError: no engine answers and none can be started.
     """
     if _version() is not None:
         _compose_plugin()
@@ -49,7 +49,7 @@ def running() -> Iterator[str]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            start_new_session=True,  # Ctrl-C reaches us alone, and we stop it in order
+            start_new_session=True,  # Ctrl-C reaches only this process, which then stops it
         )
     try:
         _wait_for(daemon, log)
@@ -78,9 +78,9 @@ def _wait_for(daemon: "subprocess.Popen[bytes]", log: Path) -> None:
     end_s = time.monotonic() + START_TIMEOUT_S
     while _version() is None:
         if daemon.poll() is not None or time.monotonic() > end_s:
-            what = "ended" if daemon.poll() is not None else "does not answer"
-            lines = log.read_text(errors="replace").strip().splitlines() or ["no word"]
-            raise NoEngineError(f"dockerd {what}: {lines[-1][:300]}")
+            problem = "ended" if daemon.poll() is not None else "does not answer"
+            lines = log.read_text(errors="replace").strip().splitlines() or ["its log is empty"]
+            raise NoEngineError(f"dockerd {problem}: {lines[-1][:300]}")
         try:
             daemon.wait(0.2)
         except subprocess.TimeoutExpired:
@@ -91,13 +91,13 @@ def _compose_plugin() -> None:
     if _output("compose", "version", "--short"):
         return
     if reason := standins.why_not():
-        raise NoEngineError(f"this docker has no `docker compose`, and it cannot be had: {reason}")
-    # Debian 12 has Compose 1 under that name; Debian 13's needs nothing but the C library.
+        raise NoEngineError(f"this docker lacks `docker compose`, which cannot be built: {reason}")
+    # Debian 12's docker-compose is Compose 1; Debian 13's runs here, it needs only the C library.
     print(f"Taking Compose 2 from Debian 13's docker-compose, as {PLUGIN} …", flush=True)
     PLUGIN.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(standins.tree("compose") / PACKAGED, PLUGIN)
     if not _output("compose", "version", "--short"):
-        raise NoEngineError("the docker command does not take Debian 13's docker-compose")
+        raise NoEngineError("the docker command does not run Debian 13's docker-compose")
 
 
 def _versions() -> str:

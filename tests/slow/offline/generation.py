@@ -1,9 +1,9 @@
-"""A shared broker and disposable nodes of one generation, for the time of a ``with`` block."""
+"""Use a RabbitMQ of one generation for the time of a ``with`` block."""
 
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -15,58 +15,63 @@ from helpers.rabbitmq.generations import GENERATIONS
 from helpers.suite import doctor
 from tests.slow.offline import standins, wrapper
 
-# What would lead to another broker than the one that is started here.
+# Variables that would choose another broker.
 ELSEWHERE = ("AMQP_URL", "MANAGEMENT_URL")
 
 
-def check_names(names: list[str]) -> list[str]:
-    """Return the generations that are meant, oldest first; all when none is named.
+def check_names(names: Sequence[str], without: Sequence[str] = ()) -> list[str]:
+    """Return the chosen generations, oldest first.
+
+    Args:
+        names: generations such as "4.0"; all when empty.
+        without: generations to leave out.
 
     Raises:
-        UsageError: one is unknown.
+        UsageError: a name is unknown.
     """
-    if unknown := [name for name in names if name not in GENERATIONS]:
+    if unknown := [name for name in (*names, *without) if name not in GENERATIONS]:
         raise UsageError(f"no generation {', '.join(unknown)}: there are {', '.join(GENERATIONS)}")
-    return [name for name in GENERATIONS if name in names or not names]
+    chosen = [name for name in GENERATIONS if name in names or not names]
+    return [name for name in chosen if name not in without]
 
 
 @contextmanager
 def running(name: str) -> Iterator[broker.Broker]:
-    """Make one generation the RabbitMQ of this process and of those that it starts.
+    """Make one generation the RabbitMQ of this process and of its child processes.
 
-    Its root file system is built when it is not there yet; that takes minutes once.
+    Its root file system is built if it is missing, which takes some minutes once.
 
     Args:
         name: such as "4.0".
 
     Yields:
-        The shared broker. It is stopped at the end, with every other node and service that was
-        started meanwhile, and the environment is as it was.
+        The shared broker. At the end it is stopped, as are all nodes and services that were
+        started in the block, and the environment is restored.
 
     Raises:
         NoOtherTreeError: this machine cannot run it.
         StandinError: its root file system cannot be built.
-        BrokerNotReadyError: it does not start, or another process is at it.
+        BrokerNotReadyError: it does not start, or another process uses this generation.
     """
     if reason := wrapper.why_not():
         raise wrapper.NoOtherTreeError(reason)
     folder = standins.cache() / f"run-{name}"
     with _alone(name), _environment(folder / "home"):
-        doctor.stop_what_is_ours()  # of a run that was killed
+        doctor.stop_what_is_ours()  # from a run that was killed
         try:
             tree = standins.tree(f"rabbitmq-{name}")
             server = wrapper.write(folder / "bin", tree=tree, home=folder / "home")
             os.environ["RABBIT_LAB_SERVER"] = str(server)
             os.environ["PATH"] = f"{server.parent}{os.pathsep}{os.environ['PATH']}"
-            found = broker.find()
-            if found.generation != name:
+            shared = broker.find()
+            if shared.generation != name:
                 raise BrokerNotReadyError(
-                    f"the stand-in for {name} is a RabbitMQ {found.version}: remove {tree}"
+                    f"the stand-in for {name} is a RabbitMQ {shared.version}: remove {tree}"
                 )
-            yield found
+            yield shared
         finally:
-            with _patient():
-                scratch.close()  # a later generation has no vhost of this one
+            with _without_interruption():
+                scratch.close()  # the next generation starts without this one's vhosts
                 doctor.stop_what_is_ours()
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -77,7 +82,8 @@ def _alone(name: str) -> Iterator[None]:
     handle = locks.take(lock)
     if handle is None:
         raise BrokerNotReadyError(
-            f"another process runs things on RabbitMQ {name} here: wait until it has ended"
+            f"another process on this machine uses the stand-in of RabbitMQ {name}: wait until it"
+            " has ended"
         )
     try:
         yield
@@ -101,8 +107,8 @@ def _environment(home: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _patient() -> Iterator[None]:
-    # A second Ctrl-C must not leave a node behind.
+def _without_interruption() -> Iterator[None]:
+    # A second Ctrl-C would leave a node running.
     with suppress(ValueError):  # not the main thread, which alone gets signals
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:

@@ -1,4 +1,4 @@
-"""A Kafka for Q8, from the same tree as the stand-in for its image."""
+"""Run a Kafka for Q8 from the tree of its stand-in, without a container."""
 
 import os
 import shutil
@@ -28,7 +28,7 @@ def settings(client: int, controller: int) -> dict[str, str]:
 
     Args:
         client: port for clients.
-        controller: port for the node itself.
+        controller: port of the node's controller.
     """
     service = yaml.safe_load(docker.FILE.read_text(encoding="utf-8"))["services"]["kafka"]
     return service["environment"] | {
@@ -41,10 +41,10 @@ def settings(client: int, controller: int) -> dict[str, str]:
 
 @contextmanager
 def running() -> Iterator[None]:
-    """Set KAFKA_BOOTSTRAP to a Kafka of our own for the time of the block.
+    """Start a Kafka for the time of the block and set KAFKA_BOOTSTRAP to its address.
 
-    One that is there already is used instead. Where none can be had, the reason is printed, and
-    the cells that need one count as skipped.
+    A Kafka that already answers is used instead. Where none can be started, the reason is printed,
+    and the cells that need Kafka are skipped.
     """
     if kafka.missing() is None:
         yield
@@ -100,7 +100,7 @@ def _answers(process: "subprocess.Popen[bytes]") -> bool:
 def _stop(process: "subprocess.Popen[bytes]") -> None:
     if process.poll() is not None:
         return
-    # Its own session: nobody else is in that group.
+    # It was started in a new session, so that its process group has no other processes.
     os.killpg(process.pid, signal.SIGTERM)
     try:
         process.wait(timeout=STOP_TIMEOUT_S)

@@ -1,4 +1,4 @@
-"""Kafka for its stand-in: what Maven Central has, since Debian has none.
+"""Install Kafka into its stand-in with Maven, since Debian has no package of it.
 
 Source: Maven Dependency Plugin, "copy-dependencies"; apache/kafka, ``docker/jvm``.
 """
@@ -11,8 +11,8 @@ from pathlib import Path
 from helpers.errors import RabbitLabError
 from helpers.machine import apt
 
-VERSION = "4.3.1"  # that of docker-compose.yml
-LOG4J = "2.25.4"  # the one that this Kafka depends on
+VERSION = "4.3.1"  # as in docker-compose.yml
+LOG4J = "2.25.4"  # the version that this Kafka depends on
 PACKAGES = ("openjdk-17-jre-headless",)  # Kafka 4 needs Java 17
 MAVEN_TIMEOUT_S = 600.0
 POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -46,17 +46,17 @@ appender.out.layout.pattern = [%d] %p %m (%c)%n
 
 
 class KafkaError(RabbitLabError):
-    """Kafka's files cannot be had here; the message says why."""
+    """Kafka cannot be downloaded; the message has the reason."""
 
 
 def install(tree: Path) -> None:
-    """Put Kafka and all that it depends on into a root file system, under ``/opt/kafka``.
+    """Put Kafka and its dependencies into a root file system, under ``/opt/kafka``.
 
     Args:
         tree: the root file system; ``PACKAGES`` must be installed in it before Kafka starts.
 
     Raises:
-        KafkaError: there is no Maven and none can be installed, or it fails.
+        KafkaError: Maven is missing and cannot be installed, or it fails.
     """
     libs, config = tree / "opt" / "kafka" / "libs", tree / "opt" / "kafka" / "config"
     config.mkdir(parents=True, exist_ok=True)
@@ -78,8 +78,8 @@ def install(tree: Path) -> None:
         except subprocess.TimeoutExpired:
             raise KafkaError(f"Maven took more than {MAVEN_TIMEOUT_S:g} s") from None
     if done.returncode or not (libs / f"kafka_2.13-{VERSION}.jar").is_file():
-        words = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        raise KafkaError(f"Maven does not bring Kafka {VERSION}: {' / '.join(words[:2])}")
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        raise KafkaError(f"Maven cannot download Kafka {VERSION}: {' / '.join(lines[:2])}")
 
 
 def _maven() -> str:
@@ -88,7 +88,7 @@ def _maven() -> str:
             apt.install("maven")
         except apt.AptError as error:
             raise KafkaError(f"Kafka's stand-in needs Maven: {error}") from None
-    found = shutil.which("mvn")
-    if found is None:
+    maven = shutil.which("mvn")
+    if maven is None:
         raise KafkaError("Kafka's stand-in needs Maven: `sudo apt-get install maven`")
-    return found
+    return maven

@@ -1,13 +1,14 @@
 """Stand-ins for the images of docker-compose.yml, built from Debian's own packages.
 
-They are for machines that cannot pull an image: a test of the stack needs the stack, not the
-images' makers. Each is a root file system made by debootstrap, kept in the user's cache folder
-under a name that changes with its recipe, and imported into the Docker engine.
+They are for machines that cannot pull an image. Each is a root file system made by debootstrap,
+kept in the user's cache folder under a name that changes with its recipe, and imported into the
+Docker engine.
 
 Source: debootstrap(8); Docker documentation, "docker image import".
 """
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -25,10 +26,10 @@ ENTRY = "usr/local/bin/docker-entrypoint.sh"  # where the official images have i
 BUILD_TIMEOUT_S = 900.0
 IMPORT_TIMEOUT_S = 300.0
 REPOSITORY = "rabbit-lab-standin"
-MIRROR = "http://deb.debian.org/debian/"
-# A Release file of an old snapshot counts as expired; what it signs is still what Debian signed.
-APT = "apt-get -q -o Acquire::Check-Valid-Until=false"
-# The maintainers' scripts must start nothing in there.
+# The Release file of an old snapshot of Debian counts as expired; its signature stays valid.
+UNEXPIRED = "Acquire::Check-Valid-Until"
+APT = f"apt-get -q -o {UNEXPIRED}=false"
+# Installation scripts of packages must not start services in the tree.
 POLICY = (
     "printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d"
 )
@@ -47,12 +48,12 @@ class Standin:
     packages: tuple[str, ...] = ()
     script: str = "true"  # runs in the tree, as root
     install: Callable[[Path], None] | None = field(default=None)
-    recipe: Path | None = None  # the source of ``install``: part of what the name changes with
+    recipe: Path | None = None  # the source of ``install``; the digest includes its text
     entry: str = ""  # a file of entry/; empty for none
     command: tuple[str, ...] = ()
 
     def digest(self) -> str:
-        """Return what changes when the recipe does."""
+        """Return a short hash of the recipe."""
         parts = [self.suite, *self.packages, self.script, self.entry, *self.command, POLICY, ENTRY]
         files = [ENTRIES / self.entry] if self.entry else []
         files += [self.recipe] if self.recipe else []
@@ -65,19 +66,21 @@ def _rabbitmq(suite: str) -> Standin:
     return Standin(suite, ("rabbitmq-server",), entry="rabbitmq.sh", command=("rabbitmq-server",))
 
 
-# Where Debian's Python is used as the official image's: `python` and `pip` install for everybody.
-PYTHON = (
-    "ln -sf python3 /usr/bin/python && ln -sf pip3 /usr/bin/pip"
-    " && rm -f /usr/lib/python3*/EXTERNALLY-MANAGED"
-)
+# As in the official image, python and pip are in /usr/local; pip cannot replace Debian's packages.
+PYTHON = "python3 -m venv /usr/local"
 CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 
 
-def _trust(new: Path) -> None:
-    """Let pip in there trust whom this machine trusts: its way out may have an authority of own."""
+def _prepare_for_builds(new: Path) -> None:
+    """Let apt, pip and npm download in this tree as they do on this machine.
+
+    The machine's proxy may have a certificate authority of its own.
+    """
     (new / CERTIFICATES).parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(Path("/", CERTIFICATES), new / CERTIFICATES)
     (new / "etc" / "pip.conf").write_text(f"[global]\ncert = /{CERTIFICATES}\n")
+    (new / "etc" / "npmrc").write_text(f"cafile = /{CERTIFICATES}\n")
+    (new / "etc" / "apt" / "apt.conf.d" / "90standin").write_text(f'{UNEXPIRED} "false";\n')
 
 
 STANDINS = {
@@ -85,13 +88,13 @@ STANDINS = {
     "rabbitmq-4.0": _rabbitmq("trixie"),
     "rabbitmq-4.3": _rabbitmq("forky"),
     "python": Standin(
-        "bookworm", ("python3", "python3-pip", "python3-venv"), PYTHON, install=_trust,
+        "trixie", ("python3", "python3-venv"), PYTHON, install=_prepare_for_builds,
         command=("python",),
     ),
     "postgres": Standin(
         "bookworm", ("postgresql",), entry="postgres.sh", command=("postgres",)
     ),
-    "compose": Standin("trixie", ("docker-compose",)),  # not an image: where the plugin is from
+    "compose": Standin("trixie", ("docker-compose",)),  # `engine` copies it from there
     "prometheus": Standin("bookworm", ("prometheus", "wget"), entry="prometheus.sh"),
     "kafka": Standin(
         "bookworm", kafka_image.PACKAGES, install=kafka_image.install,
@@ -102,7 +105,7 @@ STANDINS = {
 
 
 def cache() -> Path:
-    """Return the folder of all trees, and make it; ``RABBIT_LAB_STANDINS`` names another one."""
+    """Return the folder of all trees, made if absent; ``RABBIT_LAB_STANDINS`` overrides it."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = Path(os.environ.get("RABBIT_LAB_STANDINS") or Path(base) / "rabbit-lab" / "standins")
     folder.mkdir(parents=True, exist_ok=True)
@@ -112,7 +115,9 @@ def cache() -> Path:
 def why_not() -> str | None:
     """Return why no stand-in can be built here, or None when it can."""
     if reason := apt.why_not():
-        return f"{reason}, and stand-ins are made of Debian's packages"
+        return f"{reason}, and stand-ins are built from Debian's packages"
+    if mirror() is None:
+        return "none of apt's sources is a Debian mirror, which stand-ins are built from"
     return None
 
 
@@ -123,7 +128,7 @@ def tree(name: str) -> Path:
         name: a key of ``STANDINS``.
 
     Raises:
-        StandinError: it cannot be built here, or a step of it failed.
+        StandinError: it cannot be built on this machine, or a step failed.
     """
     standin = STANDINS[name]
     folder = cache() / f"{name}-{standin.digest()}"
@@ -144,14 +149,14 @@ def image(name: str) -> str:
         name: a key of ``STANDINS``.
 
     Raises:
-        StandinError: it cannot be built here, or Docker refuses it.
+        StandinError: it cannot be built on this machine, or Docker refuses it.
     """
     standin = STANDINS[name]
     tag = f"{REPOSITORY}/{name}:{standin.digest()}"
-    asked = subprocess.run(["docker", "image", "inspect", tag], capture_output=True, check=False)
-    if asked.returncode == 0:
+    inspect = subprocess.run(["docker", "image", "inspect", tag], capture_output=True, check=False)
+    if inspect.returncode == 0:
         return tag
-    changes = [f"CMD {_json(standin.command)}"] if standin.command else []
+    changes = [f"CMD {json.dumps(standin.command)}"] if standin.command else []
     changes += [f'ENTRYPOINT ["/{ENTRY}"]'] if standin.entry else []
     options = [part for change in changes for part in ("--change", change)]
     folder = tree(name)
@@ -192,32 +197,34 @@ def _base(suite: str) -> Path:
 def _bootstrap(new: Path, suite: str) -> None:
     if shutil.which("debootstrap") is None:
         apt.install("debootstrap")
-    # An older debootstrap knows no younger suites; all of them are made as sid is.
+    # An older debootstrap has no script for newer suites; the script of sid fits them all.
     scripts = Path("/usr/share/debootstrap/scripts")
     script = [] if (scripts / suite).exists() else [str(scripts / "sid")]
-    _do(["debootstrap", "--variant=minbase", suite, str(new), mirror(), *script], BUILD_TIMEOUT_S)
+    command = ["debootstrap", "--variant=minbase", suite, str(new), str(mirror()), *script]
+    _do(command, BUILD_TIMEOUT_S)
     (new / "etc" / "hosts").write_text(HOSTS)
 
 
-def mirror() -> str:
-    """Return the Debian mirror that this machine itself installs from."""
-    done = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"],
+def mirror() -> str | None:
+    """Return the first source of this machine's apt whose address ends with ``/debian``."""
+    # apt itself reads both forms of its source files; the option lists them before any update.
+    listed = subprocess.run(
+        ["apt-get", "--no-release-info", "indextargets", "--format", "$(REPO_URI)"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    found = [line for line in done.stdout.split() if line.rstrip("/").endswith("/debian")]
-    return found[0] if found else MIRROR
+    addresses = listed.stdout.split()
+    return next((one for one in addresses if one.rstrip("/").endswith("/debian")), None)
 
 
 def inside(root: Path, script: str) -> None:
-    """Run a shell script as root in a tree, with mounts that go when it ends.
+    """Run a shell script as root in a tree, with mounts that end with it.
 
     Args:
         root: the root file system.
         script: for ``sh``.
 
     Raises:
-        StandinError: it fails, or takes too long; the message holds its last words.
+        StandinError: it fails, or takes too long; the message has its last lines.
     """
     mounts = 'mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev"'
     names = 'cp /etc/resolv.conf "$1/etc/resolv.conf"'
@@ -226,7 +233,7 @@ def inside(root: Path, script: str) -> None:
 
 
 def _fresh(folder: Path, make: Callable[[Path], None]) -> None:
-    # Under another name until it is whole: an interrupted build leaves nothing that looks right.
+    # Built under another name and then renamed: an interrupted build leaves no incomplete tree.
     if reason := why_not():
         raise StandinError(f"no stand-in can be built: {reason}")
     new = folder.with_name(f"{folder.name}.new")
@@ -247,9 +254,5 @@ def _do(command: list[str], timeout_s: float, *, stdin: object = subprocess.DEVN
     except subprocess.TimeoutExpired:
         raise StandinError(f"`{command[0]}` took more than {timeout_s:g} s") from None
     if done.returncode:
-        words = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise StandinError(f"`{' '.join(command[:3])} …` failed: {' / '.join(words[-3:])}")
-
-
-def _json(words: tuple[str, ...]) -> str:
-    return "[" + ", ".join(f'"{word}"' for word in words) + "]"
+        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise StandinError(f"`{' '.join(command[:3])} …` failed: {' / '.join(lines[-3:])}")

@@ -1,4 +1,4 @@
-"""Kafka's stand-in: what its entry point makes of the environment, and what Maven is asked for."""
+"""Tests of Kafka's stand-in: its entry point and its download with Maven."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ from helpers.machine import apt, docker
 from tests.slow.offline import kafka_image, standins
 
 SETPRIV = """#!/bin/sh
-# Instead of starting a server as nobody: tell what would be started, and with which properties.
+# Prints the command and its properties instead of starting a server.
 echo "$*"
 for last; do :; done
 cat "$last"
@@ -19,7 +19,7 @@ cat "$last"
 
 @pytest.fixture
 def start(tmp_path):
-    """Yield a function that runs the entry point with variables; it returns what it printed."""
+    """Return a function that runs the entry point with variables and returns its output's lines."""
     (tmp_path / "setpriv").write_text(SETPRIV)
     (tmp_path / "setpriv").chmod(0o755)
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
@@ -70,7 +70,7 @@ def test_it_is_the_version_of_compose():
     assert standins.STANDINS["kafka"].install is kafka_image.install
 
 
-def test_without_maven_it_says_so(tmp_path, monkeypatch):
+def test_a_missing_maven_is_in_the_message(tmp_path, monkeypatch):
     def refuses(*packages):
         raise apt.AptError("installing needs root")
 
@@ -80,10 +80,10 @@ def test_without_maven_it_says_so(tmp_path, monkeypatch):
         kafka_image.install(tmp_path)
 
 
-def test_a_maven_that_fails_is_said(tmp_path, monkeypatch):
+def test_a_failure_of_maven_is_in_the_message(tmp_path, monkeypatch):
     maven = tmp_path / "mvn"
     maven.write_text("#!/bin/sh\necho '[ERROR] no such version'\nexit 1\n")
     maven.chmod(0o755)
     monkeypatch.setattr(kafka_image.shutil, "which", lambda name: str(maven))
-    with pytest.raises(kafka_image.KafkaError, match=r"does not bring Kafka .*: \[ERROR\] no such"):
+    with pytest.raises(kafka_image.KafkaError, match=r"cannot download .*: \[ERROR\] no such"):
         kafka_image.install(tmp_path / "tree")

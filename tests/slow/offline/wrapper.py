@@ -1,9 +1,9 @@
 """Run the RabbitMQ of another root file system as if it were installed on this machine.
 
-``write`` makes a folder of four scripts, ``rabbitmq-server``, ``rabbitmqctl``, ``epmd`` and
-``erl``. Each runs the program of that name in the other tree. The nodes' own folder is visible
-there at its own place. Processes keep their ids, signals and network, so that a node is found,
-killed and started again as any other.
+``write`` makes a folder with four scripts, ``rabbitmq-server``, ``rabbitmqctl``, ``epmd`` and
+``erl``. Each runs the program of that name in the other tree. The nodes' folder has the same path
+there. Processes keep their ids, signals and network, so that a node can be found, killed and
+restarted like an installed one.
 """
 
 import os
@@ -21,10 +21,10 @@ PROGRAMS = {
     "erl": "/usr/bin/erl",
 }
 TRY_TIMEOUT_S = 20.0
-# The mounts are made in a mount namespace of the process's own: nobody else sees them, and the
-# kernel undoes them when the last process in there ends, however it ends. What is written outside
-# of the nodes' folder goes to a throw-away layer: the tree stays as it is. The machine's name is
-# written into its hosts, so that nobody in there asks a name server for it.
+# The mounts are made in a new mount namespace: other processes do not see them, and the kernel
+# removes them when the last process of the namespace ends. Files written outside of the nodes'
+# folder go to a temporary layer, so that the tree does not change. The machine's name is written
+# to the hosts file, so that resolving it needs no name server.
 SCRIPT = """\
 #!/bin/sh
 exec unshare --mount /bin/sh -c '
@@ -53,12 +53,12 @@ class NoOtherTreeError(BrokerNotFoundError):
 
 def why_not() -> str | None:
     """Return, in one sentence, why another tree's RabbitMQ cannot be run here, or None."""
-    what = "running a RabbitMQ that is not installed here needs"
+    subject = "running a RabbitMQ that is not installed here needs"
     if os.geteuid() != 0:
-        return f"{what} root, for its mounts: run `sudo make test-versions`"
+        return f"{subject} root, for its mounts: run `sudo make test-versions`"
     lacking = [name for name in ("unshare", "mount", "chroot") if shutil.which(name) is None]
     if lacking:
-        return f"{what} the programs {', '.join(lacking)} of Linux's util-linux and coreutils"
+        return f"{subject} the programs {', '.join(lacking)} of Linux's util-linux and coreutils"
     return None
 
 
@@ -66,20 +66,21 @@ def write(folder: Path, *, tree: Path, home: Path) -> Path:
     """Write the scripts.
 
     Args:
-        folder: where; it is made. Beside it the scripts need an empty folder for their layers.
+        folder: the folder of the scripts, made if absent. An empty folder for their temporary
+            layers is made beside it.
         tree: a root file system with RabbitMQ's Debian package; it is not changed.
-        home: the folder in which nodes have theirs.
+        home: the folder that has the nodes' folders.
 
     Returns:
-        The script that is the server.
+        The script of the server.
 
     Raises:
-        NoOtherTreeError: the tree has no RabbitMQ, or nothing of it can be run here.
+        NoOtherTreeError: the tree has no RabbitMQ, or its programs cannot be run here.
     """
     if reason := why_not():
         raise NoOtherTreeError(reason)
     if lacking := [one for one in PROGRAMS.values() if not os.path.lexists(f"{tree}{one}")]:
-        raise NoOtherTreeError(f"{tree} has no {lacking[0]}: it is no tree with RabbitMQ")
+        raise NoOtherTreeError(f"{tree} has no {lacking[0]}: RabbitMQ is not installed in it")
     layer = folder.with_name("layer")
     for needed in (folder, layer, home):
         needed.mkdir(parents=True, exist_ok=True)
@@ -95,24 +96,24 @@ def script(layer: Path, tree: Path, home: Path, program: str) -> str:
     """Return a script that runs a program of another tree, as this process.
 
     Args:
-        layer: an empty folder, for what the program writes; it is gone when the program ends.
+        layer: an empty folder, for files that the program writes; they are lost when it ends.
         tree: a root file system; it is not changed.
-        home: a folder that the program finds, and writes to, at its own place.
-        program: its path in the tree.
+        home: a folder that the program sees, and can write to, at the same path.
+        program: the program's path in the tree.
     """
     arguments = shlex.join(map(str, (layer, tree, home, program)))
     return SCRIPT.replace("{arguments}", arguments)
 
 
 def _try(text: str) -> None:
-    # Root of a container may often not mount; said here, it is not taken for a broken node.
+    # In a container, root may often not mount: without this, a node would seem to be broken.
     done = subprocess.run(
         ["/bin/sh", "-c", text], stdin=subprocess.DEVNULL, capture_output=True, text=True,
         timeout=TRY_TIMEOUT_S, check=False,
     )  # fmt: skip
     if done.returncode:
-        words = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()
+        lines = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()
         raise NoOtherTreeError(
-            f"a program of another root file system cannot be run here ({words[-1]}): this needs a"
+            f"a program of another root file system cannot be run here ({lines[-1]}): this needs a"
             " root that may mount, which a container's usually may not"
         )

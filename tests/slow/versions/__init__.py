@@ -1,1 +1,1 @@
-"""Everything on every generation of RabbitMQ: notebooks and the labs' correct solutions."""
+"""Run notebooks and the labs' correct solutions on each generation of RabbitMQ."""

@@ -1,7 +1,7 @@
 """Run all notebooks and the labs' correct solutions on each generation of RabbitMQ.
 
-``python -m tests.slow.versions [3.10 4.0 4.3] [--notebooks q04,q10] [--labs 3,4]``; all of both
-when neither is named, else only what is named. Needs root.
+``python -m tests.slow.versions [3.10 4.0 4.3] [--not 3.10] [--jobs 2] [--notebooks q04,q10]
+[--labs 3,4]``; all notebooks and labs when neither is named. Needs root.
 """
 
 import argparse
@@ -9,12 +9,14 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from pathlib import Path
 
 from helpers.errors import RabbitLabError, UsageError
-from helpers.suite.notebooks import find, write_tables
+from helpers.suite.notebooks import find, records, write_tables
 from labs.judge import model
 from tests.slow.offline import generation, kafka
 from tests.slow.versions import runner
+from tests.slow.versions.parallel import Processes
 from tests.support import command
 
 
@@ -22,37 +24,61 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Returns:
-        Exit status: 0 when every notebook and solution passed, 1 when not, 2 after wrong usage,
-        130 after Ctrl-C.
+        Exit status: 0 when every notebook and solution passed, 1 when one did not, 2 after wrong
+        usage, 130 after Ctrl-C.
     """
-    first, _, rest = str(__doc__).partition("\n")
-    parser = argparse.ArgumentParser(prog="make test-versions", description=first, epilog=rest)
-    parser.add_argument("generations", nargs="*", help="such as 4.0; all when none is given")
-    parser.add_argument("--notebooks", type=_split, metavar="q04,q10", help="only these notebooks")
-    parser.add_argument("--labs", type=_split, metavar="3,4", help="only these labs")
-    options = parser.parse_args(arguments)
-    tallies = []
+    options = _parse(arguments)
     try:
-        names = generation.check_names(options.generations)
+        names = generation.check_names(options.generations, options.without)
         every = options.notebooks is None and options.labs is None
         paths = find(options.notebooks or ()) if every or options.notebooks else []
         named = [model.lab_number(text) for text in options.labs or ()]
         numbers = model.numbers() if every else named
         with kafka.running() if runner.needs("kafka", paths) else nullcontext():
-            for name in names:
-                with generation.running(name) as found:
-                    print(f"RabbitMQ {found.version} on Erlang {found.erlang}", flush=True)
-                    tallies.append(runner.run(found, paths, numbers))
-                    write_tables()
+            if options.jobs > 1 and len(names) > 1:
+                return _side_by_side(names, options)
+            return _one_by_one(names, paths, numbers)
     except RabbitLabError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         return 130
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    first, _, rest = str(__doc__).partition("\n")
+    parser = argparse.ArgumentParser(prog="make test-versions", description=first, epilog=rest)
+    add = parser.add_argument
+    add("generations", nargs="*", help="such as 4.0; all when none is given")
+    add("--not", type=_split, metavar="3.10", dest="without", default=[], help="leave these out")
+    add("--jobs", type=int, metavar="N", default=1, help="generations at the same time; default 1")
+    add("--notebooks", type=_split, metavar="q04,q10", help="only these notebooks")
+    add("--labs", type=_split, metavar="3,4", help="only these labs")
+    return parser.parse_args(arguments)
+
+
+def _one_by_one(names: Sequence[str], paths: Sequence[Path], numbers: Sequence[int]) -> int:
+    tallies: list[runner.Tally] = []
+    try:
+        for name in names:
+            with generation.running(name) as shared:
+                print(f"RabbitMQ {shared.version} on Erlang {shared.erlang}", flush=True)
+                tallies.append(runner.run(shared, paths, numbers))
+                with records.writing():
+                    write_tables()
     finally:
         if tallies:
             print(f"\n{runner.table(tallies)}", flush=True)
     return 0 if all(tally.fine for tally in tallies) else 1
+
+
+def _side_by_side(names: Sequence[str], options: argparse.Namespace) -> int:
+    chosen = {"--notebooks": options.notebooks, "--labs": options.labs}
+    passed_on = [f"{name}={','.join(value)}" for name, value in chosen.items() if value is not None]
+    results = Processes(passed_on).run(names, options.jobs)
+    rows = [row for result in results for row in result.rows[len(runner.HEADER) :]]
+    print("\n" + "\n".join([*runner.HEADER, *rows]), flush=True)
+    return max(result.status for result in results)
 
 
 def _split(text: str) -> list[str]:
@@ -60,6 +86,6 @@ def _split(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    # A shell starts what runs in the background with interrupts ignored.
+    # A shell starts background jobs with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     command.run(main)

@@ -1,8 +1,7 @@
-"""Small behaviours that differ between generations of RabbitMQ and that no notebook's claim covers.
+"""Small behaviours that differ between generations of RabbitMQ and are not in a notebook's claims.
 
-Each function looks at the broker that is there and returns what it saw in a few words;
-``docs/rabbitmq-4.toml`` has the words for each generation. All of them are about counts, orders
-and refusals, none about times.
+Each function observes the current broker and returns its observation in a few words;
+``docs/rabbitmq-4.toml`` explains them. They observe counts, orders and refusals, but no times.
 """
 
 import socket
@@ -66,7 +65,7 @@ def shared_limit() -> str:
     channel.basic_qos(prefetch_count=3, global_qos=True)
     for _ in range(2):
         channel.basic_consume("shared", lambda *_: None, auto_ack=False)
-    # The queue hands out what it may when a consumer comes, and counts afterwards.
+    # The queue delivers as soon as a consumer subscribes; the passive declaration counts the rest.
     held = 10 - channel.queue_declare("shared", passive=True).method.message_count
     return {3: "3 for both together", 6: "3 for each"}.get(held, f"? {held}")
 
@@ -96,8 +95,8 @@ def version_1() -> str:
 
 def local_random() -> str:
     """An exchange of the type ``x-local-random``."""
-    said = _refusal(lambda channel: channel.exchange_declare("lr", exchange_type="x-local-random"))
-    return "accepted" if said == "accepted" else "no such type"
+    outcome = _refusal(lambda channel: channel.exchange_declare("lr", "x-local-random"))
+    return "accepted" if outcome == "accepted" else "no such type"
 
 
 def mirrored() -> str:
@@ -134,8 +133,8 @@ def last_death() -> str:
 
 def amqp_1() -> str:
     """A client that begins with the protocol header of AMQP 1.0 with SASL."""
-    found = broker.find()
-    with socket.create_connection((found.host, found.port), timeout=TIMEOUT_S) as client:
+    shared = broker.find()
+    with socket.create_connection((shared.host, shared.port), timeout=TIMEOUT_S) as client:
         client.sendall(b"AMQP\x03\x01\x00\x00")
         answer = client.recv(8)
     words = {b"AMQP\x03\x01\x00\x00": "spoken", b"AMQP\x00\x00\x09\x01": "refused: speak 0-9-1"}
@@ -173,7 +172,7 @@ def _publish(channel: Any, queue: str, bodies: Any, *, priority: bool = False) -
 
 
 def _get(channel: Any, queue: str) -> tuple[Any, Any, str]:
-    """Return method, properties and text of the next message, which may still be on its way."""
+    """Wait for the next message of a queue; return its method, properties and text."""
 
     def attempt() -> Any:
         got = channel.basic_get(queue)

@@ -1,4 +1,4 @@
-"""Notebooks and correct solutions on the broker that is there, counted."""
+"""Run notebooks and correct solutions on the current broker and count the passed ones."""
 
 import time
 from collections.abc import Sequence
@@ -15,44 +15,50 @@ from helpers.suite.notebooks.verdicts import judge
 from labs.judge.instructor import proof
 from tests.slow.versions import seen
 
+HEADER = (
+    "| RabbitMQ | Erlang | notebooks passed | claims as stored | solutions accepted |"
+    " differing | time |",
+    "|---|---|---|---|---|---|---|",
+)
+
 
 @dataclass(frozen=True)
 class Tally:
-    """What came out on one generation; each pair is what went well, and of how many."""
+    """The results on one generation; a pair is the number of passed ones and of all."""
 
     rabbitmq: str
     erlang: str
     notebooks: tuple[int, int]
     claims: tuple[int, int]
     solutions: tuple[int, int]
-    differing: int  # small behaviours that are not the recorded ones
+    differing: int  # small behaviours that differ from the recorded ones
     seconds: float
 
     @property
     def fine(self) -> bool:
-        """Whether every notebook and solution passed, and nothing small differs.
+        """Whether every notebook and solution passed, and no small behaviour differs.
 
-        A claim that needs a service which is absent here was not checked, and is no failure.
+        A claim whose service is not available is skipped and does not count as a failure.
         """
         passed = all(good == every for good, every in (self.notebooks, self.solutions))
         return passed and not self.differing
 
 
-def run(found: Broker, paths: Sequence[Path], labs: Sequence[int]) -> Tally:
+def run(shared: Broker, paths: Sequence[Path], labs: Sequence[int]) -> Tally:
     """Run notebooks and the correct solutions of labs, and print a line for each.
 
     The notebooks' claim lines are compared with the stored ones and recorded in
     ``docs/verdicts.json``; the small behaviours of ``tests.slow.versions.probes``, and how many
-    solutions were accepted, in ``docs/rabbitmq-4.json``. Where a cell needs a cluster, one of
-    three private nodes is started first.
+    solutions were accepted, in ``docs/rabbitmq-4.json``. If a cell needs a cluster, a private
+    cluster of three nodes is started first.
 
     Args:
-        found: the broker that this process and its children find.
+        shared: the broker that this process and its child processes use.
         paths: notebook files.
         labs: numbers of labs.
     """
     began_s = time.monotonic()
-    differing = seen.look(found)
+    differing = seen.look(shared)
     for line in differing:
         print(line, flush=True)
     if needs("cluster", paths):
@@ -61,9 +67,9 @@ def run(found: Broker, paths: Sequence[Path], labs: Sequence[int]) -> Tally:
     for path in paths:
         stored = {claim.text for claim in claim_lines(read(path))}
         every += len(stored)
-        if judge([path], records.this_session(found)):
+        if judge([path], records.this_session(shared)):
             passed += 1
-            here = records.load()[found.generation][path.name[:3]]
+            here = records.load()[shared.generation][path.name[:3]]
             same += len(stored.intersection(here.claims))
     correct = correct_solutions(labs)
     outcomes = []
@@ -72,13 +78,13 @@ def run(found: Broker, paths: Sequence[Path], labs: Sequence[int]) -> Tally:
             outcomes.append(outcome)
             where = f"lab {outcome.solution.lab}, {outcome.solution.path.name}"
             print(f"{where}: accepted" if outcome.as_it_should else outcome, flush=True)
-    seen.keep_solutions(found, outcomes)
+    seen.keep_solutions(shared, outcomes)
     return Tally(
-        rabbitmq=found.version,
-        erlang=found.erlang,
+        rabbitmq=shared.version,
+        erlang=shared.erlang,
         notebooks=(passed, len(paths)),
         claims=(same, every),
-        solutions=(sum(one.as_it_should for one in outcomes), len(correct)),
+        solutions=(sum(outcome.as_it_should for outcome in outcomes), len(correct)),
         differing=len(differing),
         seconds=time.monotonic() - began_s,
     )
@@ -91,20 +97,17 @@ def needs(service: str, paths: Sequence[Path]) -> bool:
 
 def correct_solutions(labs: Sequence[int]) -> list[proof.Solution]:
     """Return the solutions of these labs that must be accepted."""
-    found = [solution for number in labs for solution in proof.solutions(number)]
-    return [solution for solution in found if solution.kind == "correct"]
+    solutions = [solution for number in labs for solution in proof.solutions(number)]
+    return [solution for solution in solutions if solution.kind == "correct"]
 
 
 def table(tallies: Sequence[Tally]) -> str:
     """Return one row for each generation, as a Markdown table."""
-    lines = [
-        "| RabbitMQ | Erlang | notebooks passed | claims as stored | solutions accepted |"
-        " differing | time |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for one in tallies:
-        pairs = (one.notebooks, one.claims, one.solutions)
+    lines = list(HEADER)
+    for tally in tallies:
+        pairs = (tally.notebooks, tally.claims, tally.solutions)
         shares = [f"{good} of {every}" for good, every in pairs]
-        cells = [one.rabbitmq, one.erlang, *shares, str(one.differing), f"{one.seconds:.0f} s"]
+        took = f"{tally.seconds:.0f} s"
+        cells = [tally.rabbitmq, tally.erlang, *shares, str(tally.differing), took]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
