@@ -1,4 +1,4 @@
-"""A node that an experiment may kill, and what is left when its owner is killed instead."""
+"""A node that an experiment may kill; it is removed, too, when its owner is killed."""
 
 import json
 import os

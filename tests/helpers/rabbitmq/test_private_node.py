@@ -1,4 +1,4 @@
-"""Private nodes: started once, found again, ended only when they are ours."""
+"""Private nodes: started once and found again; other processes are left alone."""
 
 import dataclasses
 import json
@@ -128,7 +128,7 @@ def foreign_checkout():
     shutil.rmtree(place)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_another_user_with_a_host_name_that_does_not_resolve(started, own_home, foreign_checkout):
     packages = next(path for path in sys.path if path.endswith("site-packages"))
     environment = {
@@ -161,7 +161,7 @@ def test_another_user_with_a_host_name_that_does_not_resolve(started, own_home, 
     assert "Stopped: private node." in down.stdout
     for name in ("vm", "epmd"):
         wait_gone(state[name]["pid"])
-    # The other checkout's node has not noticed.
+    # The node of the other checkout still runs.
     assert "(private node)" in command(own_home, "status")
 
 
@@ -184,7 +184,7 @@ def test_down_ends_node_and_epmd(started, own_home):
     assert command(own_home, "down") == "Nothing was running.\n"
 
 
-def test_process_that_is_not_ours_is_never_ended(tmp_path, start_python):
+def test_a_process_of_another_owner_is_never_ended(tmp_path, start_python):
     bystander = start_python("input()")
     created_s = psutil.Process(bystander.pid).create_time()
     for identity in (
@@ -200,9 +200,9 @@ def test_process_that_is_not_ours_is_never_ended(tmp_path, start_python):
         assert node.load()
         assert node.stop() is False
     assert bystander.poll() is None
-    ours = identify(bystander.pid, "input()")
-    assert ours is not None
-    assert ours.kill()
+    right = identify(bystander.pid, "input()")
+    assert right is not None
+    assert right.kill()
     wait_gone(bystander.pid)
 
 
@@ -226,8 +226,8 @@ def test_taken_ports_are_given_up(tmp_path, monkeypatch):
 
 
 def test_epmd_that_is_met_on_its_way_through_exec_is_still_known(tmp_path, monkeypatch):
-    # For a moment a process that replaces itself, as a script that ends in exec, has no command
-    # line. It is looked at again: else it would count as ended, and stay when the node has gone.
+    # While a process replaces itself, as a script that ends in exec does, it has no command line.
+    # Without a second look it would count as ended, and would stay when the node is removed.
     looks = []
 
     def at_first_nothing(pid, mark):
@@ -268,8 +268,8 @@ def test_log_tells_the_first_error_and_where_it_stands(tmp_path, monkeypatch):
     folder = tmp_path / ".broker" / "node"
     (folder / "log").mkdir(parents=True)
     (folder / "out").write_text("a banner\n")
-    told = logs.explain(folder, "why")
-    assert told.endswith("why; its log is .broker/node/out\n  | a banner")
+    sentence = logs.explain(folder, "why")
+    assert sentence.endswith("why; its log is .broker/node/out\n  | a banner")
     stamp = "2026-01-01 00:00:00.000000+00:00"
     lines = [f"{stamp} [info] <0.1.0> fine", f"{stamp} [error] <0.2.0> eaddrinuse"]
     (folder / "log" / "n.log").write_text("\n".join(lines))

@@ -208,7 +208,7 @@ def test_switched_off(monkeypatch):
 
 @pytest.fixture
 def packages(fresh, monkeypatch):
-    """Take all services away, and return the list of what apt-get is then told to install."""
+    """Make all services missing, and return the list of packages that are then installed."""
     installed = []
     for service in install.SERVICES.values():
 

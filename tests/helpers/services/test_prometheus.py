@@ -1,4 +1,4 @@
-"""A private Prometheus: what it scrapes, what it fires, and that nothing of it stays behind."""
+"""A private Prometheus: scrapes, alerts, and removal without remains."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
