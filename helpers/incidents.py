@@ -5,7 +5,6 @@ each has queues of its own. `ALL` says what happens in each, what the metrics sh
 of ``monitoring/alerts.yml`` must fire.
 """
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from pika.exceptions import AMQPError
 from helpers import broker, tables
 from helpers.consume import Consumer, OnMessage
 from helpers.errors import UsageError
+from helpers.rabbitmq.ready import hang_up
 from helpers.waits import wait_until
 
 if TYPE_CHECKING:
@@ -253,8 +253,7 @@ class Publisher:
         self._stop.set()
         self._thread.join(timeout=GOODBYE_S)
         if self._thread.is_alive():  # blocked: it waits for a confirm that does not come
-            with suppress(Exception):
-                self._connection._impl._transport._sock.shutdown(socket.SHUT_RDWR)
+            hang_up(self._connection)
             self._thread.join(timeout=GOODBYE_S)
 
     def _run(self) -> None:

@@ -6,17 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from helpers.errors import BrokerError
-from helpers.machine.docker import (
-    ASK_TIMEOUT_S,
-    LOGIN,
-    SOURCE,
-    UP_TIMEOUT_S,
-    ComposeUnusableError,
-    docker,
-    in_project,
-    last_words,
-    reason_of,
-)
+from helpers.machine import docker
+from helpers.machine.docker import ASK_TIMEOUT_S, LOGIN, SOURCE, ComposeUnusableError, in_project
 from helpers.machine.locks import exclusive
 from helpers.machine.paths import home
 from helpers.machine.telling import say
@@ -24,7 +15,7 @@ from helpers.rabbitmq import ready
 from helpers.rabbitmq.model import Broker
 
 SERVICE = "rabbitmq"
-LOCK_TIMEOUT_S = UP_TIMEOUT_S + 60
+LOCK_TIMEOUT_S = docker.UP_TIMEOUT_S + 60
 MARK = "rabbit-lab:"  # what docker/rabbitmq-start.sh begins its own sentences with
 
 
@@ -51,10 +42,10 @@ def start(*, timeout_s: float) -> Broker:
             return broker
         was_running = bool(_output("ps", "--quiet", "--status", "running", SERVICE))
         say("Starting RabbitMQ with Docker Compose; the first time, that fetches its image …")
-        done = in_project("up", "--detach", "--wait", SERVICE, timeout_s=UP_TIMEOUT_S)
+        done = in_project("up", "--detach", "--wait", SERVICE, timeout_s=docker.UP_TIMEOUT_S)
         try:
             if done is None or done.returncode:
-                raise ComposeUnusableError(_own_words() or reason_of(done))
+                raise ComposeUnusableError(_own_words() or docker.reason_of(done))
             amqp, management, prometheus = (_port(port) for port in (5672, 15672, 15692))
             broker = _look(amqp, management, prometheus, timeout_s=min(timeout_s, 30.0))
         except BrokerError as error:
@@ -82,7 +73,7 @@ def stop() -> bool:
     if noted.get("ours"):
         done = in_project("down", timeout_s=ASK_TIMEOUT_S * 4)
         if done is None or done.returncode:
-            raise BrokerError(f"`docker compose down` failed{last_words(done)}")
+            raise BrokerError(f"`docker compose down` failed{docker.last_words(done)}")
     _note_file().unlink(missing_ok=True)
     return bool(noted.get("ours"))
 
@@ -120,10 +111,12 @@ def _output(*arguments: str) -> str:
 
 
 def _own_words() -> str:
-    """Return what its container says about why it ended, or "" when it says nothing."""
-    container = _output("ps", "--all", "--quiet", SERVICE)
-    state = docker("inspect", "--format", "{{.State.OOMKilled}}", container) if container else None
-    if state is not None and state.stdout.strip() == "true":
-        return "its container was killed for its memory: set RABBITMQ_MEMORY to more, such as 2g"
+    """Return why its container ended, as the container reports it; "" if it reports nothing."""
+    if container := _output("ps", "--all", "--quiet", SERVICE):
+        state = docker.docker("inspect", "--format", "{{.State.OOMKilled}}", container)
+        if state is not None and state.stdout.strip() == "true":
+            return (
+                "its container was killed for its memory: set RABBITMQ_MEMORY to more, such as 2g"
+            )
     log = _output("logs", "--no-log-prefix", SERVICE).splitlines()
     return next((line.split(MARK, 1)[1].strip() for line in reversed(log) if MARK in line), "")

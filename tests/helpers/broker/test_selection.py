@@ -76,10 +76,10 @@ def engine(machine, tmp_path, shared_broker):
         return lambda: calls.read_text().splitlines()
 
     user = {"password": "lab", "tags": "administrator"}
-    scratch.call(shared_broker, "PUT", "users/lab", user)
-    scratch.call(shared_broker, "PUT", "permissions/%2F/lab", vhosts.ALL)
+    vhosts.call(shared_broker, "PUT", "users/lab", user)
+    vhosts.call(shared_broker, "PUT", "permissions/%2F/lab", vhosts.ALL)
     yield there
-    scratch.call(shared_broker, "DELETE", "users/lab")
+    vhosts.call(shared_broker, "DELETE", "users/lab")
 
 
 def reasons():
@@ -229,7 +229,7 @@ def test_compose_that_publishes_no_port_is_passed_over(engine):
 
 
 def test_compose_that_takes_too_long_is_passed_over(engine, monkeypatch):
-    monkeypatch.setattr(compose, "UP_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(docker, "UP_TIMEOUT_S", 0.2)
     engine(up="sleep 5")
     with pytest.raises(BrokerNotFoundError):
         broker.find()

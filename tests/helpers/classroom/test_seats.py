@@ -6,7 +6,7 @@ import re
 import pika
 import pytest
 
-from helpers.broker import assigned_vhosts, scratch
+from helpers.broker import assigned_vhosts, vhosts
 from helpers.classroom import seats
 from helpers.errors import BrokerRefusedError, UsageError
 from helpers.machine.paths import ROOT
@@ -39,12 +39,12 @@ TAKE_AND_WAIT = "from helpers import broker; print(broker.vhost(), flush=True); 
 @pytest.fixture
 def room(shared_broker):
     user = {"password": PASSWORDS["JUPYTERHUB_ADMIN_PASSWORD"], "tags": "administrator"}
-    scratch.call(shared_broker, "PUT", f"users/{seats.INSTRUCTOR}", user)
+    vhosts.call(shared_broker, "PUT", f"users/{seats.INSTRUCTOR}", user)
     address = f"{shared_broker.host}:{shared_broker.port}"
     yield seats.Classroom(
         f"amqp://{address}/%2F", shared_broker.management_page, *PASSWORDS.values()
     )
-    scratch.call(shared_broker, "DELETE", f"users/{seats.INSTRUCTOR}")
+    vhosts.call(shared_broker, "DELETE", f"users/{seats.INSTRUCTOR}")
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_broker_that_knows_another_password(room):
 
 def test_broker_that_was_started_before_there_was_a_password(room, shared_broker):
     user = {"password": seats.NEW, "tags": "administrator"}
-    scratch.call(shared_broker, "PUT", f"users/{seats.INSTRUCTOR}", user)
+    vhosts.call(shared_broker, "PUT", f"users/{seats.INSTRUCTOR}", user)
     if shared_broker.generation.startswith("3"):
         with pytest.raises(BrokerRefusedError, match=r"a class needs 4\.0 or newer"):
             seats.check(room)
