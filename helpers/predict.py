@@ -10,13 +10,14 @@ from numbers import Real
 from pathlib import Path
 
 from helpers.errors import UsageError
+from helpers.machine.paths import work
 
 _questions: dict[str, tuple[str, object, str]] = {}
 
 
 def path() -> Path:
-    """Return the file that keeps the guesses, ``work/predictions.jsonl`` of this checkout."""
-    return Path(__file__).resolve().parents[1] / "work" / "predictions.jsonl"
+    """Return the file of the guesses, ``predictions.jsonl`` in the learner's folder ``work/``."""
+    return work() / "predictions.jsonl"
 
 
 def commit(key: str, question: str, guess: object, *, unit: str = "") -> None:
@@ -77,9 +78,7 @@ def _keep(entry: dict[str, object]) -> None:
         raise UsageError(
             f"a guess must be a number, a text or a list of these, not {entry['guess']!r}"
         ) from error
-    file = path()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a", encoding="utf-8") as handle:
+    with path().open("a", encoding="utf-8") as handle:
         handle.write(line + "\n")
 
 

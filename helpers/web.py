@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from helpers.errors import UsageError
+from helpers.machine.http import loopback_session
 from helpers.processes import Process, in_process
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Server:
 
     def post(self, path: str, *, timeout_s: float) -> int:
         """Send one POST, wait ``timeout_s`` seconds at most, and return the status, 0 for none."""
-        with requests.Session() as session:
+        with loopback_session() as session:
             return _post(session, self.url + path, timeout_s)
 
 
@@ -92,7 +93,7 @@ def load(
     began = time.perf_counter()
 
     def run(first: int) -> None:
-        with requests.Session() as session:
+        with loopback_session() as session:
             together.wait(timeout=timeout_s)
             for number in range(first, requests_count, clients):
                 start = time.perf_counter()
@@ -110,7 +111,6 @@ def load(
 
 
 def _post(session: requests.Session, url: str, timeout_s: float) -> int:
-    session.trust_env = False  # a proxy for the outside world is not for loopback
     try:
         return session.post(url, timeout=timeout_s).status_code
     except requests.RequestException:
