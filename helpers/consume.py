@@ -125,12 +125,6 @@ class Consumer:
         """How many deliveries this consumer has seen and not settled."""
         return 0 if self.auto_ack else self.count - len(self._settled)
 
-    def rate_msgs_per_s(self) -> float:
-        """Return settled messages per second, from the first delivery to the last settlement."""
-        if len(self._settled) < 2:
-            raise UsageError(f"{self.name} settled fewer than 2 messages: there is no rate")
-        return len(self._settled) / (self._settled[-1][0] - self._seen[0][0])
-
     def wait_for(self, count: int, *, timeout_s: float) -> None:
         """Wait until ``count`` messages have been delivered.
 
@@ -148,10 +142,10 @@ class Consumer:
             self._waiting.remove((count, arrived))
         self._raise_error()
         if self.count < count:
-            ended = " and has ended" if arrived.is_set() or not self._thread.is_alive() else ""
+            has_ended = arrived.is_set() or not self._thread.is_alive()
             raise WaitTimeoutError(
-                f"waited for {count} deliveries to {self.name}, at most {timeout_s:g} s, in vain: "
-                f"it has {self.count}{ended}"
+                f"{self.name} received {self.count} of {count} deliveries within {timeout_s:g} s"
+                f"{' and has stopped' if has_ended else ''}"
             )
 
     def stop(self) -> None:

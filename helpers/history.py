@@ -61,11 +61,6 @@ class Summary:
         counts = ", ".join(f"{len(getattr(self, name))} {name}" for name in bad)
         return f"{self.published} published, {self.worked_on} worked on: {counts}"
 
-    @property
-    def clean(self) -> bool:
-        """Tell whether nothing was lost, duplicated, reordered or unexpected."""
-        return not (self.lost or self.duplicated or self.reordered or self.unexpected)
-
 
 class History:
     """A record of events; threads may write to it at the same time."""
@@ -223,21 +218,6 @@ class History:
             again = seen[event.kind] > 1 and event.kind in ("deliver", "effect", "publish")
             steps.append(f"{step} again" if again else step)
         return f"message {message}: " + (" → ".join(steps) or "never seen")
-
-    def counter_example(self, *, remaining: Iterable[object] = ()) -> str | None:
-        """Tell the shortest story among the messages that went wrong, or None if none did.
-
-        Args:
-            remaining: as for ``summary``.
-        """
-        summary = self.summary(remaining=remaining)
-        for name in ("lost", "duplicated", "unexpected", "reordered"):
-            wrong = getattr(summary, name)
-            if wrong:
-                stories = [self.story(message) for message in wrong]
-                shortest = min(stories, key=lambda story: (story.count("→"), len(story)))
-                return f"{name}: {shortest}"
-        return None
 
 
 def _overtaken(published: list[str], worked: list[str]) -> tuple[str, ...]:

@@ -30,6 +30,6 @@ def wait_until(
             return result
         if time.monotonic() >= deadline:
             raise WaitTimeoutError(
-                f"waited {timeout_s:g} s for {what}, in vain; the last look gave {result!r}"
+                f"timed out after {timeout_s:g} s waiting for {what}; last value: {result!r}"
             )
         time.sleep(every_s)

@@ -42,7 +42,6 @@ def test_it_takes_acks_and_counts(queue):
         assert worker.unacked == 0
         assert worker.messages == [str(n) for n in range(20)]
         assert worker.redelivered == [False] * 20
-        assert worker.rate_msgs_per_s() > 0
         assert repr(worker) == "Consumer(consumer, prefetch 10: 20 delivered)"
     metrics.wait_for_totals("q", ready=0, unacked=0, timeout_s=10)
     assert threads() == []
@@ -88,7 +87,7 @@ def test_waiting_for_more_than_it_took_ends_when_it_ends(queue):
     fill(queue, 5)
     with consumer(stop_after=3) as worker:
         started = time.monotonic()
-        with pytest.raises(WaitTimeoutError, match="it has 3 and has ended"):
+        with pytest.raises(WaitTimeoutError, match="3 of 4 deliveries within 60 s and has stopped"):
             worker.wait_for(4, timeout_s=60)
         assert time.monotonic() - started < 30
         worker.wait_for(3, timeout_s=1)
@@ -238,7 +237,7 @@ def test_a_deadline_says_how_far_it_got(queue):
     fill(queue, 2)
     with (
         consumer() as worker,
-        pytest.raises(WaitTimeoutError, match="3 deliveries to consumer"),
+        pytest.raises(WaitTimeoutError, match="consumer received 2 of 3 deliveries within 0"),
     ):
         worker.wait_for(3, timeout_s=0.3)
 
@@ -286,14 +285,6 @@ def test_two_consumers_share_a_queue(queue):
 def test_a_prefetch_out_of_range_is_refused(prefetch_count):
     with pytest.raises(UsageError, match="0 to 65535"):
         consumer(prefetch_count=prefetch_count)
-
-
-def test_there_is_no_rate_of_one_message(queue):
-    fill(queue, 1)
-    with consumer() as worker:
-        worker.wait_for(1, timeout_s=10)
-    with pytest.raises(UsageError, match="no rate"):
-        worker.rate_msgs_per_s()
 
 
 def test_take_waits_for_a_message_and_leaves_it_unacknowledged(queue):
