@@ -82,6 +82,7 @@ class Consumer:
         self.prefetch_count, self.service_time_s = prefetch_count, service_time_s
         self._seen: list[Row] = []  # the deliveries
         self._settled: list[Row] = []  # each ack, nack and reject
+        self._effects: list[Row] = []  # the ends of work that takes time
         self._on_message, self._history = on_message, history
         self._stop_after, self._via = stop_after, via
         self._open: dict[int, str] = {}  # delivery tags that the callback has yet to settle
@@ -206,19 +207,16 @@ class Consumer:
         clock, work_s, stop_after = time.perf_counter, self.service_time_s, self._stop_after
         handle, auto_ack, ack = self._on_message, self.auto_ack, self._channel.basic_ack
         tap, pending, waiting = _Tap(self._channel, self), self._open, self._waiting
-        # Appending to a list that is never read costs less than asking whether there is one.
         seen, see, settle = self._seen, self._seen.append, self._settled.append
-        note_deliver, note_effect, note_ack = (
-            self._rows(kind).append for kind in ("deliver", "effect", "ack")
-        )
+        effect = self._effects.append
+        if self._history is not None:
+            self._share(self._history)
 
         def on_message(channel: Any, method: Any, properties: Any, body: bytes) -> None:
             if self._stopping:
                 return
             message = properties.message_id
-            row = (clock(), message, method.redelivered)
-            see(row)
-            note_deliver(row)
+            see((clock(), message, method.redelivered))
             if waiting and len(seen) >= waiting[0][0]:
                 _wake(waiting, len(seen))
             if handle:
@@ -228,17 +226,23 @@ class Consumer:
             else:
                 if work_s:
                     time.sleep(work_s)
-                row = (clock(), message, False)
-                note_effect(row)
+                    effect((clock(), message, False))
                 if not auto_ack:
                     ack(method.delivery_tag)
-                    row = (clock(), message, False)
-                    note_ack(row)
-                settle(row)
+                settle((clock(), message, False))
             if stop_after and len(seen) >= stop_after:
                 channel.stop_consuming()
 
         return on_message
+
+    def _share(self, history: History) -> None:
+        """Make this consumer's records part of the history, at no cost per message."""
+        history.share("deliver", self._seen, actor=self.name)
+        if self._on_message is None:  # otherwise the callback records its effects, `_Tap` the acks
+            effects = self._effects if self.service_time_s else self._seen
+            history.share("effect", effects, actor=self.name)
+            if not self.auto_ack:
+                history.share("ack", self._settled, actor=self.name)
 
     def _rows(self, kind: str) -> list[Row]:
         return [] if self._history is None else self._history.rows(kind, actor=self.name)

@@ -25,12 +25,12 @@ def fill(channel, count, history=None):
     )  # fmt: skip
 
 
-def consumer(**choices):
-    return consume.Consumer("q", **{"prefetch_count": 10, "auto_ack": False, **choices})
+def consumer(*, prefetch_count=10, auto_ack=False, **choices):
+    return consume.Consumer("q", prefetch_count=prefetch_count, auto_ack=auto_ack, **choices)
 
 
 def threads():
-    return [thread.name for thread in threading.enumerate() if thread.name == "consumer"]
+    return [thread for thread in threading.enumerate() if thread.name == "consumer"]
 
 
 def test_it_takes_acks_and_counts(queue):
@@ -235,10 +235,7 @@ def test_a_queue_that_is_not_there_is_an_error_at_once(channel):
 
 def test_a_deadline_says_how_far_it_got(queue):
     fill(queue, 2)
-    with (
-        consumer() as worker,
-        pytest.raises(WaitTimeoutError, match="consumer received 2 of 3 deliveries within 0"),
-    ):
+    with consumer() as worker, pytest.raises(WaitTimeoutError, match="received 2 of 3 deliveries"):
         worker.wait_for(3, timeout_s=0.3)
 
 

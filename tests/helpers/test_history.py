@@ -1,4 +1,5 @@
 import threading
+import time
 
 import pytest
 
@@ -96,6 +97,22 @@ def test_the_frame_has_one_row_an_event():
     assert 0 <= frame.loc[0, "t_s"] < 5
     assert repr(made) == "History(1 deliver)"
     assert History().frame().empty
+
+
+def test_a_shared_list_counts_while_its_owner_appends():
+    made = published(1)
+    rows = []
+    for kind in ("deliver", "effect"):
+        made.share(kind, rows, actor="index")
+    rows.append((time.perf_counter(), 0, True))
+    assert [(e.kind, e.message, e.actor, e.redelivered) for e in made.events(message=0)[2:]] == [
+        ("deliver", "0", "index", True),
+        ("effect", "0", "index", False),
+    ]
+    assert len(made) == 4
+    assert repr(made) == "History(1 publish, 1 confirm, 1 deliver, 1 effect)"
+    with pytest.raises(UsageError, match="'sent' is not an event"):
+        made.share("sent", rows, actor="index")
 
 
 def test_events_can_be_picked():
