@@ -1,4 +1,4 @@
-"""Measured consumers, each on its own thread and connection."""
+"""Consumers that record deliveries and settlements, each on its own thread and connection."""
 
 import threading
 import time
@@ -39,9 +39,9 @@ def take(channel: Any, queue: str, *, timeout_s: float = 10.0) -> tuple[Any, Any
         method, properties, body = channel.basic_get(queue, auto_ack=False)
         return None if method is None else (method, properties, body)
 
-    found = wait_until(get, timeout_s=timeout_s, what=f"a message in queue {queue!r}")
-    assert found is not None  # wait_until returns only what is true
-    return found
+    message = wait_until(get, timeout_s=timeout_s, what=f"a message in queue {queue!r}")
+    assert message is not None  # wait_until returns true values only
+    return message
 
 
 class Consumer:
@@ -71,7 +71,7 @@ class Consumer:
             service_time_s: how long the default callback works on a message, in seconds.
             via: a proxy, or None for the direct way.
             history: where to write ``deliver``, ``effect``, ``ack``, ``nack`` and ``reject``.
-            stop_after: stop by itself after this many deliveries.
+            stop_after: stop after this many deliveries.
 
         Raises:
             UsageError: prefetch out of range.
@@ -85,7 +85,7 @@ class Consumer:
         self._effects: list[Row] = []  # the ends of work that takes time
         self._on_message, self._history = on_message, history
         self._stop_after, self._via = stop_after, via
-        self._open: dict[int, str] = {}  # delivery tags that the callback has yet to settle
+        self._open: dict[int, str] = {}  # unsettled delivery tags of the callback
         self._subscribed, self._stopping = threading.Event(), False
         self._waiting: list[tuple[int, threading.Event]] = []
         self._error: Exception | None = None
@@ -131,9 +131,9 @@ class Consumer:
 
         Raises:
             WaitTimeoutError: too few by the deadline.
-            RabbitLabError: the consumer failed meanwhile.
+            RabbitLabError: the consumer failed.
         """
-        # An event, not a poll: a thread that wakes up often takes time from the one measured.
+        # An event, not a poll: waking up often would take time from the measured thread.
         arrived = threading.Event()
         self._waiting[:] = sorted([*self._waiting, (count, arrived)], key=itemgetter(0))
         try:
@@ -150,8 +150,8 @@ class Consumer:
             )
 
     def stop(self) -> None:
-        """Cancel, return what is unsettled to the queue, and close; safe to call twice."""
-        self._stopping = True  # what the client holds already is not worked on any more
+        """Cancel, return unsettled messages to the queue, and close; idempotent."""
+        self._stopping = True  # messages that the client has prefetched are not handled any more
         if self._thread.is_alive():
             with suppress(AMQPError):
                 self._connection.add_callback_threadsafe(self._stop_consuming)
@@ -193,17 +193,17 @@ class Consumer:
             )
             self._subscribed.set()
             self._channel.start_consuming()
-        except Exception as error:  # whatever a callback raises belongs to the caller's thread
+        except Exception as error:  # raised again in the thread of the ``with`` block
             self._error = error
         finally:
             self._subscribed.set()
-            for _, arrived in tuple(self._waiting):  # nothing more will come
+            for _, arrived in tuple(self._waiting):  # no delivery will follow
                 arrived.set()
             with suppress(AMQPError):
                 self._connection.close()
 
     def _callback(self) -> OnMessage:
-        """Build the callback that measures; what it does per message is kept to a minimum."""
+        """Build pika's callback with as little work per message as possible: it is measured."""
         clock, work_s, stop_after = time.perf_counter, self.service_time_s, self._stop_after
         handle, auto_ack, ack = self._on_message, self.auto_ack, self._channel.basic_ack
         tap, pending, waiting = _Tap(self._channel, self), self._open, self._waiting
@@ -255,7 +255,7 @@ def _wake(waiting: list[tuple[int, threading.Event]], count: int) -> None:
 
 
 class _Tap:
-    """The consumer's channel, with a note taken of every settlement."""
+    """The consumer's channel, which records every ack, nack and reject."""
 
     def __init__(self, channel: Any, consumer: Consumer) -> None:
         self._channel, self._pending = channel, consumer._open
@@ -267,23 +267,23 @@ class _Tap:
 
     def basic_ack(self, delivery_tag: int = 0, multiple: bool = False) -> None:
         self._channel.basic_ack(delivery_tag, multiple)
-        self._note(self._acks, delivery_tag, multiple)
+        self._record(self._acks, delivery_tag, multiple)
 
     def basic_nack(
         self, delivery_tag: int = 0, multiple: bool = False, requeue: bool = True
     ) -> None:
         self._channel.basic_nack(delivery_tag, multiple, requeue)
-        self._note(self._nacks, delivery_tag, multiple)
+        self._record(self._nacks, delivery_tag, multiple)
 
     def basic_reject(self, delivery_tag: int = 0, requeue: bool = True) -> None:
         self._channel.basic_reject(delivery_tag, requeue)
-        self._note(self._rejects, delivery_tag, False)
+        self._record(self._rejects, delivery_tag, False)
 
-    def _note(self, rows: list[Row], delivery_tag: int, multiple: bool) -> None:
-        if multiple:  # the tag 0 stands for all that are outstanding, as in AMQP
+    def _record(self, rows: list[Row], delivery_tag: int, multiple: bool) -> None:
+        if multiple:  # the tag 0 means all unsettled deliveries, as in AMQP
             for tag in tuple(self._pending):
                 if tag <= delivery_tag or delivery_tag == 0:
-                    self._note(rows, tag, False)
+                    self._record(rows, tag, False)
             return
         if delivery_tag in self._pending:
             row = (time.perf_counter(), self._pending.pop(delivery_tag), False)

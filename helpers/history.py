@@ -1,10 +1,10 @@
-"""Every publish, confirm, return, delivery, ack and effect as an event, reduced to a verdict.
+"""Record publishes, confirms, deliveries, acks and effects as events; reduce them to a verdict.
 
 The words follow the total-queue checker of Jepsen (https://github.com/jepsen-io/jepsen,
 ``jepsen.checker/total-queue``): a message is *lost* when its publish was acknowledged and it was
-never worked on, *unexpected* when it was worked on and nobody published it, *duplicated* when it
-was worked on more than once, and *recovered* when nobody acknowledged its publish and it was
-worked on all the same. *Reordered* is added: worked on after a message that was published later.
+never worked on, *unexpected* when it was worked on and never published, *duplicated* when it was
+worked on more than once, and *recovered* when its publish was not acknowledged and it was worked on
+all the same. *Reordered* is added: worked on after a message that was published later.
 """
 
 import threading
@@ -46,7 +46,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Summary:
-    """Which messages ended up how; every field holds message ids in the order of publishing."""
+    """What became of the messages: ids in the order of publishing, and two counts."""
 
     published: int
     worked_on: int
@@ -98,7 +98,7 @@ class History:
         Args:
             kind: one of ``KINDS``.
             message: the message's id.
-            actor: who did it, such as the consumer's name.
+            actor: the name of the consumer or publisher.
             redelivered: for deliveries, the broker's flag.
             detail: anything worth showing, such as a queue's name.
 
@@ -108,7 +108,7 @@ class History:
         self.writer(kind, actor=actor, detail=detail)(message, redelivered)
 
     def writer(self, kind: str, *, actor: str = "", detail: str = "") -> Callable[..., None]:
-        """Return a function that adds events of one kind, for the path that measurements take.
+        """Return a function that adds events of one kind, for code whose speed is measured.
 
         Args:
             kind, actor, detail: as for ``record``; the same for every event.
@@ -220,7 +220,7 @@ class History:
         )
 
     def story(self, message: object) -> str:
-        """Tell what happened to one message as a short sequence."""
+        """Return the events of one message as a short sequence."""
         seen: dict[str, int] = defaultdict(int)
         steps = []
         for event in self.events(message=message):

@@ -1,4 +1,4 @@
-"""The reader's own guess, written down before an experiment and compared with it afterwards.
+"""Write down the reader's guess before an experiment and compare it with the measurement.
 
 Guesses are lines of JSON in ``work/predictions.jsonl``; nothing is ever overwritten, so that a
 reader sees how the guesses of last month compare with those of today.
@@ -24,7 +24,7 @@ def commit(key: str, question: str, guess: object, *, unit: str = "") -> None:
     """Write down a guess before the experiment runs.
 
     Args:
-        key: what the guess is about, like "q02.2"; ``compare`` uses the same.
+        key: the id of the question, like "q02.2", as for ``compare``.
         question: one sentence, as it is printed.
         guess: a number, a string or a list; None means no guess, which is fine.
         unit: unit of the guess, such as "copies".
@@ -58,9 +58,9 @@ def compare(key: str, measured: object) -> None:
 
 def _distance(guess: object, measured: object) -> str:
     if isinstance(guess, Real) and isinstance(measured, Real):
-        said, seen = float(guess), float(measured)
-        if said * seen > 0:
-            ratio = max(said / seen, seen / said)
+        expected, seen = float(guess), float(measured)
+        if expected * seen > 0:
+            ratio = max(expected / seen, seen / expected)
             return "close" if ratio <= 1.5 else f"off by a factor of {ratio:.1f}"
     return "not what happened: find out why before you read on"
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Topology:
-    """What the scratch vhost holds; see `live` for the columns."""
+    """The contents of the scratch vhost; see `live` for the columns."""
 
     exchanges: "pd.DataFrame"
     bindings: "pd.DataFrame"
@@ -35,7 +35,7 @@ def live(*, default_exchange: bool = False) -> Topology:
         default_exchange: include the default exchange and the binding that it has to every queue.
 
     Returns:
-        Four DataFrames, sorted; all columns str unless said:
+        Four DataFrames, sorted; columns are str unless noted:
         ``exchanges``: name, type, durable bool, alternate (None without an alternate exchange);
         the built-in ``amq.*`` only when something is bound to or from them.
         ``bindings``: source, destination, destination_type ("queue" or "exchange"), routing_key,

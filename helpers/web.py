@@ -1,4 +1,4 @@
-"""Real web servers on loopback, and a bounded load of requests on them."""
+"""Run web servers on loopback, and send them a bounded load of requests."""
 
 import threading
 import time
@@ -20,7 +20,7 @@ LISTENS = "Uvicorn running on "
 
 
 class Server:
-    """A web server that runs as a program of its own; see ``serve``."""
+    """A web server in a child process; see ``serve``."""
 
     def __init__(self, process: Process, url: str) -> None:
         self.process = process
@@ -42,19 +42,19 @@ def serve(
     uses: Sequence[Callable[..., object]] = (),
     timeout_s: float = 30.0,
 ) -> Iterator[Server]:
-    """Run a function that serves HTTP as a program of its own, and wait until it answers.
+    """Run a function that serves HTTP in a child process, and wait until it listens.
 
     Args:
         function: ends in ``uvicorn.run(app, port=0)``, so that the system chooses a free port.
-        *args: its arguments, anything that JSON can hold.
+        *args: its arguments; JSON must be able to hold them.
         uses: other functions that it calls; see ``processes.in_process``.
-        timeout_s: how long it may take until it listens, in seconds.
+        timeout_s: deadline until it listens, in seconds.
 
     Yields:
         The server; it is killed at the end of the block.
 
     Raises:
-        RabbitLabError: the program ended before it listened; with what it said.
+        RabbitLabError: the program ended before it listened; the message has its last lines.
         WaitTimeoutError: it does not listen by the deadline.
     """
     with in_process(function, *args, uses=uses) as process:
@@ -65,7 +65,7 @@ def serve(
 def load(
     server: Server, path: str, *, requests_count: int, clients: int, timeout_s: float
 ) -> "pd.DataFrame":
-    """Send requests from several clients, each of which waits for an answer before its next.
+    """Send requests from several clients; each waits for an answer before its next request.
 
     Args:
         server: where to send them.

@@ -1,4 +1,4 @@
-"""A broker by Docker Compose."""
+"""Start and stop a broker with Docker Compose."""
 
 import json
 from dataclasses import replace
@@ -16,7 +16,7 @@ from helpers.rabbitmq.model import Broker
 
 SERVICE = "rabbitmq"
 LOCK_TIMEOUT_S = docker.UP_TIMEOUT_S + 60
-MARK = "rabbit-lab:"  # what docker/rabbitmq-start.sh begins its own sentences with
+MARK = "rabbit-lab:"  # begins each message of docker/rabbitmq-start.sh
 
 
 def running() -> Broker | None:
@@ -35,7 +35,7 @@ def start(*, timeout_s: float) -> Broker:
         timeout_s: how long the broker may take after its container is healthy, in seconds.
 
     Raises:
-        ComposeUnusableError: the image cannot be had, a port is taken, it is not healthy.
+        ComposeUnusableError: no image, a port is taken, or the container is not healthy.
     """
     with exclusive(home() / "compose.lock", timeout_s=LOCK_TIMEOUT_S):
         if broker := running():
@@ -45,13 +45,13 @@ def start(*, timeout_s: float) -> Broker:
         done = in_project("up", "--detach", "--wait", SERVICE, timeout_s=docker.UP_TIMEOUT_S)
         try:
             if done is None or done.returncode:
-                raise ComposeUnusableError(_own_words() or docker.reason_of(done))
+                raise ComposeUnusableError(_reason_from_container() or docker.reason_of(done))
             amqp, management, prometheus = (_port(port) for port in (5672, 15672, 15692))
             broker = _look(amqp, management, prometheus, timeout_s=min(timeout_s, 30.0))
         except BrokerError as error:
             if not was_running:
                 in_project("rm", "--stop", "--force", SERVICE, timeout_s=ASK_TIMEOUT_S * 4)
-                if not _output("ps", "--quiet"):  # nothing else of the project is up
+                if not _output("ps", "--quiet"):  # no other service of the project runs
                     in_project("down", timeout_s=ASK_TIMEOUT_S * 4)
             say(f"Docker Compose gives no broker: {error}.")
             raise ComposeUnusableError(str(error)) from None
@@ -61,13 +61,13 @@ def start(*, timeout_s: float) -> Broker:
 
 
 def stop() -> bool:
-    """Stop what `start` started; a container that ran before is left alone.
+    """Stop the container that `start` started; one that ran before goes on.
 
     Returns:
-        Whether there was something to stop.
+        Whether a container was stopped.
 
     Raises:
-        BrokerError: Docker does not stop it.
+        BrokerError: ``docker compose down`` fails.
     """
     noted = _noted()
     if noted.get("ours"):
@@ -82,7 +82,7 @@ def _look(amqp: str, management: str, prometheus: str, *, timeout_s: float = 5.0
     broker = ready.look(
         f"amqp://{LOGIN}@{amqp}/%2F", f"http://{management}", source=SOURCE, timeout_s=timeout_s
     )
-    # The broker only knows the port inside of its container.
+    # The broker reports the port inside its container.
     return replace(broker, prometheus_url=f"http://{prometheus}")
 
 
@@ -110,7 +110,7 @@ def _output(*arguments: str) -> str:
     return done.stdout.strip() if done is not None and done.returncode == 0 else ""
 
 
-def _own_words() -> str:
+def _reason_from_container() -> str:
     """Return why its container ended, as the container reports it; "" if it reports nothing."""
     if container := _output("ps", "--all", "--quiet", SERVICE):
         state = docker.docker("inspect", "--format", "{{.State.OOMKilled}}", container)

@@ -1,4 +1,4 @@
-"""Connections to the scratch vhost, and the clean channel that an experiment starts with."""
+"""Connect to the scratch vhost; give each experiment a clean channel."""
 
 from contextlib import suppress
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ _handed_out: pika.BlockingConnection | None = None
 
 
 class Listener(Protocol):
-    """Something on the way to the broker that accepts connections, such as a proxy."""
+    """The address of a program that forwards connections to the broker, such as a proxy."""
 
     @property
     def host(self) -> str:
@@ -54,7 +54,7 @@ def parameters(*, via: Listener | None = None, **overrides: Any) -> pika.Connect
 def connect(*, via: Listener | None = None, **overrides: Any) -> pika.BlockingConnection:
     """Open a connection to the scratch vhost.
 
-    When the broker has gone since the last look, it is found, or started, again first.
+    If the broker does not answer any more, it is searched for, or started, again.
 
     Args:
         via: a proxy on the way to the broker; None connects directly.
@@ -62,7 +62,7 @@ def connect(*, via: Listener | None = None, **overrides: Any) -> pika.BlockingCo
             blocked_connection_timeout 10 s, socket_timeout 5 s.
 
     Raises:
-        BrokerError: one sentence about why there is no connection.
+        BrokerError: no connection; the message is one sentence with the reason.
         UsageError: pika does not know a keyword or refuses its value.
     """
     wanted = parameters(via=via, **overrides)

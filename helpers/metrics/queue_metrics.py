@@ -1,6 +1,6 @@
-"""What RabbitMQ says about its queues and consumers, as numbers and DataFrames.
+"""Read RabbitMQ's numbers about its queues and consumers.
 
-How old the numbers are, seen on RabbitMQ 3.10, 4.0 and 4.3 with their default settings:
+The age of the numbers, measured on RabbitMQ 3.10, 4.0 and 4.3 with their default settings:
 
 ======================================  ======================  ===========================
 source                                  classic queue           quorum queue

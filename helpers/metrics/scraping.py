@@ -1,4 +1,4 @@
-"""RabbitMQ's Prometheus endpoint as a DataFrame."""
+"""Read RabbitMQ's Prometheus endpoint as a DataFrame."""
 
 import re
 from typing import TYPE_CHECKING

@@ -59,6 +59,14 @@ def test_a_server_answers_as_soon_as_the_block_begins_and_says_what_it_does(serv
     assert server.url in repr(server)
 
 
+def test_proxies_of_the_environment_are_not_used(server, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    assert server.post("/double/5", timeout_s=10) == 200
+
+
 def test_every_request_of_a_load_is_sent_once_and_timed(server):
     frame = web.load(server, "/double/", requests_count=9, clients=4, timeout_s=10)
     assert list(frame.index) == list(range(9))
