@@ -54,7 +54,7 @@ def test_it_is_subscribed_when_the_block_begins(queue):
 
 
 @pytest.mark.parametrize(("prefetch_count", "held"), [(1, 1), (7, 7), (0, 30)])
-def test_the_prefetch_is_in_force_and_what_is_unacked_returns(queue, prefetch_count, held):
+def test_prefetch_is_in_force_and_unacked_messages_return(queue, prefetch_count, held):
     fill(queue, 30)
     with consumer(prefetch_count=prefetch_count, on_message=lambda *_: None) as worker:
         worker.wait_for(held, timeout_s=10)
@@ -63,7 +63,7 @@ def test_the_prefetch_is_in_force_and_what_is_unacked_returns(queue, prefetch_co
     assert metrics.ready(queue, "q") == 30
 
 
-def test_stop_does_not_work_through_what_the_client_holds(queue):
+def test_stop_does_not_handle_prefetched_messages(queue):
     fill(queue, 400)
     with consumer(prefetch_count=0, service_time_s=0.05) as worker:
         worker.wait_for(2, timeout_s=10)
@@ -142,7 +142,7 @@ def test_an_empty_history_is_written_to_all_the_same(queue):
         wait_until(lambda: len(alone.events("ack")) == 1, timeout_s=10, what="1 ack noted")
 
 
-def test_a_callback_gets_a_channel_whose_settlements_are_noted(queue):
+def test_settlements_by_a_callback_are_recorded(queue):
     fill(queue, 6)
     history = History()
 
@@ -177,7 +177,7 @@ def fail(channel, method, properties, body):
     raise ValueError(f"cannot index {body.decode()}")
 
 
-def test_what_a_callback_raises_surfaces_where_it_is_waited_for(queue):
+def test_error_of_a_callback_is_raised_by_wait_for(queue):
     fill(queue, 1)
     with (
         pytest.raises(RabbitLabError, match=r"consumer on queue 'q' failed.*cannot index 0"),
@@ -188,7 +188,7 @@ def test_what_a_callback_raises_surfaces_where_it_is_waited_for(queue):
     assert threads() == []
 
 
-def test_what_a_callback_raises_surfaces_at_the_end_of_the_block(queue):
+def test_error_of_a_callback_is_raised_at_the_end_of_the_block(queue):
     fill(queue, 1)
     with (
         pytest.raises(RabbitLabError, match="cannot index 0") as raised,
@@ -233,7 +233,7 @@ def test_a_queue_that_is_not_there_is_an_error_at_once(channel):
     assert threads() == []
 
 
-def test_a_deadline_says_how_far_it_got(queue):
+def test_error_at_the_deadline_has_the_number_of_deliveries(queue):
     fill(queue, 2)
     with consumer() as worker, pytest.raises(WaitTimeoutError, match="received 2 of 3 deliveries"):
         worker.wait_for(3, timeout_s=0.3)

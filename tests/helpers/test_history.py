@@ -34,7 +34,7 @@ def test_lost_is_confirmed_and_never_worked_on():
     assert published(3, *effects(0, 2)).summary().lost == ("1",)
 
 
-def test_what_is_still_in_a_queue_is_not_lost():
+def test_message_still_in_a_queue_is_not_lost():
     assert published(3, *effects(0)).summary(remaining=[1, "2"]).lost == ()
 
 
@@ -80,7 +80,7 @@ def test_a_story_is_the_sequence_of_events_of_one_message():
     )
 
 
-def test_a_story_tells_details_and_the_unseen():
+def test_story_has_details_and_names_unseen_messages():
     made = History()
     made.record("dead-letter", "7", detail="rejected")
     assert made.story(7) == "message 7: dead-lettered (rejected)"

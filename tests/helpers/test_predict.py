@@ -16,7 +16,7 @@ def kept(tmp_path, monkeypatch):
     return lambda: [json.loads(line) for line in file.read_text().splitlines()]
 
 
-def test_without_a_guess_it_says_so_and_goes_on(kept, capsys):
+def test_missing_guess_is_reported(kept, capsys):
     predict.commit("q99.1", "How many copies?", None, unit="copies")
     predict.compare("q99.1", 20)
     said = capsys.readouterr().out

@@ -51,7 +51,7 @@ def server():
         yield running
 
 
-def test_a_server_answers_as_soon_as_the_block_begins_and_says_what_it_does(server):
+def test_server_answers_when_the_block_begins(server):
     assert server.url.startswith("http://127.0.0.1:")
     assert server.post("/double/5", timeout_s=10) == 200
     assert server.process.wait_for_line("doubled 10", timeout_s=5) in server.process.lines

@@ -120,7 +120,7 @@ def test_container_that_ran_before_is_left_alone(engine):
         ("something new", "`docker compose up` failed"),
     ],
 )
-def test_compose_that_fails_is_said_cleared_away_and_passed_over(engine, capsys, says, reason):
+def test_compose_that_fails_is_reported_removed_and_skipped(engine, capsys, says, reason):
     calls = engine(up=f'echo "{says}" >&2; exit 1')
     with pytest.raises(BrokerNotFoundError):
         broker.find()
@@ -129,7 +129,7 @@ def test_compose_that_fails_is_said_cleared_away_and_passed_over(engine, capsys,
     assert calls()[-1].endswith(" down")
 
 
-def test_what_its_container_says_of_its_end_comes_first(engine):
+def test_reason_from_the_container_comes_first(engine):
     log = 'echo "starting"; echo "rabbit-lab: the data are of RabbitMQ 4.3"; echo "bye"'
     engine(up="echo unhealthy >&2; exit 1", container="echo 1234", killed="echo false", log=log)
     with pytest.raises(BrokerNotFoundError):
@@ -137,7 +137,7 @@ def test_what_its_container_says_of_its_end_comes_first(engine):
     assert reasons()["Docker Compose"] == "the data are of RabbitMQ 4.3"
 
 
-def test_container_that_was_killed_for_its_memory_is_told(engine):
+def test_container_that_was_killed_for_its_memory_is_reported(engine):
     engine(up="echo unhealthy >&2; exit 1", container="echo 1234", killed="echo true")
     with pytest.raises(BrokerNotFoundError):
         broker.find()

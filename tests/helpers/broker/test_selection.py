@@ -27,7 +27,7 @@ def test_no_way_at_all_names_the_ways(machine, monkeypatch):
     assert not any(decision.chosen for decision in decisions())
 
 
-def test_debian_user_is_told_about_apt(machine, monkeypatch):
+def test_error_on_debian_names_apt(machine, monkeypatch):
     program(machine, "apt-get", "exit 0")
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
     monkeypatch.setattr("helpers.machine.paths._holds_foreign_files", lambda folder: False)
@@ -36,7 +36,7 @@ def test_debian_user_is_told_about_apt(machine, monkeypatch):
     assert reasons()["apt"] == "installing needs root"
 
 
-def test_macos_user_is_told_about_homebrew(machine, monkeypatch):
+def test_error_on_macos_names_homebrew(machine, monkeypatch):
     monkeypatch.setattr(install.platform, "system", lambda: "Darwin")
     with pytest.raises(BrokerNotFoundError, match="brew install rabbitmq"):
         broker.find()

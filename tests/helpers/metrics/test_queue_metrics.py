@@ -16,7 +16,7 @@ def hold(channel, name, count):
 
 
 @pytest.mark.parametrize("queue_type", ["classic", "quorum"])
-def test_ready_counts_what_is_neither_delivered_nor_gone(channel, queue_type):
+def test_ready_counts_undelivered_messages_only(channel, queue_type):
     declare(channel, "q", queue_type)
     assert metrics.ready(channel, "q") == 0
     publish(channel, "q", 5)
@@ -25,7 +25,7 @@ def test_ready_counts_what_is_neither_delivered_nor_gone(channel, queue_type):
     assert metrics.ready(channel, "q") == 3
 
 
-def test_ready_says_when_there_is_no_such_queue(channel):
+def test_ready_of_a_missing_queue_is_an_error(channel):
     with pytest.raises(UsageError, match=r"queue 'absent' .*404 NOT_FOUND"):
         metrics.ready(channel, "absent")
 

@@ -56,7 +56,7 @@ def test_sample_reads_at_the_start_and_at_the_end():
     assert sampler.frame()["n"].tolist() == [0.0, 1.0]
 
 
-def test_sample_marks_what_a_reading_did_not_have():
+def test_sample_has_nan_for_missing_values():
     readings = iter([{"a": 1}, {"b": 2}])
     with metrics.sample(lambda: next(readings, {"a": 3, "b": 3}), every_s=0.01) as sampler:
         time.sleep(0.1)
@@ -65,7 +65,7 @@ def test_sample_marks_what_a_reading_did_not_have():
     assert math.isnan(frame["a"].iloc[1])
 
 
-def test_sample_raises_on_leaving_what_read_raised():
+def test_error_of_read_is_raised_at_the_end_of_the_block():
     def read():
         raise KeyError("messages")
 

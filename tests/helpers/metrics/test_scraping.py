@@ -45,7 +45,7 @@ def test_prometheus_totals_of_the_node(channel):
     assert "rabbitmq_alarms_memory_used_watermark" in frame.index
 
 
-def test_prometheus_refuses_what_is_not_a_family(channel):
+def test_prometheus_refuses_an_invalid_family(channel):
     with pytest.raises(UsageError, match="not a family"):
         metrics.prometheus("queue_coarse_metrics&family=x")
 
@@ -62,7 +62,7 @@ def test_prometheus_refuses_what_is_not_a_family(channel):
         ),
     ],
 )
-def test_prometheus_says_when_there_is_no_endpoint(monkeypatch, url, error, says):
+def test_prometheus_without_an_endpoint_is_an_error(monkeypatch, url, error, says):
     url = url() if callable(url) else url
     elsewhere = dataclasses.replace(broker.find(), prometheus_url=url)
     monkeypatch.setattr(broker, "find", lambda: elsewhere)
