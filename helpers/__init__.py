@@ -1,6 +1,6 @@
 """The parts that notebooks, labs and tests share.
 
-Floors, each importing only from floors below it: ``errors`` and ``waits``, ``broker`` (0);
-``claims``, ``history``, ``metrics``, ``predict``, ``services``, ``topology`` (1); ``publish``,
-``consume``, ``chaos``, ``ledgers``, ``stored`` (2); ``plots`` and the command line (3).
+The modules here, ``broker``, ``metrics``, ``plots`` and ``services`` are for notebooks. Below them
+are ``rabbitmq``, which runs nodes, and ``machine``, which is about this computer. Above them are
+``suite``, which runs everything, and ``classroom``, for a class on one machine.
 """

@@ -1,4 +1,4 @@
-"""Breaking things on purpose, and always restoring them: the network, and nodes of a cluster."""
+"""Break the network or a node of a cluster for a while, and always restore it."""
 
 import subprocess
 import sys
@@ -29,25 +29,25 @@ class Proxy:
 
     def cut(self) -> None:
         """Cut every connection that goes through here; new ones are let through."""
-        self._tell("cut")
+        self._send("cut")
 
     def swallow(self) -> None:
-        """Let what clients send vanish from now on, while their sockets look healthy."""
-        self._tell("swallow")
+        """Drop everything that clients send from now on, while their sockets look healthy."""
+        self._send("swallow")
 
     def swallow_answers(self) -> None:
-        """Let what the broker sends vanish from now on, such as the confirm of a publish."""
-        self._tell("mute")
+        """Drop everything that the broker sends from now on, such as the confirm of a publish."""
+        self._send("mute")
 
     def refuse(self) -> None:
         """Cut every connection and let no new one through, as when the broker is down."""
-        self._tell("refuse")
+        self._send("refuse")
 
     def restore(self) -> None:
-        """End all three; bytes that vanished stay lost, so connect anew."""
-        self._tell("pass")
+        """Forward everything again; dropped bytes stay lost, so open a new connection."""
+        self._send("pass")
 
-    def _tell(self, command: str) -> None:
+    def _send(self, command: str) -> None:
         assert self._process.stdin and self._process.stdout
         answer = ""
         with suppress(OSError):
@@ -88,7 +88,7 @@ def proxy(*, round_trip_ms: float) -> Iterator[Proxy]:
         assert process.stdin and process.stdout
         port = process.stdout.readline()
         if not port:
-            raise RabbitLabError("the proxy could not start; its last words are above")
+            raise RabbitLabError("the proxy could not start; its last output is above")
         yield Proxy(process, int(port), round_trip_ms)
     finally:
         with suppress(OSError):
@@ -109,7 +109,7 @@ def killed(node: Member) -> Iterator[None]:
         node: the node; its data stay.
 
     Raises:
-        BrokerError: it is down already, or does not start again.
+        BrokerError: the node is down already, or does not start again.
     """
     node.kill()
     try:
@@ -123,11 +123,11 @@ def killed(node: Member) -> Iterator[None]:
 def cut_off(node: Member, three: Cluster) -> Iterator[None]:
     """Cut the links between one node and the rest of its cluster for the time of a ``with`` block.
 
-    It is Erlang's links that are cut, at once and both ways, as told in
-    `helpers.rabbitmq.cluster_members.cut_off`. Clients reach every node as before.
+    Erlang's links are cut, at once and both ways: see `helpers.rabbitmq.cluster_members.cut_off`.
+    Clients reach every node as before.
 
     Args:
-        node: the one that is alone then.
+        node: the node to isolate.
         three: its cluster.
 
     Raises:

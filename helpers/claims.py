@@ -1,4 +1,4 @@
-"""Sentences of an interview answer on trial: what the sentence says against what was measured.
+"""Put sentences of an interview answer on trial: compare their predictions with measurements.
 
 An experiment is a set of cases. In each, the sentence predicts something and the broker does
 something. The verdict is computed from the cases, never stated:

@@ -1,4 +1,4 @@
-"""Measured consumers, each on its own thread and connection."""
+"""Consumers that record deliveries and settlements, each on its own thread and connection."""
 
 import threading
 import time
@@ -39,9 +39,9 @@ def take(channel: Any, queue: str, *, timeout_s: float = 10.0) -> tuple[Any, Any
         method, properties, body = channel.basic_get(queue, auto_ack=False)
         return None if method is None else (method, properties, body)
 
-    found = wait_until(get, timeout_s=timeout_s, what=f"a message in queue {queue!r}")
-    assert found is not None  # wait_until returns only what is true
-    return found
+    message = wait_until(get, timeout_s=timeout_s, what=f"a message in queue {queue!r}")
+    assert message is not None  # wait_until returns true values only
+    return message
 
 
 class Consumer:
@@ -71,7 +71,7 @@ class Consumer:
             service_time_s: how long the default callback works on a message, in seconds.
             via: a proxy, or None for the direct way.
             history: where to write ``deliver``, ``effect``, ``ack``, ``nack`` and ``reject``.
-            stop_after: stop by itself after this many deliveries.
+            stop_after: stop after this many deliveries.
 
         Raises:
             UsageError: prefetch out of range.
@@ -82,9 +82,10 @@ class Consumer:
         self.prefetch_count, self.service_time_s = prefetch_count, service_time_s
         self._seen: list[Row] = []  # the deliveries
         self._settled: list[Row] = []  # each ack, nack and reject
+        self._effects: list[Row] = []  # the ends of work that takes time
         self._on_message, self._history = on_message, history
         self._stop_after, self._via = stop_after, via
-        self._open: dict[int, str] = {}  # delivery tags that the callback has yet to settle
+        self._open: dict[int, str] = {}  # unsettled delivery tags of the callback
         self._subscribed, self._stopping = threading.Event(), False
         self._waiting: list[tuple[int, threading.Event]] = []
         self._error: Exception | None = None
@@ -125,20 +126,14 @@ class Consumer:
         """How many deliveries this consumer has seen and not settled."""
         return 0 if self.auto_ack else self.count - len(self._settled)
 
-    def rate_msgs_per_s(self) -> float:
-        """Return settled messages per second, from the first delivery to the last settlement."""
-        if len(self._settled) < 2:
-            raise UsageError(f"{self.name} settled fewer than 2 messages: there is no rate")
-        return len(self._settled) / (self._settled[-1][0] - self._seen[0][0])
-
     def wait_for(self, count: int, *, timeout_s: float) -> None:
         """Wait until ``count`` messages have been delivered.
 
         Raises:
             WaitTimeoutError: too few by the deadline.
-            RabbitLabError: the consumer failed meanwhile.
+            RabbitLabError: the consumer failed.
         """
-        # An event, not a poll: a thread that wakes up often takes time from the one measured.
+        # An event, not a poll: waking up often would take time from the measured thread.
         arrived = threading.Event()
         self._waiting[:] = sorted([*self._waiting, (count, arrived)], key=itemgetter(0))
         try:
@@ -148,15 +143,15 @@ class Consumer:
             self._waiting.remove((count, arrived))
         self._raise_error()
         if self.count < count:
-            ended = " and has ended" if arrived.is_set() or not self._thread.is_alive() else ""
+            has_ended = arrived.is_set() or not self._thread.is_alive()
             raise WaitTimeoutError(
-                f"waited for {count} deliveries to {self.name}, at most {timeout_s:g} s, in vain: "
-                f"it has {self.count}{ended}"
+                f"{self.name} received {self.count} of {count} deliveries within {timeout_s:g} s"
+                f"{' and has stopped' if has_ended else ''}"
             )
 
     def stop(self) -> None:
-        """Cancel, return what is unsettled to the queue, and close; safe to call twice."""
-        self._stopping = True  # what the client holds already is not worked on any more
+        """Cancel, return unsettled messages to the queue, and close; idempotent."""
+        self._stopping = True  # messages that the client has prefetched are not handled any more
         if self._thread.is_alive():
             with suppress(AMQPError):
                 self._connection.add_callback_threadsafe(self._stop_consuming)
@@ -198,33 +193,30 @@ class Consumer:
             )
             self._subscribed.set()
             self._channel.start_consuming()
-        except Exception as error:  # whatever a callback raises belongs to the caller's thread
+        except Exception as error:  # raised again in the thread of the ``with`` block
             self._error = error
         finally:
             self._subscribed.set()
-            for _, arrived in tuple(self._waiting):  # nothing more will come
+            for _, arrived in tuple(self._waiting):  # no delivery will follow
                 arrived.set()
             with suppress(AMQPError):
                 self._connection.close()
 
     def _callback(self) -> OnMessage:
-        """Build the callback that measures; what it does per message is kept to a minimum."""
+        """Build pika's callback with as little work per message as possible: it is measured."""
         clock, work_s, stop_after = time.perf_counter, self.service_time_s, self._stop_after
         handle, auto_ack, ack = self._on_message, self.auto_ack, self._channel.basic_ack
         tap, pending, waiting = _Tap(self._channel, self), self._open, self._waiting
-        # Appending to a list that is never read costs less than asking whether there is one.
         seen, see, settle = self._seen, self._seen.append, self._settled.append
-        note_deliver, note_effect, note_ack = (
-            self._rows(kind).append for kind in ("deliver", "effect", "ack")
-        )
+        effect = self._effects.append
+        if self._history is not None:
+            self._share(self._history)
 
         def on_message(channel: Any, method: Any, properties: Any, body: bytes) -> None:
             if self._stopping:
                 return
             message = properties.message_id
-            row = (clock(), message, method.redelivered)
-            see(row)
-            note_deliver(row)
+            see((clock(), message, method.redelivered))
             if waiting and len(seen) >= waiting[0][0]:
                 _wake(waiting, len(seen))
             if handle:
@@ -234,17 +226,23 @@ class Consumer:
             else:
                 if work_s:
                     time.sleep(work_s)
-                row = (clock(), message, False)
-                note_effect(row)
+                    effect((clock(), message, False))
                 if not auto_ack:
                     ack(method.delivery_tag)
-                    row = (clock(), message, False)
-                    note_ack(row)
-                settle(row)
+                settle((clock(), message, False))
             if stop_after and len(seen) >= stop_after:
                 channel.stop_consuming()
 
         return on_message
+
+    def _share(self, history: History) -> None:
+        """Make this consumer's records part of the history, at no cost per message."""
+        history.share("deliver", self._seen, actor=self.name)
+        if self._on_message is None:  # otherwise the callback records its effects, `_Tap` the acks
+            effects = self._effects if self.service_time_s else self._seen
+            history.share("effect", effects, actor=self.name)
+            if not self.auto_ack:
+                history.share("ack", self._settled, actor=self.name)
 
     def _rows(self, kind: str) -> list[Row]:
         return [] if self._history is None else self._history.rows(kind, actor=self.name)
@@ -257,7 +255,7 @@ def _wake(waiting: list[tuple[int, threading.Event]], count: int) -> None:
 
 
 class _Tap:
-    """The consumer's channel, with a note taken of every settlement."""
+    """The consumer's channel, which records every ack, nack and reject."""
 
     def __init__(self, channel: Any, consumer: Consumer) -> None:
         self._channel, self._pending = channel, consumer._open
@@ -269,23 +267,23 @@ class _Tap:
 
     def basic_ack(self, delivery_tag: int = 0, multiple: bool = False) -> None:
         self._channel.basic_ack(delivery_tag, multiple)
-        self._note(self._acks, delivery_tag, multiple)
+        self._record(self._acks, delivery_tag, multiple)
 
     def basic_nack(
         self, delivery_tag: int = 0, multiple: bool = False, requeue: bool = True
     ) -> None:
         self._channel.basic_nack(delivery_tag, multiple, requeue)
-        self._note(self._nacks, delivery_tag, multiple)
+        self._record(self._nacks, delivery_tag, multiple)
 
     def basic_reject(self, delivery_tag: int = 0, requeue: bool = True) -> None:
         self._channel.basic_reject(delivery_tag, requeue)
-        self._note(self._rejects, delivery_tag, False)
+        self._record(self._rejects, delivery_tag, False)
 
-    def _note(self, rows: list[Row], delivery_tag: int, multiple: bool) -> None:
-        if multiple:  # the tag 0 stands for all that are outstanding, as in AMQP
+    def _record(self, rows: list[Row], delivery_tag: int, multiple: bool) -> None:
+        if multiple:  # the tag 0 means all unsettled deliveries, as in AMQP
             for tag in tuple(self._pending):
                 if tag <= delivery_tag or delivery_tag == 0:
-                    self._note(rows, tag, False)
+                    self._record(rows, tag, False)
             return
         if delivery_tag in self._pending:
             row = (time.perf_counter(), self._pending.pop(delivery_tag), False)

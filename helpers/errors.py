@@ -1,20 +1,20 @@
-"""One hierarchy for everything that can go wrong and that a user can do something about.
+"""The errors that a user can do something about.
 
 ::
 
     RabbitLabError
     ├── BrokerError
     │   ├── BrokerNotFoundError   no way to get a broker on this machine
-    │   ├── BrokerNotReadyError   a broker is there but does not log in and declare in time
-    │   └── BrokerRefusedError    the broker said no: credentials, permissions, a missing plugin
+    │   ├── BrokerNotReadyError   a broker exists, but a login and a declare fail in time
+    │   └── BrokerRefusedError    the broker refused: credentials, permissions, a missing plugin
     ├── ServiceError
-    │   ├── ServiceMissingError   PostgreSQL, Prometheus or Kafka is not to be had here
-    │   └── ServiceNotReadyError  it is there but does not start, answer or accept what it is given
+    │   ├── ServiceMissingError   PostgreSQL, Prometheus or Kafka is not available here
+    │   └── ServiceNotReadyError  the service does not start, does not answer, or refuses a request
     ├── ClaimFailedError          a measurement does not support the verdict (AssertionError too)
     ├── UsageError                an argument that makes no sense (ValueError too)
     └── WaitTimeoutError          a condition did not come true by its deadline (TimeoutError too)
 
-Every message is one clear sentence that says what is wrong and what to do.
+Every message is one clear sentence: what is wrong, and what to do.
 """
 
 
@@ -39,7 +39,7 @@ class BrokerRefusedError(BrokerError):
 
 
 class ServiceError(RabbitLabError):
-    """Something is wrong with a service beside the broker, which may be absent."""
+    """Something is wrong with an optional service, such as PostgreSQL."""
 
 
 class ServiceMissingError(ServiceError):
@@ -47,7 +47,7 @@ class ServiceMissingError(ServiceError):
 
 
 class ServiceNotReadyError(ServiceError):
-    """The service does not start, does not answer in time, or refuses what it is given."""
+    """The service does not start, does not answer in time, or refuses a request."""
 
 
 class ClaimFailedError(RabbitLabError, AssertionError):
@@ -55,7 +55,7 @@ class ClaimFailedError(RabbitLabError, AssertionError):
 
 
 class UsageError(RabbitLabError, ValueError):
-    """An argument makes no sense; the message says which one and what is allowed."""
+    """An argument makes no sense; the message names it and what is allowed."""
 
 
 class WaitTimeoutError(RabbitLabError, TimeoutError):

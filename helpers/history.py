@@ -1,10 +1,10 @@
-"""Every publish, confirm, return, delivery, ack and effect as an event, reduced to a verdict.
+"""Record publishes, confirms, deliveries, acks and effects as events; reduce them to a verdict.
 
 The words follow the total-queue checker of Jepsen (https://github.com/jepsen-io/jepsen,
 ``jepsen.checker/total-queue``): a message is *lost* when its publish was acknowledged and it was
-never worked on, *unexpected* when it was worked on and nobody published it, *duplicated* when it
-was worked on more than once, and *recovered* when nobody acknowledged its publish and it was
-worked on all the same. *Reordered* is added: worked on after a message that was published later.
+never worked on, *unexpected* when it was worked on and never published, *duplicated* when it was
+worked on more than once, and *recovered* when its publish was not acknowledged and it was worked on
+all the same. *Reordered* is added: worked on after a message that was published later.
 """
 
 import threading
@@ -46,7 +46,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Summary:
-    """Which messages ended up how; every field holds message ids in the order of publishing."""
+    """What became of the messages: ids in the order of publishing, and two counts."""
 
     published: int
     worked_on: int
@@ -61,11 +61,6 @@ class Summary:
         counts = ", ".join(f"{len(getattr(self, name))} {name}" for name in bad)
         return f"{self.published} published, {self.worked_on} worked on: {counts}"
 
-    @property
-    def clean(self) -> bool:
-        """Tell whether nothing was lost, duplicated, reordered or unexpected."""
-        return not (self.lost or self.duplicated or self.reordered or self.unexpected)
-
 
 class History:
     """A record of events; threads may write to it at the same time."""
@@ -73,16 +68,17 @@ class History:
     def __init__(self) -> None:
         self._start = time.perf_counter()
         self._rows: dict[tuple[str, str, str], list[Row]] = {}
+        self._shared: list[tuple[tuple[str, str, str], list[Row]]] = []
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         counts: Counter[str] = Counter()
-        for (kind, _, _), rows in tuple(self._rows.items()):
+        for (kind, _, _), rows in self._lists():
             counts[kind] += len(rows)
         return "History(" + ", ".join(f"{n} {kind}" for kind, n in counts.items() if n) + ")"
 
     def __len__(self) -> int:
-        return sum(map(len, tuple(self._rows.values())))
+        return sum(len(rows) for _, rows in self._lists())
 
     def now_s(self) -> float:
         """Return the seconds since the history began, as its events are stamped."""
@@ -102,7 +98,7 @@ class History:
         Args:
             kind: one of ``KINDS``.
             message: the message's id.
-            actor: who did it, such as the consumer's name.
+            actor: the name of the consumer or publisher.
             redelivered: for deliveries, the broker's flag.
             detail: anything worth showing, such as a queue's name.
 
@@ -112,7 +108,7 @@ class History:
         self.writer(kind, actor=actor, detail=detail)(message, redelivered)
 
     def writer(self, kind: str, *, actor: str = "", detail: str = "") -> Callable[..., None]:
-        """Return a function that adds events of one kind, for the path that measurements take.
+        """Return a function that adds events of one kind, for code whose speed is measured.
 
         Args:
             kind, actor, detail: as for ``record``; the same for every event.
@@ -132,7 +128,7 @@ class History:
         return write
 
     def rows(self, kind: str, *, actor: str = "", detail: str = "") -> list[Row]:
-        """Return the list that holds the events of one kind, for whoever can't afford a call.
+        """Return the list to which `writer` and `record` add the events of one kind.
 
         Args:
             kind, actor, detail: as for ``record``; the same for every event.
@@ -144,21 +140,38 @@ class History:
         Raises:
             UsageError: unknown kind.
         """
-        if kind not in KINDS:
-            raise UsageError(f"{kind!r} is not an event: use one of {', '.join(KINDS)}")
+        key = _key(kind, actor, detail)
         with self._lock:
-            return self._rows.setdefault((kind, actor, detail), [])
+            return self._rows.setdefault(key, [])
+
+    def share(self, kind: str, rows: list[Row], *, actor: str) -> None:
+        """Count the rows of a list as events of one kind; its owner goes on appending.
+
+        This makes recording an event as cheap as one append that the owner needs anyway.
+
+        Args:
+            kind, actor: as for ``record``.
+            rows: as `rows` returns it.
+
+        Raises:
+            UsageError: unknown kind.
+        """
+        key = _key(kind, actor, "")
+        with self._lock:
+            self._shared.append((key, rows))
+
+    def _lists(self) -> list[tuple[tuple[str, str, str], list[Row]]]:
+        with self._lock:
+            return [*self._rows.items(), *self._shared]
 
     def events(self, *kinds: str, message: object | None = None) -> list[Event]:
         """Return the events in order of time, only of these kinds and this message if given."""
-        with self._lock:
-            lists = [(key, tuple(rows)) for key, rows in self._rows.items()]
         wanted = None if message is None else str(message)
         found = [
-            Event(t - self._start, kind, str(name), actor, redelivered, detail)
-            for (kind, actor, detail), rows in lists
+            Event(t - self._start, kind, str(name), actor, flag and kind == "deliver", detail)
+            for (kind, actor, detail), rows in self._lists()
             if not kinds or kind in kinds
-            for t, name, redelivered in rows
+            for t, name, flag in tuple(rows)
             if wanted is None or str(name) == wanted
         ]
         return sorted(found, key=lambda event: event.t_s)
@@ -207,7 +220,7 @@ class History:
         )
 
     def story(self, message: object) -> str:
-        """Tell what happened to one message as a short sequence."""
+        """Return the events of one message as a short sequence."""
         seen: dict[str, int] = defaultdict(int)
         steps = []
         for event in self.events(message=message):
@@ -224,20 +237,11 @@ class History:
             steps.append(f"{step} again" if again else step)
         return f"message {message}: " + (" → ".join(steps) or "never seen")
 
-    def counter_example(self, *, remaining: Iterable[object] = ()) -> str | None:
-        """Tell the shortest story among the messages that went wrong, or None if none did.
 
-        Args:
-            remaining: as for ``summary``.
-        """
-        summary = self.summary(remaining=remaining)
-        for name in ("lost", "duplicated", "unexpected", "reordered"):
-            wrong = getattr(summary, name)
-            if wrong:
-                stories = [self.story(message) for message in wrong]
-                shortest = min(stories, key=lambda story: (story.count("→"), len(story)))
-                return f"{name}: {shortest}"
-        return None
+def _key(kind: str, actor: str, detail: str) -> tuple[str, str, str]:
+    if kind not in KINDS:
+        raise UsageError(f"{kind!r} is not an event: use one of {', '.join(KINDS)}")
+    return kind, actor, detail
 
 
 def _overtaken(published: list[str], worked: list[str]) -> tuple[str, ...]:

@@ -1,11 +1,10 @@
-"""Eight incidents of a messaging system, seeded on purpose, to be found by their metrics alone.
+"""Cause eight incidents of a messaging system, each recognisable by its metrics alone.
 
 `seed` starts one and ends it with the ``with`` block; several may run at once in one vhost, since
-each has queues of its own. `ALL` says what happens in each, what the metrics show, and which rule
-of ``monitoring/alerts.yml`` must fire.
+each has its own queues. `ALL` describes each incident, its metrics, and the rule of
+``monitoring/alerts.yml`` that must fire.
 """
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,13 +18,14 @@ from pika.exceptions import AMQPError
 from helpers import broker, tables
 from helpers.consume import Consumer, OnMessage
 from helpers.errors import UsageError
+from helpers.rabbitmq.ready import hang_up
 from helpers.waits import wait_until
 
 if TYPE_CHECKING:
     import pandas as pd
 
 GOODBYE_S = 2.0
-BLOCKED_S = 120.0  # longer than anybody keeps the alarm
+BLOCKED_S = 120.0  # longer than any alarm lasts
 POISON = b"poison"
 LEAST_PAUSE_S = 0.02
 HELD = 20  # messages that the stuck consumer holds
@@ -34,7 +34,7 @@ CLASSIC = {"x-queue-type": "classic"}
 
 @dataclass(frozen=True)
 class Incident:
-    """One incident: where it shows, what happens, what the metrics say, which alert it needs."""
+    """An incident: its queue, what happens, what the metrics show, and the alert that must fire."""
 
     name: str
     queue: str
@@ -95,14 +95,14 @@ def table() -> "pd.DataFrame":
 
 @contextmanager
 def seed(name: str, *, node: broker.DisposableNode | None = None) -> Iterator[Incident]:
-    """Let an incident happen in the scratch vhost while the ``with`` block runs.
+    """Cause an incident in the scratch vhost while the ``with`` block runs.
 
     Args:
         name: one of the names in `ALL`.
-        node: for "publisher blocked" only: a node of your own, whose alarm would stop everybody.
+        node: for "publisher blocked" only: a private node, since its alarm stops all publishers.
 
     Yields:
-        What happens, once it has begun: its queues exist, publishers and consumers run. All of
+        The incident, once it has begun: its queues exist, publishers and consumers run. All of
         them end with the block, and an alarm is cleared; the queues stay.
 
     Raises:
@@ -157,7 +157,7 @@ def _parts(name: str, queue: str) -> list[Any]:
 
 
 def _hold(channel: Any, method: Any, properties: Any, body: bytes) -> None:
-    """Neither ack nor reject: what a handler does that waits for an answer without a timeout."""
+    """Neither ack nor reject, like a handler that waits for an answer without a timeout."""
 
 
 def _requeue_poison(channel: Any, method: Any, properties: Any, body: bytes) -> None:
@@ -216,7 +216,7 @@ def _poison(queue: str) -> Iterator[None]:
 
 
 class Publisher:
-    """A thread that publishes at a steady rate on a connection of its own."""
+    """A thread that publishes at a steady rate on its own connection."""
 
     def __init__(
         self,
@@ -235,7 +235,7 @@ class Publisher:
             routing_key: of every message.
             per_s: messages a second, more than 0.
             confirms: wait for the confirm of each.
-            most: stop by itself after so many; None: never.
+            most: stop after this many messages; None: never.
             connect: opens the connection.
         """
         self.published = 0
@@ -252,9 +252,8 @@ class Publisher:
     def __exit__(self, kind: object, value: object, trace: object) -> None:
         self._stop.set()
         self._thread.join(timeout=GOODBYE_S)
-        if self._thread.is_alive():  # blocked: it waits for a confirm that does not come
-            with suppress(Exception):
-                self._connection._impl._transport._sock.shutdown(socket.SHUT_RDWR)
+        if self._thread.is_alive():  # it waits for a confirm from a blocked broker
+            hang_up(self._connection)
             self._thread.join(timeout=GOODBYE_S)
 
     def _run(self) -> None:

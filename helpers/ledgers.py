@@ -1,4 +1,4 @@
-"""A small database for an experiment: SQLite in a file, or a schema in PostgreSQL; the same SQL."""
+"""Small databases for experiments: SQLite in a file or a schema in PostgreSQL, with one SQL."""
 
 import re
 import sqlite3
@@ -15,7 +15,7 @@ LOCK_TIMEOUT_S = 10
 
 
 class Postgres:
-    """A connection of psycopg that takes ``:name`` for parameters, as SQLite does.
+    """A connection of psycopg that accepts parameters as ``:name``, like SQLite.
 
     A transaction begins with the first statement, also when that only reads.
     """
@@ -33,11 +33,11 @@ class Postgres:
         return self._connection.execute(named, values)
 
     def commit(self) -> None:
-        """End the transaction and keep what it did."""
+        """Commit the transaction."""
         self._connection.commit()
 
     def rollback(self) -> None:
-        """End the transaction and forget what it did."""
+        """Roll the transaction back."""
         self._connection.rollback()
 
     def close(self) -> None:
@@ -53,8 +53,8 @@ def open_ledger(place: str) -> "closing[Any]":
 
     Returns:
         A context manager of a connection with ``execute``, ``commit``, ``rollback``. In SQLite the
-        first write of a transaction begins it as IMMEDIATE: one writer at a time. Who waits for
-        a lock gives up after 10 s.
+        first write of a transaction begins it as IMMEDIATE: one writer at a time. A statement
+        that waits for a lock fails after 10 s.
     """
     if place.startswith("postgresql:"):
         return closing(Postgres(place))

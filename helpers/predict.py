@@ -1,4 +1,4 @@
-"""The reader's own guess, written down before an experiment and compared with it afterwards.
+"""Write down the reader's guess before an experiment and compare it with the measurement.
 
 Guesses are lines of JSON in ``work/predictions.jsonl``; nothing is ever overwritten, so that a
 reader sees how the guesses of last month compare with those of today.
@@ -10,20 +10,21 @@ from numbers import Real
 from pathlib import Path
 
 from helpers.errors import UsageError
+from helpers.machine.paths import work
 
 _questions: dict[str, tuple[str, object, str]] = {}
 
 
 def path() -> Path:
-    """Return the file that keeps the guesses, ``work/predictions.jsonl`` of this checkout."""
-    return Path(__file__).resolve().parents[1] / "work" / "predictions.jsonl"
+    """Return the file of the guesses, ``predictions.jsonl`` in the learner's folder ``work/``."""
+    return work() / "predictions.jsonl"
 
 
 def commit(key: str, question: str, guess: object, *, unit: str = "") -> None:
     """Write down a guess before the experiment runs.
 
     Args:
-        key: what the guess is about, like "q02.2"; ``compare`` uses the same.
+        key: the id of the question, like "q02.2", as for ``compare``.
         question: one sentence, as it is printed.
         guess: a number, a string or a list; None means no guess, which is fine.
         unit: unit of the guess, such as "copies".
@@ -57,9 +58,9 @@ def compare(key: str, measured: object) -> None:
 
 def _distance(guess: object, measured: object) -> str:
     if isinstance(guess, Real) and isinstance(measured, Real):
-        said, seen = float(guess), float(measured)
-        if said * seen > 0:
-            ratio = max(said / seen, seen / said)
+        expected, seen = float(guess), float(measured)
+        if expected * seen > 0:
+            ratio = max(expected / seen, seen / expected)
             return "close" if ratio <= 1.5 else f"off by a factor of {ratio:.1f}"
     return "not what happened: find out why before you read on"
 
@@ -77,9 +78,7 @@ def _keep(entry: dict[str, object]) -> None:
         raise UsageError(
             f"a guess must be a number, a text or a list of these, not {entry['guess']!r}"
         ) from error
-    file = path()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a", encoding="utf-8") as handle:
+    with path().open("a", encoding="utf-8") as handle:
         handle.write(line + "\n")
 
 

@@ -1,4 +1,4 @@
-"""Functions that run as programs of their own, so that they can really be killed."""
+"""Run functions as child processes, so that they can really be killed."""
 
 import inspect
 import json
@@ -16,7 +16,7 @@ from helpers.errors import RabbitLabError, UsageError, WaitTimeoutError
 from helpers.waits import wait_until
 
 GOODBYE_S = 5.0
-SAID_LINES = 20
+SHOWN_LINES = 20
 
 PROGRAM = """\
 import json, os, sys, threading
@@ -30,7 +30,7 @@ threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 class Process:
-    """A function's source running as a real program of its own; see ``in_process``."""
+    """A child process that runs the source of a function; see ``in_process``."""
 
     def __init__(self, program: str, arguments: str, url: str) -> None:
         self.lines: list[str] = []
@@ -60,7 +60,7 @@ class Process:
         """Wait until the program has printed a line that contains ``text``, and return it.
 
         Raises:
-            RabbitLabError: the program ended without printing it; with what it said last.
+            RabbitLabError: the program ended without printing it; the message has its last lines.
             WaitTimeoutError: not printed by the deadline.
         """
 
@@ -69,16 +69,16 @@ class Process:
             line = next((line for line in list(self.lines) if text in line), None)
             return line if line is not None else ended
 
-        found = wait_until(look, timeout_s=timeout_s, what=f"the program to print {text!r}")
-        if isinstance(found, str):
-            return found
+        line = wait_until(look, timeout_s=timeout_s, what=f"the program to print {text!r}")
+        if isinstance(line, str):
+            return line
         raise RabbitLabError(
             f"the program ended with {self.returncode} before it printed {text!r}; it said:\n"
-            + "\n".join(self.lines[-SAID_LINES:])
+            + "\n".join(self.lines[-SHOWN_LINES:])
         )
 
     def kill(self) -> None:
-        """End it by SIGKILL, as a crash or an out-of-memory killer would; no clean-up runs."""
+        """End it by SIGKILL, like a crash or the out-of-memory killer; no clean-up runs."""
         self._process.kill()
         self._process.wait(timeout=GOODBYE_S)
         self._reader.join(timeout=GOODBYE_S)
@@ -88,7 +88,7 @@ class Process:
         self._process.terminate()
 
     def wait(self, *, timeout_s: float) -> int:
-        """Wait for the program to end by itself and return its exit status.
+        """Wait for the end of the program and return its exit status.
 
         Raises:
             WaitTimeoutError: still running at the deadline.
@@ -125,14 +125,14 @@ def in_process(
 
     Args:
         function: a function written in a file or a cell, with all its imports inside.
-        *args: its arguments, anything that JSON can hold.
-        uses: functions of the same kind that it calls; their sources go along.
+        *args: its arguments; JSON must be able to hold them.
+        uses: functions of the same kind that it calls; their sources are included.
 
     Returns:
         A context manager that kills the child when it ends.
 
     Raises:
-        UsageError: no source to be had, or arguments that JSON can't hold.
+        UsageError: the source is not available, or JSON cannot hold the arguments.
     """
     try:
         sources = [textwrap.dedent(inspect.getsource(used)) for used in (*uses, function)]

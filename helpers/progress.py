@@ -1,4 +1,4 @@
-"""One line that says how far a long cell is, updated in place."""
+"""Show the progress of a long cell in one line, updated in place."""
 
 from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
@@ -13,8 +13,8 @@ def track(items: Iterable[T], what: str) -> Iterator[T]:
     interrupted, the line keeps the last count.
 
     Args:
-        items: what to go through; its length is shown when it has one.
-        what: what is being done: "prefetch settings measured".
+        items: the items; their number is shown if it is known.
+        what: the unit of progress: "prefetch settings measured".
     """
     total = f" of {len(items)}" if isinstance(items, Sized) else ""
     show = _line()
@@ -25,7 +25,7 @@ def track(items: Iterable[T], what: str) -> Iterator[T]:
 
 
 class _Text:
-    """A plain text that replaces itself; it has no repr of its own beside the text."""
+    """A text whose repr is the text itself, so that Jupyter shows it without quotes."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -35,7 +35,7 @@ class _Text:
 
 
 def _line():  # type: ignore[no-untyped-def]
-    """Return a function that shows a text, each call in the place of the one before."""
+    """Return a function that shows a text in the place of the previous one."""
     try:
         from IPython import get_ipython
         from IPython.display import display

@@ -1,4 +1,4 @@
-"""Tables of words, shown so that a sentence can be read."""
+"""Display text-heavy DataFrames without truncation."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ CELL = ' style="text-align: left; white-space: normal"'
 
 
 def of_words(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """Return the frame as one that Jupyter shows whole, left-aligned and wrapped.
+    """Return a frame whose cells Jupyter shows in full, left-aligned and wrapped.
 
     pandas cuts text after 50 characters and JupyterLab aligns it as it does numbers.
 
@@ -17,7 +17,7 @@ def of_words(frame: "pd.DataFrame") -> "pd.DataFrame":
         frame: any DataFrame; it is not changed.
 
     Returns:
-        The same columns, dtypes and index; what is selected from it is shown in the same way.
+        The same columns, dtypes and index; a selection from it is displayed in the same way.
     """
     import pandas as pd
 

@@ -1,167 +1,18 @@
-"""Exchanges, bindings and queues: declared with every decision visible, and read back live."""
+"""Read the exchanges, bindings, queues and consumers of the scratch vhost."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
-
-from pika.exceptions import ChannelClosedByBroker
+from typing import TYPE_CHECKING, Any
 
 from helpers import broker
-from helpers.errors import BrokerRefusedError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-QueueType = Literal["classic", "quorum", "stream"]
-
-# The broker accepts an argument that it does not know, so a typo would go unnoticed.
-ARGUMENTS = (
-    "x-consumer-timeout",
-    "x-dead-letter-exchange",
-    "x-dead-letter-routing-key",
-    "x-dead-letter-strategy",
-    "x-delayed-retry-max",
-    "x-delayed-retry-min",
-    "x-delayed-retry-type",
-    "x-delivery-limit",
-    "x-expires",
-    "x-initial-cluster-size",
-    "x-max-age",
-    "x-max-in-memory-bytes",
-    "x-max-in-memory-length",
-    "x-max-length",
-    "x-max-length-bytes",
-    "x-max-priority",
-    "x-message-ttl",
-    "x-overflow",
-    "x-queue-leader-locator",
-    "x-queue-mode",
-    "x-queue-version",
-    "x-quorum-initial-group-size",
-    "x-single-active-consumer",
-    "x-stream-filter-size-bytes",
-    "x-stream-max-segment-size-bytes",
-)
-
-
-def declare_queue(
-    channel: Any,
-    name: str,
-    *,
-    queue_type: QueueType,
-    durable: bool,
-    exclusive: bool = False,
-    auto_delete: bool = False,
-    **arguments: Any,
-) -> str:
-    """Declare a queue.
-
-    Args:
-        channel: an open channel; the broker closes it when it refuses the queue.
-        name: up to 255 bytes; empty: the broker chooses one.
-        queue_type: "classic", "quorum" or "stream"; the last two have to be durable, and neither
-            exclusive nor auto_delete.
-        durable: the queue survives a restart of the broker. RabbitMQ deprecates queues that are
-            neither durable nor exclusive.
-        exclusive: only for this connection, and deleted with it.
-        auto_delete: deleted when its last consumer leaves.
-        arguments: optional arguments without "x-" and with underscores: ``max_length=5``
-            [messages], ``message_ttl=1000`` [ms], ``dead_letter_exchange="dlx"``. One that is
-            spelled as on the wire (``**{"x-new": 1}``) is passed on unchecked.
-
-    Returns:
-        The name of the queue.
-
-    Raises:
-        UsageError: a combination that no broker accepts or that is deprecated, or an argument
-            that RabbitMQ does not have.
-        BrokerRefusedError: the broker refused, for instance because the queue exists and differs.
-
-    Source: AMQP 0-9-1, ``queue.declare``; RabbitMQ documentation, "Queues".
-    """
-    if queue_type not in get_args(QueueType):
-        raise UsageError(f"queue_type must be classic, quorum or stream, not {queue_type!r}")
-    if queue_type != "classic" and (not durable or exclusive or auto_delete):
-        raise UsageError(
-            f"a {queue_type} queue is always durable=True, never exclusive or auto_delete"
-        )
-    if not durable and not exclusive:
-        raise UsageError(
-            "a queue that is neither durable nor exclusive is deprecated: choose durable=True, or"
-            " exclusive=True for a queue that ends with its connection"
-        )
-    wire = {_argument(key): value for key, value in arguments.items()}
-    try:
-        declared = channel.queue_declare(
-            name,
-            durable=durable,
-            exclusive=exclusive,
-            auto_delete=auto_delete,
-            arguments={"x-queue-type": queue_type, **wire},
-        )
-    except ChannelClosedByBroker as error:
-        raise _refused(f"queue {name!r}", error) from None
-    return str(declared.method.queue)
-
-
-def bind(
-    channel: Any,
-    exchange: str,
-    queue: str,
-    *,
-    routing_key: str = "",
-    headers: Mapping[str, Any] | None = None,
-) -> None:
-    """Bind a queue to an exchange; a second time changes nothing.
-
-    Args:
-        channel: an open channel; the broker closes it when it refuses the binding.
-        exchange: an existing exchange, not the default one.
-        queue: an existing queue.
-        routing_key: what a direct or topic exchange compares, up to 255 bytes.
-        headers: what a headers exchange compares, with "x-match" among them.
-
-    Raises:
-        UsageError: the default exchange, whose bindings are fixed.
-        BrokerRefusedError: the broker refused, for instance because there is no such exchange.
-
-    Source: AMQP 0-9-1, ``queue.bind``; RabbitMQ documentation, "Exchanges".
-    """
-    if not exchange:
-        raise UsageError(
-            "the default exchange takes no bindings: it routes to the queue named by routing_key"
-        )
-    try:
-        channel.queue_bind(
-            queue, exchange, routing_key=routing_key, arguments=dict(headers) if headers else None
-        )
-    except ChannelClosedByBroker as error:
-        raise _refused(f"the binding of queue {queue!r} to exchange {exchange!r}", error) from None
-
-
-def _argument(key: str) -> str:
-    if key.startswith("x-"):
-        return key
-    wire = "x-" + key.removeprefix("x_").replace("_", "-")
-    if wire in ARGUMENTS:
-        return wire
-    near = difflib.get_close_matches(wire, ARGUMENTS, n=1)
-    hint = f"did you mean {near[0][2:].replace('-', '_')}? " if near else ""
-    raise UsageError(
-        f"RabbitMQ has no queue argument {wire}. {hint}Pass **{{{wire!r}: …}} to declare it anyway."
-    )
-
-
-def _refused(what: str, error: ChannelClosedByBroker) -> BrokerRefusedError:
-    return BrokerRefusedError(
-        f"the broker refused {what} and closed the channel: {error.reply_code} {error.reply_text}"
-    )
-
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Topology:
-    """What the scratch vhost holds; see `live` for the columns."""
+    """The contents of the scratch vhost; see `live` for the columns."""
 
     exchanges: "pd.DataFrame"
     bindings: "pd.DataFrame"
@@ -184,7 +35,7 @@ def live(*, default_exchange: bool = False) -> Topology:
         default_exchange: include the default exchange and the binding that it has to every queue.
 
     Returns:
-        Four DataFrames, sorted; all columns str unless said:
+        Four DataFrames, sorted; columns are str unless noted:
         ``exchanges``: name, type, durable bool, alternate (None without an alternate exchange);
         the built-in ``amq.*`` only when something is bound to or from them.
         ``bindings``: source, destination, destination_type ("queue" or "exchange"), routing_key,

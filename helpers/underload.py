@@ -1,4 +1,4 @@
-"""Publishers that go on while something breaks, and when each of them was served."""
+"""Run publishers while something breaks, and find when each of them got confirms."""
 
 import math
 import threading
@@ -24,28 +24,28 @@ Publish = Callable[[threading.Event], object]
 
 @dataclass(frozen=True)
 class Load:
-    """Publishers that are at work; see `publishing`."""
+    """Running publishers; see `publishing`."""
 
     history: History
 
     def confirms(self, names: Iterable[str]) -> dict[str, int]:
-        """Return how many confirms each of these publishers has got so far."""
+        """Return how many confirms each of these publishers has received."""
         return {name: len(self.history.rows("confirm", actor=name)) for name in names}
 
     def gained(self, before: Mapping[str, int]) -> dict[str, int]:
-        """Return how many more confirms each publisher has got by now.
+        """Return how many more confirms each publisher has received since then.
 
         Args:
-            before: what `confirms` returned.
+            before: an earlier result of `confirms`.
         """
         return {name: now - before[name] for name, now in self.confirms(before).items()}
 
     def wait_for_confirms(self, names: Iterable[str], count: int, *, timeout_s: float) -> None:
-        """Wait until each of these publishers has got that many confirms more.
+        """Wait until each of these publishers has received that many further confirms.
 
         Args:
             names: the publishers' names.
-            count: how many more.
+            count: number of further confirms.
             timeout_s: deadline in seconds.
 
         Raises:
@@ -61,15 +61,15 @@ class Load:
 
 @contextmanager
 def publishing(publishers: Mapping[str, list[Publish]], history: History) -> Iterator[Load]:
-    """Run publishers, each on a thread of its own, for the time of a ``with`` block.
+    """Run publishers, each on its own thread, for the time of a ``with`` block.
 
     Args:
         publishers: by their names, functions that publish until the event they are given is set,
             and write into the history as actors of that name.
-        history: what they write into.
+        history: for their events.
 
     Yields:
-        The load. At the end of the block all are told to stop, and waited for.
+        The load. At the end of the block the event is set and their threads are joined.
 
     Raises:
         RabbitLabError: a publisher failed, or did not stop within 20 s.
@@ -79,7 +79,7 @@ def publishing(publishers: Mapping[str, list[Publish]], history: History) -> Ite
     def run(publish: Publish) -> None:
         try:
             publish(stop)
-        except Exception as error:  # whatever it is belongs to the caller's thread
+        except Exception as error:  # raised again in the thread of the ``with`` block
             failures.append(error)
 
     threads = [
@@ -105,13 +105,13 @@ def publishing(publishers: Mapping[str, list[Publish]], history: History) -> Ite
 def served(
     history: History, publishers: Iterable[str], *, since_s: float, quiet_s: float = QUIET_S
 ) -> "pd.DataFrame":
-    """Reduce a history to the times in which publishers got confirms.
+    """Reduce a history to the periods in which publishers got confirms.
 
     Args:
         history: with ``confirm`` events.
         publishers: their names, in the order of the rows.
         since_s: the second of the history that counts as 0.
-        quiet_s: without a confirm for longer than this, in seconds, a time has ended.
+        quiet_s: without a confirm for longer than this, in seconds, a period has ended.
 
     Returns:
         DataFrame[publisher str; from_s, to_s float], in seconds.
@@ -131,11 +131,11 @@ def served(
 
 
 def longest_gap_s(frame: "pd.DataFrame", publisher: str) -> float:
-    """Return the longest time without a confirm between two times of `served`, in seconds.
+    """Return the longest time without a confirm between two periods of `served`, in seconds.
 
     Args:
-        frame: what `served` returned.
-        publisher: whose.
+        frame: returned by `served`.
+        publisher: its name.
     """
     own = frame[frame["publisher"] == publisher]
     gaps = own["from_s"].iloc[1:].to_numpy() - own["to_s"].iloc[:-1].to_numpy()

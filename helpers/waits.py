@@ -1,4 +1,4 @@
-"""Waiting for a condition: always with a deadline, never a blind sleep."""
+"""Wait for a condition, always with a deadline."""
 
 import time
 from collections.abc import Callable
@@ -17,7 +17,7 @@ def wait_until(
     Args:
         condition: called at least once, also when ``timeout_s`` is 0.
         timeout_s: deadline in seconds.
-        what: what is waited for, for the error: "3 messages in the DLQ".
+        what: the condition in words, for the error: "3 messages in the DLQ".
         every_s: pause between two calls in seconds.
 
     Raises:
@@ -30,6 +30,6 @@ def wait_until(
             return result
         if time.monotonic() >= deadline:
             raise WaitTimeoutError(
-                f"waited {timeout_s:g} s for {what}, in vain; the last look gave {result!r}"
+                f"timed out after {timeout_s:g} s waiting for {what}; last value: {result!r}"
             )
         time.sleep(every_s)

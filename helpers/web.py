@@ -1,4 +1,4 @@
-"""Real web servers on loopback, and a bounded load of requests on them."""
+"""Run web servers on loopback, and send them a bounded load of requests."""
 
 import threading
 import time
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from helpers.errors import UsageError
+from helpers.machine.http import loopback_session
 from helpers.processes import Process, in_process
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ LISTENS = "Uvicorn running on "
 
 
 class Server:
-    """A web server that runs as a program of its own; see ``serve``."""
+    """A web server in a child process; see ``serve``."""
 
     def __init__(self, process: Process, url: str) -> None:
         self.process = process
@@ -30,7 +31,7 @@ class Server:
 
     def post(self, path: str, *, timeout_s: float) -> int:
         """Send one POST, wait ``timeout_s`` seconds at most, and return the status, 0 for none."""
-        with requests.Session() as session:
+        with loopback_session() as session:
             return _post(session, self.url + path, timeout_s)
 
 
@@ -41,19 +42,19 @@ def serve(
     uses: Sequence[Callable[..., object]] = (),
     timeout_s: float = 30.0,
 ) -> Iterator[Server]:
-    """Run a function that serves HTTP as a program of its own, and wait until it answers.
+    """Run a function that serves HTTP in a child process, and wait until it listens.
 
     Args:
         function: ends in ``uvicorn.run(app, port=0)``, so that the system chooses a free port.
-        *args: its arguments, anything that JSON can hold.
+        *args: its arguments; JSON must be able to hold them.
         uses: other functions that it calls; see ``processes.in_process``.
-        timeout_s: how long it may take until it listens, in seconds.
+        timeout_s: deadline until it listens, in seconds.
 
     Yields:
         The server; it is killed at the end of the block.
 
     Raises:
-        RabbitLabError: the program ended before it listened; with what it said.
+        RabbitLabError: the program ended before it listened; the message has its last lines.
         WaitTimeoutError: it does not listen by the deadline.
     """
     with in_process(function, *args, uses=uses) as process:
@@ -64,7 +65,7 @@ def serve(
 def load(
     server: Server, path: str, *, requests_count: int, clients: int, timeout_s: float
 ) -> "pd.DataFrame":
-    """Send requests from several clients, each of which waits for an answer before its next.
+    """Send requests from several clients; each waits for an answer before its next request.
 
     Args:
         server: where to send them.
@@ -92,7 +93,7 @@ def load(
     began = time.perf_counter()
 
     def run(first: int) -> None:
-        with requests.Session() as session:
+        with loopback_session() as session:
             together.wait(timeout=timeout_s)
             for number in range(first, requests_count, clients):
                 start = time.perf_counter()
@@ -110,7 +111,6 @@ def load(
 
 
 def _post(session: requests.Session, url: str, timeout_s: float) -> int:
-    session.trust_env = False  # a proxy for the outside world is not for loopback
     try:
         return session.post(url, timeout=timeout_s).status_code
     except requests.RequestException:

@@ -1,8 +1,8 @@
-"""Where a broker comes from, and a scratch vhost on it for everybody who runs an experiment.
+"""Find or start a broker, and give each process a scratch vhost on it.
 
 `find` answers which broker is used: the one of ``AMQP_URL``, Docker Compose, a private node.
-`open_vhost`, `connect` and `clean_channel` are what a notebook needs; `disposable` is a node of
-its own for experiments that kill the broker.
+`open_vhost`, `connect` and `clean_channel` are for notebooks; `disposable` starts a private node
+for experiments that kill the broker.
 """
 
 from helpers.broker.connections import amqp_url, clean_channel, connect, parameters

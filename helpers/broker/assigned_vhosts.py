@@ -1,115 +1,108 @@
-"""Vhosts that an administrator made for us, where our own user may make none.
+"""Take one of the vhosts that an administrator made for a user who cannot make any.
 
-``RABBIT_LAB_VHOSTS`` names them, separated by commas. Whoever needs a scratch vhost takes the first
-that no other process of ours holds, empties it, and gives it back at the end. Nothing but what
-stands in that variable is ever taken, since all in it is deleted. Each has a user of its own name
-with the tag policymaker and the password of AMQP_URL's user: without an administrator's rights,
-the broker shows a user its own consumers, and lets it close its own connections, only.
+``RABBIT_LAB_VHOSTS`` names them, separated by commas. A process takes the first that no other
+process holds, empties it, and empties it again at the end. Only vhosts that the variable names are
+taken, since everything in them is deleted. Each has a user of its own name with the tag policymaker
+and the password of AMQP_URL's user: without an administrator's rights, a user sees and closes only
+its own consumers and connections.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import ClassVar, Self
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from helpers.broker.vhosts import GONE, Call
-from helpers.errors import BrokerError, BrokerRefusedError, WaitTimeoutError
+from helpers.broker import vhosts
+from helpers.broker.leased_vhosts import EXIT_TIMEOUT_S, LeasedVhost
+from helpers.errors import BrokerError, BrokerRefusedError
 from helpers.machine import locks
 from helpers.rabbitmq.management import ManagementApiError
-from helpers.rabbitmq.model import Broker
-from helpers.waits import wait_until
+from helpers.rabbitmq.model import Broker, credentials
 
 VARIABLE = "RABBIT_LAB_VHOSTS"
 EMPTY_TIMEOUT_S = 10.0
-UNREACHABLE = (401, 403, GONE)
+UNREACHABLE = (*vhosts.DENIED, vhosts.GONE)
 
 
 def names() -> list[str]:
-    """Return the vhosts that ``RABBIT_LAB_VHOSTS`` names; none when we make our own."""
+    """Return the vhosts that ``RABBIT_LAB_VHOSTS`` names; without them, each process makes one."""
     return [name.strip() for name in os.environ.get(VARIABLE, "").split(",") if name.strip()]
 
 
-def take(folder: Path) -> tuple[str, Path, int]:
-    """Take the first of the given vhosts that is free.
+class AssignedVhost(LeasedVhost):
+    """One of the vhosts that ``RABBIT_LAB_VHOSTS`` names; it is emptied, never made or removed."""
 
-    Args:
-        folder: where the lease files are.
+    is_given: ClassVar[bool] = True
 
-    Returns:
-        Its name, its lease file, and the handle that holds the lease.
+    @classmethod
+    def take(cls, broker: Broker, label: str, leases: Path) -> Self:
+        """Lock the lease file of the first vhost that is free.
 
-    Raises:
-        BrokerError: other processes of ours hold all of them.
-    """
-    for name in names():
-        lease = folder / f"{name}.lock"
-        if (handle := locks.take(lease)) is not None:
-            return name, lease, handle
-    raise BrokerError(
-        f"all {len(names())} vhosts that you were given are in use: shut down the kernel of another"
-        " notebook, or wait for the end of a check, and run the cell again"
-    )
+        Args:
+            broker: where the vhost is.
+            label: not used, since the vhost has its name.
+            leases: the folder of the lease files.
 
+        Raises:
+            BrokerError: other processes hold all of them.
+        """
+        for name in names():
+            lease = leases / f"{name}.lock"
+            if (handle := locks.take(lease)) is not None:
+                return cls(name, credentials(broker.amqp_url)[1], lease, handle, broker)
+        raise BrokerError(
+            f"all {len(names())} vhosts that you were given are in use: shut down the kernel of"
+            " another notebook, or wait for the end of a check, and run the cell again"
+        )
 
-def log_in(broker: Broker, name: str) -> Broker:
-    """Return the broker with the login of the user who is called like a given vhost."""
-    parts = urlsplit(broker.amqp_url)
-    login, _, address = parts.netloc.rpartition("@")
-    netloc = f"{quote(name, safe='')}:{login.partition(':')[2]}@{address}"
-    url = urlunsplit(parts._replace(netloc=netloc))
-    return replace(broker, amqp_url=url, management_url=broker.management_page)
+    @property
+    def api_login(self) -> Broker:
+        """The broker with the login of the user who has the name of the vhost."""
+        parts = urlsplit(self.broker.amqp_url)
+        login, _, address = parts.netloc.rpartition("@")
+        netloc = f"{quote(self.name, safe='')}:{login.partition(':')[2]}@{address}"
+        url = urlunsplit(parts._replace(netloc=netloc))
+        return replace(self.broker, amqp_url=url, management_url=self.broker.management_page)
 
+    def make(self) -> None:
+        """Do nothing: an administrator made the vhost."""
 
-def empty(call: Call, vhost: str, *, timeout_s: float = EMPTY_TIMEOUT_S) -> None:
-    """Delete every queue, every exchange of ours and every policy of a vhost.
+    def empty(self) -> None:
+        """Delete everything in the vhost.
 
-    Args:
-        call: calls the management API: method and path.
-        vhost: its name.
-        timeout_s: how long to try, in seconds.
+        Raises:
+            BrokerRefusedError: there is no such vhost, or its user has no access to it.
+            BrokerError: something in it is in use.
+        """
+        with self._clear_errors():
+            vhosts.empty(self.call, self.name, timeout_s=EMPTY_TIMEOUT_S)
 
-    Raises:
-        BrokerRefusedError: there is no such vhost, or not for this user.
-        BrokerError: something is still there at the deadline.
+    def recreate(self) -> None:
+        """Close the connections into the vhost and empty it; for the errors, see `empty`."""
+        self._close_and_empty(self.call)
 
-    Source: RabbitMQ documentation, "Management HTTP API".
-    """
-    here = quote(vhost, safe="")
+    def remove(self) -> None:
+        """Do the same while the process ends; the vhost stays."""
+        self._close_and_empty(partial(self.call, timeout_s=EXIT_TIMEOUT_S))
 
-    def emptied() -> bool:
-        left = [path for path in _paths(call, here) if not _delete(call, path)]
-        return not left
+    def _close_and_empty(self, call: vhosts.Call) -> None:
+        with suppress(ManagementApiError):  # a connection that closes by itself makes this fail
+            call("DELETE", f"connections/username/{self.name}")
+        with self._clear_errors():
+            vhosts.empty(call, self.name, timeout_s=EMPTY_TIMEOUT_S)
 
-    try:
-        wait_until(emptied, timeout_s=timeout_s, what="an empty vhost", every_s=0.1)
-    except WaitTimeoutError:
-        raise BrokerError(f"vhost {vhost!r} cannot be emptied: something in it is in use") from None
-    except ManagementApiError as error:
-        if error.status in UNREACHABLE:
+    @contextmanager
+    def _clear_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except ManagementApiError as error:
+            if error.status not in UNREACHABLE:
+                raise
             raise BrokerRefusedError(
-                f"user {vhost!r} cannot use the vhost of that name, which {VARIABLE} names, with"
-                " the password of AMQP_URL: ask whoever runs the broker"
+                f"user {self.name!r} cannot use the vhost of that name, which {VARIABLE} names,"
+                " with the password of AMQP_URL: ask whoever runs the broker"
             ) from None
-        raise
-
-
-def _paths(call: Call, here: str) -> list[str]:
-    queues = call("GET", f"queues/{here}?disable_stats=true&enable_queue_totals=true")
-    found = [f"queues/{here}/{quote(queue['name'], safe='')}" for queue in queues]
-    found += [
-        f"exchanges/{here}/{quote(exchange['name'], safe='')}"
-        for exchange in call("GET", f"exchanges/{here}?disable_stats=true")
-        if exchange["name"] and not exchange["name"].startswith("amq.")
-    ]
-    for kind in ("policies", "parameters/shovel"):
-        items = call("GET", f"{kind}/{here}")
-        found += [f"{kind}/{here}/{quote(item['name'], safe='')}" for item in items]
-    return found
-
-
-def _delete(call: Call, path: str) -> bool:
-    try:
-        call("DELETE", path)
-    except ManagementApiError as error:
-        return error.status == GONE
-    return True

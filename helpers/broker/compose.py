@@ -1,4 +1,4 @@
-"""A broker by Docker Compose."""
+"""Start and stop a broker with Docker Compose."""
 
 import json
 from dataclasses import replace
@@ -6,17 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from helpers.errors import BrokerError
-from helpers.machine.docker import (
-    ASK_TIMEOUT_S,
-    LOGIN,
-    SOURCE,
-    UP_TIMEOUT_S,
-    ComposeUnusableError,
-    docker,
-    in_project,
-    last_words,
-    reason_of,
-)
+from helpers.machine import docker
+from helpers.machine.docker import ASK_TIMEOUT_S, LOGIN, SOURCE, ComposeUnusableError, in_project
 from helpers.machine.locks import exclusive
 from helpers.machine.paths import home
 from helpers.machine.telling import say
@@ -24,8 +15,8 @@ from helpers.rabbitmq import ready
 from helpers.rabbitmq.model import Broker
 
 SERVICE = "rabbitmq"
-LOCK_TIMEOUT_S = UP_TIMEOUT_S + 60
-MARK = "rabbit-lab:"  # what docker/rabbitmq-start.sh begins its own sentences with
+LOCK_TIMEOUT_S = docker.UP_TIMEOUT_S + 60
+MARK = "rabbit-lab:"  # begins each message of docker/rabbitmq-start.sh
 
 
 def running() -> Broker | None:
@@ -44,23 +35,23 @@ def start(*, timeout_s: float) -> Broker:
         timeout_s: how long the broker may take after its container is healthy, in seconds.
 
     Raises:
-        ComposeUnusableError: the image cannot be had, a port is taken, it is not healthy.
+        ComposeUnusableError: no image, a port is taken, or the container is not healthy.
     """
     with exclusive(home() / "compose.lock", timeout_s=LOCK_TIMEOUT_S):
         if broker := running():
             return broker
         was_running = bool(_output("ps", "--quiet", "--status", "running", SERVICE))
         say("Starting RabbitMQ with Docker Compose; the first time, that fetches its image …")
-        done = in_project("up", "--detach", "--wait", SERVICE, timeout_s=UP_TIMEOUT_S)
+        done = in_project("up", "--detach", "--wait", SERVICE, timeout_s=docker.UP_TIMEOUT_S)
         try:
             if done is None or done.returncode:
-                raise ComposeUnusableError(_own_words() or reason_of(done))
+                raise ComposeUnusableError(_reason_from_container() or docker.reason_of(done))
             amqp, management, prometheus = (_port(port) for port in (5672, 15672, 15692))
             broker = _look(amqp, management, prometheus, timeout_s=min(timeout_s, 30.0))
         except BrokerError as error:
             if not was_running:
                 in_project("rm", "--stop", "--force", SERVICE, timeout_s=ASK_TIMEOUT_S * 4)
-                if not _output("ps", "--quiet"):  # nothing else of the project is up
+                if not _output("ps", "--quiet"):  # no other service of the project runs
                     in_project("down", timeout_s=ASK_TIMEOUT_S * 4)
             say(f"Docker Compose gives no broker: {error}.")
             raise ComposeUnusableError(str(error)) from None
@@ -70,19 +61,19 @@ def start(*, timeout_s: float) -> Broker:
 
 
 def stop() -> bool:
-    """Stop what `start` started; a container that ran before is left alone.
+    """Stop the container that `start` started; one that ran before goes on.
 
     Returns:
-        Whether there was something to stop.
+        Whether a container was stopped.
 
     Raises:
-        BrokerError: Docker does not stop it.
+        BrokerError: ``docker compose down`` fails.
     """
     noted = _noted()
     if noted.get("ours"):
         done = in_project("down", timeout_s=ASK_TIMEOUT_S * 4)
         if done is None or done.returncode:
-            raise BrokerError(f"`docker compose down` failed{last_words(done)}")
+            raise BrokerError(f"`docker compose down` failed{docker.last_words(done)}")
     _note_file().unlink(missing_ok=True)
     return bool(noted.get("ours"))
 
@@ -91,7 +82,7 @@ def _look(amqp: str, management: str, prometheus: str, *, timeout_s: float = 5.0
     broker = ready.look(
         f"amqp://{LOGIN}@{amqp}/%2F", f"http://{management}", source=SOURCE, timeout_s=timeout_s
     )
-    # The broker only knows the port inside of its container.
+    # The broker reports the port inside its container.
     return replace(broker, prometheus_url=f"http://{prometheus}")
 
 
@@ -119,11 +110,13 @@ def _output(*arguments: str) -> str:
     return done.stdout.strip() if done is not None and done.returncode == 0 else ""
 
 
-def _own_words() -> str:
-    """Return what its container says about why it ended, or "" when it says nothing."""
-    container = _output("ps", "--all", "--quiet", SERVICE)
-    state = docker("inspect", "--format", "{{.State.OOMKilled}}", container) if container else None
-    if state is not None and state.stdout.strip() == "true":
-        return "its container was killed for its memory: set RABBITMQ_MEMORY to more, such as 2g"
+def _reason_from_container() -> str:
+    """Return why its container ended, as the container reports it; "" if it reports nothing."""
+    if container := _output("ps", "--all", "--quiet", SERVICE):
+        state = docker.docker("inspect", "--format", "{{.State.OOMKilled}}", container)
+        if state is not None and state.stdout.strip() == "true":
+            return (
+                "its container was killed for its memory: set RABBITMQ_MEMORY to more, such as 2g"
+            )
     log = _output("logs", "--no-log-prefix", SERVICE).splitlines()
     return next((line.split(MARK, 1)[1].strip() for line in reversed(log) if MARK in line), "")

@@ -1,12 +1,10 @@
-"""Connections to the scratch vhost, and the clean channel that an experiment starts with."""
+"""Connect to the scratch vhost; give each experiment a clean channel."""
 
-import socket
 from contextlib import suppress
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import pika
-from pika import exceptions
 from pika.adapters.blocking_connection import BlockingChannel
 
 from helpers.broker import scratch
@@ -17,7 +15,7 @@ _handed_out: pika.BlockingConnection | None = None
 
 
 class Listener(Protocol):
-    """Something on the way to the broker that accepts connections, such as a proxy."""
+    """The address of a program that forwards connections to the broker, such as a proxy."""
 
     @property
     def host(self) -> str:
@@ -56,7 +54,7 @@ def parameters(*, via: Listener | None = None, **overrides: Any) -> pika.Connect
 def connect(*, via: Listener | None = None, **overrides: Any) -> pika.BlockingConnection:
     """Open a connection to the scratch vhost.
 
-    When the broker has gone since the last look, it is found, or started, again first.
+    If the broker does not answer any more, it is searched for, or started, again.
 
     Args:
         via: a proxy on the way to the broker; None connects directly.
@@ -64,7 +62,7 @@ def connect(*, via: Listener | None = None, **overrides: Any) -> pika.BlockingCo
             blocked_connection_timeout 10 s, socket_timeout 5 s.
 
     Raises:
-        BrokerError: one sentence about why there is no connection.
+        BrokerError: no connection; the message is one sentence with the reason.
         UsageError: pika does not know a keyword or refuses its value.
     """
     wanted = parameters(via=via, **overrides)
@@ -93,9 +91,9 @@ def amqp_url(*, via: Listener | None = None) -> str:
 def clean_channel() -> BlockingChannel:
     """Return a channel on a fresh connection to an empty scratch vhost.
 
-    Every connection into the vhost is closed, whoever opened it: what a cell left behind,
-    also one that was interrupted, must not take messages from the next experiment. Then every
-    queue, every exchange of ours and every policy is deleted. Begin each experiment with it.
+    Every connection into the vhost is closed, also those of other processes: a leftover consumer
+    must not take messages from the next experiment. Then all queues, exchanges, bindings and
+    policies are deleted. Begin each experiment with it.
 
     Raises:
         BrokerError: the broker does not answer, and cannot be found or started again.
@@ -103,47 +101,12 @@ def clean_channel() -> BlockingChannel:
     global _handed_out  # noqa: PLW0603  (one clean channel at a time)
     previous, _handed_out = _handed_out, None
     if previous is not None:
-        _drop(previous)
-    scratch.close_connections()
-    connection = connect()
-    try:
-        _empty(connection)
-    except (BrokerError, exceptions.AMQPError):
-        scratch.recreate()
+        # Closing cleanly would block for 3 s if the client no longer reads, and after an interrupt
+        # pika may raise anything.
+        ready.hang_up(previous)
         with suppress(Exception):
-            connection.close()
-        connection = connect()
-    _handed_out = connection
-    return connection.channel()
-
-
-def _drop(connection: pika.BlockingConnection) -> None:
-    # The broker cannot take leave of a client that has stopped reading: it waits for 3 s. And what
-    # an interrupt left of pika's state may raise anything. All that is wanted is an end.
-    with suppress(Exception):
-        connection._impl._transport._sock.shutdown(socket.SHUT_RDWR)
-    with suppress(Exception):
-        connection.close()
-
-
-def _empty(connection: pika.BlockingConnection) -> None:
-    channel = connection.channel()
-    # The list form with these two: straight from the broker's tables instead of from statistics.
-    for queue in scratch.api("GET", "queues/{vhost}?disable_stats=true&enable_queue_totals=true"):
-        channel.queue_delete(queue["name"])
-    for exchange in scratch.api("GET", "exchanges/{vhost}?disable_stats=true"):
-        if exchange["name"] and not exchange["name"].startswith("amq."):
-            channel.exchange_delete(exchange["name"])
-    for binding in scratch.api("GET", "bindings/{vhost}"):
-        # Queues and our exchanges took theirs along; these are between two built-in exchanges.
-        if binding["source"]:
-            channel.exchange_unbind(
-                binding["destination"],
-                binding["source"],
-                binding["routing_key"],
-                binding["arguments"],
-            )
-    for kind in ("policies", "operator-policies", "parameters/shovel"):
-        for item in scratch.api("GET", f"{kind}/{{vhost}}"):
-            scratch.api("DELETE", f"{kind}/{{vhost}}/{quote(item['name'], safe='')}")
-    channel.close()
+            previous.close()
+    scratch.close_connections()
+    scratch.ensure().empty()
+    _handed_out = connect()
+    return _handed_out.channel()

@@ -16,13 +16,13 @@ _decisions: list[Decision] = []
 
 
 def decide(source: str, *, chosen: bool, reason: str) -> None:
-    """Note down one decision; the latest about a source counts."""
+    """Record a decision; it replaces an earlier one about the same source."""
     _decisions[:] = [d for d in _decisions if d.source != source]
     _decisions.append(Decision(source, chosen, reason))
 
 
 def decisions() -> list[Decision]:
-    """Return the decisions of the latest search, in the order in which they were taken."""
+    """Return the decisions of the latest search, in the order of the search."""
     return list(_decisions)
 
 

@@ -1,4 +1,4 @@
-"""Which broker is used: the first of four ways that leads to one."""
+"""Choose the broker: the first of four ways that leads to one."""
 
 import os
 import threading
@@ -12,7 +12,7 @@ from helpers.rabbitmq import ready, server, shared_node
 from helpers.rabbitmq.model import Broker, check_amqp_url, management_guesses
 from helpers.waits import wait_until
 
-# Long enough for a broker that is just coming up, short enough for a mistyped port.
+# Enough for a broker that is starting; short, since the port may be mistyped.
 GIVEN_BROKER_TIMEOUT_S = 5.0
 
 _lock = threading.RLock()
@@ -20,7 +20,7 @@ _current: Broker | None = None
 
 
 class NotRunningError(BrokerNotFoundError):
-    """No broker runs, and none was to be started."""
+    """No broker runs, and starting one was not allowed."""
 
 
 def find(*, start: bool = True, timeout_s: float = 90.0) -> Broker:
@@ -28,8 +28,8 @@ def find(*, start: bool = True, timeout_s: float = 90.0) -> Broker:
 
     The ways, in this order: ``AMQP_URL`` (with ``MANAGEMENT_URL`` where it cannot be guessed),
     which is used and never started or stopped; Docker Compose; a private node of a RabbitMQ that
-    is installed here; ``apt-get install`` as root on Debian or Ubuntu. What we started before and
-    still runs is used first. The result is remembered and looked at again when it stops answering.
+    is installed here; ``apt-get install`` as root on Debian or Ubuntu. A broker that an earlier
+    process of this checkout started comes first. The result is kept until it stops answering.
 
     Args:
         start: whether a broker may be started or installed.
@@ -38,7 +38,7 @@ def find(*, start: bool = True, timeout_s: float = 90.0) -> Broker:
     Raises:
         NotRunningError: none runs, and ``start`` is false.
         BrokerNotFoundError: none of the ways leads to a broker; the message names them.
-        BrokerNotReadyError: there is one, but it does not become ready.
+        BrokerNotReadyError: a broker exists, but does not become ready.
         BrokerRefusedError: it refuses the credentials, or the user is not an administrator.
     """
     global _current  # noqa: PLW0603  (one broker per process)
@@ -50,12 +50,12 @@ def find(*, start: bool = True, timeout_s: float = 90.0) -> Broker:
 
 
 def current() -> Broker:
-    """Return the remembered broker without looking whether it still answers, or find one."""
+    """Return the broker of the last `find` without a check that it still answers, or find one."""
     return _current or find()
 
 
 def forget() -> None:
-    """Make the next `find` look again."""
+    """Make the next `find` search again."""
     global _current  # noqa: PLW0603
     with _lock:
         _current = None

@@ -1,1 +1,1 @@
-"""A class on one machine: seats for its learners, and whose turn it is to measure."""
+"""A class on one machine: seats for its learners, and turns for their cells."""

@@ -1,10 +1,10 @@
-"""Turns for a class on one machine: so many cells run at the same moment, the others wait.
+"""Limit how many cells of a class run at the same time on one machine; the others wait.
 
 An extension of IPython that the classroom's image loads. Thirty notebooks that measure at once on
 two cores measure each other; a cell that waits for its turn measures what it does alone. Turns are
-locks on the files of the folder ``RABBIT_LAB_TURNS``; whoever is next in line holds ``next``. A
-cell that runs longer than `LONGEST_S` gives its turn back: one that consumes for ever, or a kernel
-that was killed, keeps nobody waiting.
+locks on the files of the folder ``RABBIT_LAB_TURNS``; the first cell in line holds ``next``. A
+cell that runs longer than `LONGEST_S` gives its turn back, so that one which consumes for ever does
+not keep the others waiting; the lock of a killed kernel is free at once.
 
 Source: IPython documentation, "IPython Events"; flock(2).
 """
@@ -31,18 +31,18 @@ class Turns:
         self._next = os.open(folder / NEXT, os.O_RDONLY)
         self._held: int | None = None
         self._timer: threading.Timer | None = None
-        self._told = False
+        self._notified = False
         self._lock = threading.Lock()
 
     def take(self, *_: object) -> None:
-        """Wait for a turn; tell the reader once when there is none at once."""
+        """Wait for a turn; print a notice, once per kernel, if there is none at once."""
         self.give_back()
         if not _try(self._next):
-            self._tell()
+            self._notify()
             fcntl.flock(self._next, fcntl.LOCK_EX)
         try:
             while (free := next((file for file in self._files if _try(file)), None)) is None:
-                self._tell()
+                self._notify()
                 time.sleep(LOOK_EVERY_S)  # flock(2) waits for one file, not for the first of many
         finally:
             fcntl.flock(self._next, fcntl.LOCK_UN)
@@ -58,18 +58,18 @@ class Turns:
             if self._timer is not None:
                 self._timer.cancel()
             if self._held is not None:
-                # Unlocked, not closed: a child that was forked meanwhile holds the file too.
+                # Unlocked, not closed: a forked child holds the file, too.
                 fcntl.flock(self._held, fcntl.LOCK_UN)
             self._held = self._timer = None
 
-    def _tell(self) -> None:
-        if not self._told:
-            self._told = True
+    def _notify(self) -> None:
+        if not self._notified:
+            self._notified = True
             print("The class shares this machine: cells wait for their turn.", file=sys.stderr)
 
 
 def make(folder: Path, turns: int) -> None:
-    """Make the files of so many turns; learners only have to read them.
+    """Make the files of the turns; learners need read access only.
 
     Args:
         folder: made when it does not exist.

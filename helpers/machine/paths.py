@@ -67,6 +67,17 @@ def home() -> Path:
     return folder
 
 
+def work() -> Path:
+    """Return the folder of everything that a learner writes, and make it.
+
+    Returns:
+        ``work/`` at the root of the checkout, or what ``RABBIT_LAB_WORK`` names.
+    """
+    folder = Path(os.environ.get("RABBIT_LAB_WORK") or ROOT / "work")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def shown(path: Path) -> str:
     """Return ``path`` as a reader would type it: relative to the checkout if it is inside."""
     try:

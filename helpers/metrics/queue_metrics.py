@@ -1,16 +1,15 @@
-"""What RabbitMQ says about its queues and consumers, as numbers and DataFrames.
+"""Read RabbitMQ's numbers about its queues and consumers.
 
-How old the numbers are, seen on RabbitMQ 3.10, 4.0 and 4.3 with their default settings:
+The age of the numbers, measured on RabbitMQ 3.10, 4.0 and 4.3 with their default settings:
 
 ======================================  ======================  ===========================
 source                                  classic queue           quorum queue
 ======================================  ======================  ===========================
 `ready` (passive declare)               now                     now
 `queues`: ready, unacked                now                     up to 5 s old
-`consumers`, `queues`: consumers        a new one: up to 5 s;   a new one: up to 5 s;
+`queues`: consumers                     a new one: up to 5 s;   a new one: up to 5 s;
                                         one that left: now      one that left: now
 `prometheus`, per queue                 up to 5 s old           up to 5 s old
-`counters` (management statistics)      up to 10 s old          up to 10 s old
 ======================================  ======================  ===========================
 
 An experiment that asserts a number uses `ready`, or waits for the number with a deadline.
@@ -18,7 +17,6 @@ An experiment that asserts a number uses `ready`, or waits for the number with a
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from pika.exceptions import ChannelClosedByBroker
 
@@ -31,16 +29,6 @@ if TYPE_CHECKING:
 
 # Only this form has the totals on all generations: RabbitMQ 3.10 lacks them for a single queue.
 QUEUES = "queues/{vhost}?disable_stats=true&enable_queue_totals=true"
-COUNTERS = (
-    "publish",
-    "deliver",
-    "deliver_no_ack",
-    "get",
-    "get_no_ack",
-    "deliver_get",
-    "ack",
-    "redeliver",
-)
 
 
 def ready(channel: Any, queue: str) -> int:
@@ -156,44 +144,6 @@ def wait_for_totals(
     _await(look, wanted, what=f"{wanted} in queue {queue!r}", timeout_s=timeout_s, every_s=0.05)
 
 
-def consumers() -> "pd.DataFrame":
-    """List the consumers of the scratch vhost.
-
-    Returns:
-        DataFrame, sorted by queue and tag: ``queue`` str; ``consumer_tag`` str;
-        ``prefetch_count`` int [messages], 0 is no limit; ``ack_required`` bool; ``active`` bool,
-        False for one that waits for its turn at a single active consumer queue (3.10 and 4.0 say
-        False for every consumer of a stream, too). A new consumer may be missing for 5 s; one
-        that left is gone at once.
-
-    Raises:
-        BrokerError: the management API does not answer or refuses.
-
-    Source: RabbitMQ documentation, "Management HTTP API", /api/consumers.
-    """
-    import pandas as pd
-
-    rows = [
-        {
-            "queue": consumer["queue"]["name"],
-            "consumer_tag": consumer["consumer_tag"],
-            "prefetch_count": consumer.get("prefetch_count", 0),
-            "ack_required": consumer.get("ack_required", True),
-            "active": consumer.get("active", True),
-        }
-        for consumer in broker.api("GET", "consumers/{vhost}")
-    ]
-    columns = {
-        "queue": str,
-        "consumer_tag": str,
-        "prefetch_count": int,
-        "ack_required": bool,
-        "active": bool,
-    }
-    frame = pd.DataFrame(rows, columns=list(columns)).astype(columns)
-    return frame.sort_values(["queue", "consumer_tag"], ignore_index=True)
-
-
 def wait_for_consumers(queue: str, count: int, *, timeout_s: float) -> None:
     """Wait until the management API lists exactly ``count`` consumers of a queue.
 
@@ -216,35 +166,6 @@ def wait_for_consumers(queue: str, count: int, *, timeout_s: float) -> None:
     )
 
 
-def counters(queue: str, *, timeout_s: float) -> dict[str, int]:
-    """Read what the management statistics counted at a queue since it was declared.
-
-    Args:
-        queue: name of a queue in the scratch vhost.
-        timeout_s: how long to wait for the first statistics, in seconds; they appear up to 10 s
-            after the first message.
-
-    Returns:
-        Messages by kind, 0 where none was counted: ``publish``; ``deliver`` and ``get`` (manual
-        ack), ``deliver_no_ack`` and ``get_no_ack`` (auto_ack), ``deliver_get`` (their sum);
-        ``ack``; ``redeliver``. Up to 10 s old, and renewed in steps of 5 s.
-
-    Raises:
-        BrokerRefusedError: there is no such queue.
-        WaitTimeoutError: there are still no statistics at the deadline.
-
-    Source: RabbitMQ documentation, "Management HTTP API", ``message_stats``.
-    """
-    path = f"queues/{{vhost}}/{quote(queue, safe='')}"
-    counted = wait_until(
-        lambda: broker.api("GET", path).get("message_stats"),
-        timeout_s=timeout_s,
-        what=f"the first statistics of queue {queue!r}",
-        every_s=0.1,
-    )
-    return {name: int(counted.get(name, 0)) for name in COUNTERS}
-
-
 def _await(
     look: Callable[[], object], wanted: object, *, what: str, timeout_s: float, every_s: float
 ) -> None:
@@ -259,5 +180,5 @@ def _await(
         wait_until(as_wanted, timeout_s=timeout_s, what=what, every_s=every_s)
     except WaitTimeoutError:
         raise WaitTimeoutError(
-            f"waited {timeout_s:g} s for {what}, in vain; the last look gave {seen!r}"
+            f"timed out after {timeout_s:g} s waiting for {what}; last value: {seen!r}"
         ) from None

@@ -1,4 +1,4 @@
-"""Reading numbers at a steady pace while something else runs, and turning counters into rates."""
+"""Read numbers at a steady pace while something else runs."""
 
 import threading
 import time
@@ -113,31 +113,3 @@ def sample(read: Callable[[], Mapping[str, float]], *, every_s: float) -> Sample
     Source: the convention of this package.
     """
     return Sampler(read, every_s=every_s)
-
-
-def rates(frame: "pd.DataFrame", counter: str) -> "pd.DataFrame":
-    """Turn the samples of a counter into rates.
-
-    Args:
-        frame: with ``t_s`` [s], ascending, and the counter, as `sample` returns it.
-        counter: name of a column that counts up; where it falls, it was reset.
-
-    Returns:
-        DataFrame: ``t_s`` float [s], the end of each interval; ``<counter>_per_s`` float, 0 for an
-        interval with a reset. Missing samples and intervals without a duration are left out; fewer
-        than two samples give no rows.
-
-    Raises:
-        UsageError: the frame lacks ``t_s`` or the counter.
-
-    Source: the convention of this package.
-    """
-    for name in ("t_s", counter):
-        if name not in frame.columns:
-            raise UsageError(f"no column {name!r}; there are {', '.join(map(str, frame.columns))}")
-    known = frame[["t_s", counter]].dropna().astype(float)
-    steps = known.diff()
-    per_s = steps[counter].clip(lower=0)[steps["t_s"] > 0] / steps["t_s"][steps["t_s"] > 0]
-    ends = known["t_s"][per_s.index]
-    result = ends.to_frame().assign(**{f"{counter}_per_s": per_s})
-    return result.reset_index(drop=True)

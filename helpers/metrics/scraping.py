@@ -1,4 +1,4 @@
-"""RabbitMQ's Prometheus endpoint as a DataFrame."""
+"""Read RabbitMQ's Prometheus endpoint as a DataFrame."""
 
 import re
 from typing import TYPE_CHECKING
@@ -7,6 +7,7 @@ import requests
 
 from helpers import broker
 from helpers.errors import BrokerNotReadyError, BrokerRefusedError, UsageError
+from helpers.machine.http import loopback_session
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,8 +68,7 @@ def _scrape(families: list[str], vhost: str) -> str:
         )
     url = base.rstrip("/") + ("/metrics/detailed" if families else "/metrics")
     try:
-        with requests.Session() as session:
-            session.trust_env = False  # a proxy of the environment must not see these calls
+        with loopback_session() as session:
             answer = session.get(
                 url, params={"family": families, "vhost": vhost} if families else {}, timeout=HTTP_S
             )

@@ -7,6 +7,7 @@ from typing import Any
 import requests
 
 from helpers.errors import BrokerNotReadyError, BrokerRefusedError
+from helpers.machine.http import loopback_session
 from helpers.rabbitmq.model import credentials, without_credentials
 
 TIMEOUT_S = (3.0, 30.0)
@@ -75,8 +76,7 @@ def call(
 def _session() -> requests.Session:
     # Its connections stay open, so each thread has a session, and so has a forked child.
     if getattr(_local, "pid", None) != os.getpid():
-        _local.session = requests.Session()
-        _local.session.trust_env = False  # a proxy of the environment must not see these calls
+        _local.session = loopback_session()
         _local.pid = os.getpid()
     session: requests.Session = _local.session
     return session

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import requests
 
 from helpers.errors import ServiceNotReadyError, UsageError, WaitTimeoutError
+from helpers.machine.http import loopback_session
 from helpers.waits import wait_until
 
 if TYPE_CHECKING:
@@ -214,8 +215,7 @@ class Api:
         self, method: str, path: str, parameters: Mapping[str, Any] | None = None
     ) -> requests.Response:
         try:
-            with requests.Session() as session:
-                session.trust_env = False  # a proxy of the environment is not for loopback
+            with loopback_session() as session:
                 return session.request(method, self.url + path, params=parameters, timeout=HTTP_S)
         except requests.RequestException as error:
             raise ServiceNotReadyError(f"no answer from Prometheus: {error}") from None

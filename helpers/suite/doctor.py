@@ -17,8 +17,9 @@ import pika
 from helpers import broker
 from helpers.broker import compose, install
 from helpers.broker.decisions import decisions
-from helpers.broker.scratch import call, leases, sweep
+from helpers.broker.scratch import leases, sweep
 from helpers.broker.selection import NotRunningError
+from helpers.broker.vhosts import call
 from helpers.errors import BrokerError, RabbitLabError, WaitTimeoutError
 from helpers.machine import apt, docker
 from helpers.machine.paths import ROOT, home, shown

@@ -18,6 +18,7 @@ import requests
 
 from helpers import broker
 from helpers.errors import RabbitLabError, UsageError, WaitTimeoutError
+from helpers.machine.http import loopback_session
 from helpers.machine.paths import ROOT, home, shown
 from helpers.machine.ports import is_free
 from helpers.suite.doctor import describe
@@ -122,8 +123,7 @@ def _start(ip: str, port: int, token: str, log: Path) -> subprocess.Popen[bytes]
 
 
 def _wait_for(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    session = requests.Session()
-    session.trust_env = False  # loopback must not go through a proxy
+    session = loopback_session()
 
     def answers() -> bool:
         if server.poll() is not None:

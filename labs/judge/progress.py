@@ -1,19 +1,11 @@
 """Which labs hold, and what was broken last time: lines of JSON in ``work/labs.jsonl``."""
 
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 
-from helpers.machine.paths import ROOT
+from helpers.machine.paths import work
 from labs.judge.model import Verdict, load, numbers
-
-
-def work() -> Path:
-    """Return the learner's folder, ``work/`` of this checkout or what RABBIT_LAB_WORK names."""
-    folder = Path(os.environ.get("RABBIT_LAB_WORK") or ROOT / "work")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def file_of(number: int) -> Path:

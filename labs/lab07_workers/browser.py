@@ -8,6 +8,7 @@ from contextlib import closing
 import pika
 import requests
 
+from helpers.machine.http import loopback_session
 from labs.judge.trial import Trial
 
 QUEUE = "jobs"
@@ -27,8 +28,7 @@ class Web:
         with closing(socket.create_server(("127.0.0.1", 0))) as free:
             self.port = free.getsockname()[1]
         self.trial = trial
-        self.session = requests.Session()
-        self.session.trust_env = False  # a proxy for the outside world is not for loopback
+        self.session = loopback_session()
         self.session.headers["Connection"] = "close"  # each time another user
         self.actor = trial.start(
             "run_web", url, trial.store, self.port, name="web server", restarts=restarts

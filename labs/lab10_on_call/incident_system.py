@@ -13,9 +13,10 @@ from typing import Any
 from pika.exceptions import AMQPError
 
 from helpers.errors import WaitTimeoutError
+from helpers.rabbitmq.ready import hang_up
 from helpers.waits import wait_until
 from labs.lab10_on_call.cases import Code, case_of
-from labs.lab10_on_call.services import KEY, Publisher, Worker, cut, properties
+from labs.lab10_on_call.services import KEY, Publisher, Worker, properties
 from labs.lab10_on_call.state import State
 from labs.lab10_on_call.watch import Place
 
@@ -61,7 +62,7 @@ class System:
             channel.confirm_delivery()
             yield channel
         finally:
-            cut(connection)  # to take leave of a broker that is blocked would take long
+            hang_up(connection)  # closing cleanly would wait for a broker that is blocked
 
     @property
     def begun(self) -> bool:

@@ -1,6 +1,5 @@
 """The publisher and the consumers of a system: threads with real connections of their own."""
 
-import socket
 import threading
 import time
 from contextlib import suppress
@@ -9,6 +8,7 @@ from typing import Any
 import pika
 from pika.exceptions import AMQPError
 
+from helpers.rabbitmq.ready import hang_up
 from labs.lab10_on_call.cases import POISON
 from labs.lab10_on_call.state import State
 
@@ -31,7 +31,7 @@ class _Part:
     def cut(self) -> None:
         """End it."""
         self._ended.set()
-        cut(self._connection)
+        hang_up(self._connection)
         self._thread.join(GOODBYE_S)
 
     def _run_until_cut(self) -> None:
@@ -92,9 +92,3 @@ class Publisher(_Part):
 def properties(event: str) -> pika.BasicProperties:
     """Return the properties of an event."""
     return pika.BasicProperties(message_id=event, delivery_mode=1)
-
-
-def cut(connection: Any) -> None:
-    """End a connection without a goodbye."""
-    with suppress(AttributeError, OSError):  # it has gone already
-        connection._impl._transport._sock.shutdown(socket.SHUT_RDWR)

@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from helpers import broker
 from helpers.errors import BrokerNotReadyError, BrokerRefusedError
+from helpers.machine.http import loopback_session
 from helpers.metrics.queue_metrics import QUEUES
 
 FAMILIES = ("channel_queue_metrics", "channel_exchange_metrics")
@@ -83,8 +84,7 @@ class Watch:
         self._place, self._systems = place, systems
         self._connection = place.connect()
         self._channel = self._connection.channel()
-        self._session = requests.Session()
-        self._session.trust_env = False  # a proxy of the environment must not see these calls
+        self._session = loopback_session()
         self._began_s = time.monotonic()
 
     def read(self) -> list[Reading]:

@@ -80,12 +80,12 @@ def test_a_broken_sentence_must_break_in_the_known_way():
 
 
 @pytest.mark.parametrize(("measured", "held"), [(20, True), (19.9, None), (5, None), (4.9, False)])
-def test_at_least_has_a_margin_in_which_nothing_is_said(measured, held):
+def test_at_least_has_a_margin_without_a_verdict(measured, held):
     assert claims.at_least("ratio", says=20, measured=measured, breaks_below=5).held is held
 
 
 @pytest.mark.parametrize(("measured", "held"), [(1.5, True), (1.6, None), (3, None), (3.1, False)])
-def test_at_most_has_a_margin_in_which_nothing_is_said(measured, held):
+def test_at_most_has_a_margin_without_a_verdict(measured, held):
     assert claims.at_most("ratio", says=1.5, measured=measured, breaks_above=3).held is held
 
 
@@ -138,7 +138,7 @@ def test_by_generation_holds_when_all_generations_agree(monkeypatch):
     assert claims.by_generation("reject", says=4, measured=4, seen=seen).held is True
 
 
-def test_what_makes_no_sense_is_refused():
+def test_arguments_that_make_no_sense_are_refused():
     with pytest.raises(UsageError, match="no cases"):
         claims.check("q99.1", "s", expect="holds")
     with pytest.raises(UsageError, match="must be one of"):

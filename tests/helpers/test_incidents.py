@@ -39,7 +39,7 @@ def test_each_trouble_has_a_rule_of_its_own():
     assert len(wanted) == len(set(wanted)) == 7
 
 
-def test_all_at_once_each_shows_what_it_says(channel):
+def test_all_incidents_at_once_show_their_metrics(channel):
     with ExitStack() as stack:
         for name in [*IN_QUEUES, "unroutable flood"]:
             assert stack.enter_context(incidents.seed(name)).name == name
@@ -106,7 +106,7 @@ def test_an_alarm_blocks_and_is_cleared():
             channel.basic_publish("", "events", b"goes through")
 
 
-def test_a_wrong_name_is_told():
+def test_unknown_incident_is_an_error():
     with pytest.raises(UsageError, match="slow consumer"), incidents.seed("asteroid"):
         pass
 

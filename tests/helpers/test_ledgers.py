@@ -43,7 +43,7 @@ def test_the_same_statements_work_on_both(database):
 
 
 @pytest.mark.parametrize("database", BOTH)
-def test_what_is_not_committed_is_lost_and_holds_others_up(database):
+def test_uncommitted_changes_are_lost_and_block_others(database):
     with new_ledger(TABLES, on=database) as place, open_ledger(place) as first:
         first.execute(INSERT, EVENT)
         done = threading.Event()

@@ -5,17 +5,18 @@ import pytest
 
 from helpers import predict
 from helpers.errors import UsageError
+from labs.judge import progress
 
 
 @pytest.fixture
 def kept(tmp_path, monkeypatch):
     file = tmp_path / "work" / "predictions.jsonl"
-    monkeypatch.setattr(predict, "path", lambda: file)
+    monkeypatch.setenv("RABBIT_LAB_WORK", str(file.parent))
     monkeypatch.setattr(predict, "_questions", {})
     return lambda: [json.loads(line) for line in file.read_text().splitlines()]
 
 
-def test_without_a_guess_it_says_so_and_goes_on(kept, capsys):
+def test_missing_guess_is_reported(kept, capsys):
     predict.commit("q99.1", "How many copies?", None, unit="copies")
     predict.compare("q99.1", 20)
     said = capsys.readouterr().out
@@ -67,6 +68,13 @@ def test_a_guess_that_cannot_be_kept_is_refused(kept):
         predict.commit("q99.1", "?", object())
 
 
-def test_guesses_live_in_the_work_folder_of_the_checkout():
+def test_guesses_live_in_the_work_folder_of_the_checkout(monkeypatch):
+    monkeypatch.delenv("RABBIT_LAB_WORK", raising=False)
     assert predict.path().parts[-2:] == ("work", "predictions.jsonl")
     assert (predict.path().parents[1] / "pyproject.toml").exists()
+
+
+def test_guesses_and_lab_files_share_one_folder(kept, tmp_path):
+    predict.commit("q99.1", "?", 1)
+    assert len(kept()) == 1
+    assert progress.file_of(1).parent == predict.path().parent == tmp_path / "work"

@@ -118,7 +118,7 @@ def test_kill_is_sigkill_and_leaves_unacked_messages_to_others(channel):
     assert flags == [True, True, False, False, False]
 
 
-def test_a_program_that_ends_early_says_what_it_said_last():
+def test_error_of_a_program_that_ends_early_has_its_last_lines():
     with (
         processes.in_process(fail) as program,
         pytest.raises(RabbitLabError, match=r"ended with 1(?s:.*)the printer is on fire"),
@@ -168,7 +168,7 @@ def test_a_program_ends_with_the_process_that_started_it(pytestconfig):
         wait_until(lambda: not is_running(child), timeout_s=10, what="the program to end as well")
 
 
-def test_what_cannot_run_as_a_program_is_refused_in_a_sentence():
+def test_function_without_source_is_refused():
     with pytest.raises(UsageError, match="plain arguments"):
         processes.in_process(add, object(), 1)
     with pytest.raises(UsageError, match="a function defined in a file"):

@@ -90,6 +90,6 @@ def test_each_routing_key_is_found_in_the_queue_that_it_leads_to(channel):
         assert channel.queue_declare(queue, passive=True).method.message_count == 0
 
 
-def test_a_routing_key_that_leads_nowhere_is_said(channel, queue):
+def test_routing_key_without_a_queue_is_an_error(channel, queue):
     with pytest.raises(WaitTimeoutError, match=r"2 messages in 1 queue\(s\)"):
         publish.route(channel, "", [queue, "nowhere"], [queue], timeout_s=0.2)

@@ -7,7 +7,7 @@ from helpers import tables
 SENTENCE = "a sentence of more than fifty characters, as most of the claims on trial are"
 
 
-def test_long_text_is_shown_whole_and_on_the_left_also_after_a_selection():
+def test_long_text_is_shown_in_full_and_left_aligned():
     frame = pd.DataFrame({"claim": ["q02.1"], "sentence": [SENTENCE], "n": [1]}).set_index("claim")
     shown = tables.of_words(frame)[["sentence"]]
     assert SENTENCE in repr(shown)

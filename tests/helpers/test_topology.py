@@ -1,10 +1,8 @@
-"""Declaring and reading back the topology of the scratch vhost."""
+"""Reading the topology of the scratch vhost."""
 
-import pika
 import pytest
 
 from helpers import broker, metrics, topology
-from helpers.errors import BrokerRefusedError, UsageError
 
 
 @pytest.fixture
@@ -14,101 +12,6 @@ def channel():
 
 def rows(frame, *columns):
     return [tuple(row) for row in frame[list(columns)].itertuples(index=False)]
-
-
-@pytest.mark.parametrize("queue_type", ["classic", "quorum", "stream"])
-def test_declare_queue_makes_a_durable_queue_of_each_type(channel, queue_type):
-    assert topology.declare_queue(channel, "q", queue_type=queue_type, durable=True) == "q"
-    assert rows(topology.live().queues, "name", "type", "durable") == [("q", queue_type, True)]
-
-
-def test_declare_queue_returns_the_name_that_the_broker_chose(channel):
-    name = topology.declare_queue(
-        channel, "", queue_type="classic", durable=False, exclusive=True, auto_delete=True
-    )
-    assert name.startswith("amq.gen-")
-    assert rows(topology.live().queues, "name", "durable") == [(name, False)]
-
-
-@pytest.mark.parametrize(
-    ("options", "says"),
-    [
-        ({"queue_type": "lazy", "durable": True}, "queue_type must be classic, quorum or stream"),
-        ({"queue_type": "quorum", "durable": False}, "quorum queue is always durable"),
-        ({"queue_type": "stream", "durable": False}, "stream queue is always durable"),
-        ({"queue_type": "quorum", "durable": True, "exclusive": True}, "never exclusive"),
-        ({"queue_type": "stream", "durable": True, "auto_delete": True}, "never exclusive or auto"),
-        ({"queue_type": "classic", "durable": False}, "deprecated"),
-        ({"queue_type": "classic", "durable": True, "max_lenght": 1}, "did you mean max_length"),
-        ({"queue_type": "classic", "durable": True, "bogus": 1}, "no queue argument x-bogus"),
-    ],
-)
-def test_declare_queue_refuses_what_makes_no_sense(channel, options, says):
-    with pytest.raises(UsageError, match=says):
-        topology.declare_queue(channel, "q", **options)
-    assert channel.is_open
-    assert rows(topology.live().queues, "name") == []
-
-
-def test_declare_queue_needs_its_decisions(channel):
-    with pytest.raises(TypeError, match="durable"):
-        topology.declare_queue(channel, "q", queue_type="classic")
-    with pytest.raises(TypeError, match="queue_type"):
-        topology.declare_queue(channel, "q", durable=True)
-
-
-def test_declare_queue_passes_arguments_on(channel):
-    topology.declare_queue(
-        channel,
-        "q",
-        queue_type="classic",
-        durable=True,
-        max_length=2,
-        x_overflow="reject-publish",
-        **{"x-bogus": 7},
-    )
-    assert broker.api("GET", "queues/{vhost}/q")["arguments"] == {
-        "x-queue-type": "classic",
-        "x-max-length": 2,
-        "x-overflow": "reject-publish",
-        "x-bogus": 7,
-    }
-
-
-def test_declare_queue_says_what_the_broker_refused(channel):
-    topology.declare_queue(channel, "q", queue_type="classic", durable=True)
-    with pytest.raises(BrokerRefusedError, match=r"refused queue 'q'.* 406 PRECONDITION_FAILED"):
-        topology.declare_queue(channel, "q", queue_type="quorum", durable=True)
-
-
-def test_bind_refuses_the_default_exchange(channel):
-    topology.declare_queue(channel, "q", queue_type="classic", durable=True)
-    with pytest.raises(UsageError, match="takes no bindings"):
-        topology.bind(channel, "", "q")
-    assert channel.is_open
-
-
-def test_bind_says_what_the_broker_refused(channel):
-    topology.declare_queue(channel, "q", queue_type="classic", durable=True)
-    with pytest.raises(BrokerRefusedError, match=r"exchange 'absent'.* 404 NOT_FOUND"):
-        topology.bind(channel, "absent", "q")
-
-
-def test_bound_queues_receive(channel):
-    channel.exchange_declare("topic", "topic", durable=True)
-    channel.exchange_declare("headers", "headers", durable=True)
-    for name in ("by-key", "by-header", "by-empty-key"):
-        topology.declare_queue(channel, name, queue_type="classic", durable=True)
-    topology.bind(channel, "topic", "by-key", routing_key="document.*")
-    topology.bind(channel, "topic", "by-empty-key")
-    topology.bind(channel, "headers", "by-header", headers={"x-match": "all", "kind": "pdf"})
-    channel.basic_publish("topic", "document.created", b"")
-    channel.basic_publish("topic", "by-empty-key", b"")
-    channel.basic_publish("headers", "", b"", pika.BasicProperties(headers={"kind": "pdf"}))
-    channel.basic_publish("headers", "", b"", pika.BasicProperties(headers={"kind": "txt"}))
-    metrics.wait_for_ready(channel, "by-key", 1, timeout_s=5)
-    metrics.wait_for_ready(channel, "by-header", 1, timeout_s=5)
-    assert metrics.ready(channel, "by-empty-key") == 0
 
 
 def test_live_of_an_empty_vhost(channel):
@@ -133,10 +36,9 @@ def test_live_reads_everything_back(channel):
     )
     channel.exchange_declare("unrouted", "fanout", durable=True)
     channel.exchange_declare("by-policy", "direct", durable=False)
-    topology.declare_queue(
-        channel, "work", queue_type="quorum", durable=True, dead_letter_exchange=""
-    )
-    topology.declare_queue(channel, "other", queue_type="classic", durable=True)
+    quorum = {"x-queue-type": "quorum", "x-dead-letter-exchange": ""}
+    channel.queue_declare("work", durable=True, arguments=quorum)
+    channel.queue_declare("other", durable=True)
     broker.api(
         "PUT",
         "policies/{vhost}/lab",
@@ -146,8 +48,8 @@ def test_live_reads_everything_back(channel):
             "definition": {"dead-letter-exchange": "dlx", "alternate-exchange": "spare"},
         },
     )
-    topology.bind(channel, "events", "work", routing_key="document.#")
-    topology.bind(channel, "amq.headers", "other", headers={"x-match": "any", "n": 1})
+    channel.queue_bind("work", "events", "document.#")
+    channel.queue_bind("other", "amq.headers", "", {"x-match": "any", "n": 1})
     channel.exchange_bind("unrouted", "events", "comment.*")
     channel.exchange_bind("amq.fanout", "events", "payment.*")
 
@@ -174,7 +76,7 @@ def test_live_reads_everything_back(channel):
 
 
 def test_live_includes_the_default_exchange_on_request(channel):
-    topology.declare_queue(channel, "q", queue_type="classic", durable=True)
+    channel.queue_declare("q", durable=True)
     assert len(topology.live().bindings) == 0
     live = topology.live(default_exchange=True)
     assert rows(live.exchanges, "name", "type") == [("", "direct")]
@@ -182,7 +84,7 @@ def test_live_includes_the_default_exchange_on_request(channel):
 
 
 def test_live_lists_consumers(channel):
-    topology.declare_queue(channel, "q", queue_type="classic", durable=True)
+    channel.queue_declare("q", durable=True)
     channel.basic_consume("q", lambda *_: None, auto_ack=False, consumer_tag="indexer")
     metrics.wait_for_consumers("q", 1, timeout_s=20)
     live = topology.live()

@@ -34,7 +34,7 @@ def test_they_publish_until_the_end_of_the_block():
     assert len(history) == before
 
 
-def test_a_publisher_that_fails_is_told():
+def test_failed_publisher_is_an_error():
     def fails(stop):
         raise ValueError("no")
 
@@ -43,7 +43,7 @@ def test_a_publisher_that_fails_is_told():
         pass
 
 
-def test_one_that_does_not_stop_is_told(monkeypatch):
+def test_publisher_that_does_not_stop_is_an_error(monkeypatch):
     monkeypatch.setattr(underload, "GOODBYE_S", 0.05)
     for_ever = threading.Event()
     stuck = pytest.raises(RabbitLabError, match=r"still publishing after .* s: one")
@@ -52,7 +52,7 @@ def test_one_that_does_not_stop_is_told(monkeypatch):
     for_ever.set()
 
 
-def test_served_tells_when_confirms_came():
+def test_served_has_the_periods_with_confirms():
     history = History()
     rows = history.rows("confirm", actor="one")
     rows += [(history._start + t_s, "x", False) for t_s in (1.0, 1.1, 1.2, 3.0, 3.2)]

@@ -51,12 +51,20 @@ def server():
         yield running
 
 
-def test_a_server_answers_as_soon_as_the_block_begins_and_says_what_it_does(server):
+def test_server_answers_when_the_block_begins(server):
     assert server.url.startswith("http://127.0.0.1:")
     assert server.post("/double/5", timeout_s=10) == 200
     assert server.process.wait_for_line("doubled 10", timeout_s=5) in server.process.lines
     assert server.post("/nothing", timeout_s=10) == 404
     assert server.url in repr(server)
+
+
+def test_proxies_of_the_environment_are_not_used(server, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    assert server.post("/double/5", timeout_s=10) == 200
 
 
 def test_every_request_of_a_load_is_sent_once_and_timed(server):

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from helpers import broker
-from helpers.machine.paths import shown
+from helpers.machine.paths import shown, work
 from helpers.rabbitmq.model import credentials
 from labs.judge.instructor import grading, handout, proof, report
 from labs.judge.model import lab_number, numbers
-from labs.judge.progress import work
 from labs.judge.sandbox.limits import sandbox
 
 

@@ -49,10 +49,10 @@ def given(monkeypatch, shared_broker):
 def reader(shared_broker):
     """Make a user without tags, who may log in but not use the management API."""
     user = {"password": "reader", "tags": ""}
-    scratch.call(shared_broker, "PUT", "users/reader", user)
-    scratch.call(shared_broker, "PUT", "permissions/%2F/reader", vhosts.ALL)
+    vhosts.call(shared_broker, "PUT", "users/reader", user)
+    vhosts.call(shared_broker, "PUT", "permissions/%2F/reader", vhosts.ALL)
     yield "reader"
-    scratch.call(shared_broker, "DELETE", "users/reader")
+    vhosts.call(shared_broker, "DELETE", "users/reader")
 
 
 def test_given_url_is_used(given, shared_broker):
@@ -141,7 +141,7 @@ def test_user_without_the_management_tag(given, reader):
 
 def test_user_who_may_not_make_a_vhost(given, reader, shared_broker):
     user = {"password": "reader", "tags": "monitoring"}
-    scratch.call(shared_broker, "PUT", "users/reader", user)
+    vhosts.call(shared_broker, "PUT", "users/reader", user)
     found = given(user=reader, password=reader)
     with pytest.raises(BrokerRefusedError, match="set_user_tags reader administrator"):
         scratch._open(found, "test")

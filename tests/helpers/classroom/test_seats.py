@@ -6,7 +6,7 @@ import re
 import pika
 import pytest
 
-from helpers.broker import assigned_vhosts, scratch
+from helpers.broker import assigned_vhosts, vhosts
 from helpers.classroom import seats
 from helpers.errors import BrokerRefusedError, UsageError
 from helpers.machine.paths import ROOT
@@ -39,12 +39,12 @@ TAKE_AND_WAIT = "from helpers import broker; print(broker.vhost(), flush=True); 
 @pytest.fixture
 def room(shared_broker):
     user = {"password": PASSWORDS["JUPYTERHUB_ADMIN_PASSWORD"], "tags": "administrator"}
-    scratch.call(shared_broker, "PUT", f"users/{seats.INSTRUCTOR}", user)
+    vhosts.call(shared_broker, "PUT", f"users/{seats.INSTRUCTOR}", user)
     address = f"{shared_broker.host}:{shared_broker.port}"
     yield seats.Classroom(
         f"amqp://{address}/%2F", shared_broker.management_page, *PASSWORDS.values()
     )
-    scratch.call(shared_broker, "DELETE", f"users/{seats.INSTRUCTOR}")
+    vhosts.call(shared_broker, "DELETE", f"users/{seats.INSTRUCTOR}")
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_settings():
 
 
 @pytest.mark.parametrize("name", ["", "Anna", "1a", "a" * 21, "a.1", "../x", "a b"])
-def test_names_that_nobody_may_have(name):
+def test_names_that_are_not_allowed(name):
     with pytest.raises(UsageError, match="a learner cannot be called"):
         seats.vhosts_of(name)
 
@@ -96,7 +96,7 @@ def test_broker_that_knows_another_password(room):
 
 def test_broker_that_was_started_before_there_was_a_password(room, shared_broker):
     user = {"password": seats.NEW, "tags": "administrator"}
-    scratch.call(shared_broker, "PUT", f"users/{seats.INSTRUCTOR}", user)
+    vhosts.call(shared_broker, "PUT", f"users/{seats.INSTRUCTOR}", user)
     if shared_broker.generation.startswith("3"):
         with pytest.raises(BrokerRefusedError, match=r"a class needs 4\.0 or newer"):
             seats.check(room)
@@ -122,7 +122,7 @@ def test_learner_runs_what_notebooks_do_and_leaves_nothing(shared_broker, room, 
     assert not list(tmp_path.glob("leases/*"))
 
 
-def test_what_a_killed_notebook_left_is_gone_for_the_next(shared_broker, room, places, tmp_path):
+def test_vhost_of_a_killed_notebook_is_emptied_for_the_next(shared_broker, room, places, tmp_path):
     needs_a_class(shared_broker)
     killed = LEARNER + "\nimport signal; os.kill(os.getpid(), signal.SIGKILL)"
     assert run_as_learner(killed, places[ONE], tmp_path).returncode == -9
@@ -142,7 +142,7 @@ def test_one_notebook_too_many(shared_broker, places, tmp_path, start_python):
     assert "all 5 vhosts that you were given are in use" in refused.stderr
 
 
-def test_nobody_reaches_anybody_elses(room, places, shared_broker):
+def test_learners_cannot_reach_vhosts_of_others(room, places, shared_broker):
     needs_a_class(shared_broker)
     theirs = seats.vhosts_of(OTHER)
     with ready.open_connection(pika.URLParameters(places[OTHER]["AMQP_URL"])) as connection:
@@ -217,7 +217,7 @@ def test_vhost_that_is_not_given(shared_broker, places, tmp_path):
     assert "'class-test-other.1' cannot use the vhost of that name" in done.stderr
 
 
-def test_without_given_vhosts_a_learner_is_told_about_them(shared_broker, places, tmp_path):
+def test_error_without_assigned_vhosts_names_the_variable(shared_broker, places, tmp_path):
     seat = places[ONE] | {assigned_vhosts.VARIABLE: None}
     done = run_as_learner("from helpers import broker; broker.vhost()", seat, tmp_path)
     assert f"named in {assigned_vhosts.VARIABLE}" in done.stderr

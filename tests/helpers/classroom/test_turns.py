@@ -62,7 +62,7 @@ def test_they_come_in_the_order_of_asking(folder):
         thread = threading.Thread(target=go, daemon=True)
         thread.start()
         threads.append(thread)
-        wait_until(lambda mine=mine: mine._told, timeout_s=5, what="it to be in line")
+        wait_until(lambda mine=mine: mine._notified, timeout_s=5, what="it to be in line")
         thread.join(0.05)  # told just before it joins the line
     holders[0].give_back()
     for thread in threads:
