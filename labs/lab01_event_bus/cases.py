@@ -61,7 +61,7 @@ def subscribing(trial: Trial, *names: str) -> Iterator[None]:
             role = f"run_{name.split()[0]}"
             actor = trial.start(role, trial.url, trial.store, name=name, restarts=5)
             ready = partial(begun, actor)
-            trial.settle(ready, quiet_s=START_S)
+            trial.watch.settle(ready, quiet_s=START_S)
         yield
     finally:
         trial.direct = go_on
@@ -84,16 +84,16 @@ def wait(trial: Trial, condition: Callable[[], Any]) -> None:
     def over() -> Any:
         return condition() or all(actor.returned for actor in trial.actors)
 
-    trial.settle(lambda: trial.count("delivery") or over(), quiet_s=START_S)
-    trial.settle(over, quiet_s=QUIET_S)
+    trial.watch.settle(lambda: trial.watch.count("delivery") or over(), quiet_s=START_S)
+    trial.watch.settle(over, quiet_s=QUIET_S)
     if any(actor.running and not actor.subscribed for actor in trial.actors):
-        trial.settle(over, quiet_s=START_S)  # one that was killed is only just starting again
+        trial.watch.settle(over, quiet_s=START_S)  # one that was killed is only just starting again
 
 
 def settle(trial: Trial, service: str, expected: list[str]) -> Counter[str]:
     """Wait until a service has these events, a row each; return what it has when all is quiet."""
     wait(trial, lambda: events_of(trial, service) == Counter(expected))
-    trial.settle(lambda: False, quiet_s=0.3)  # more may follow
+    trial.watch.settle(lambda: False, quiet_s=0.3)  # more may follow
     return events_of(trial, service)
 
 
@@ -101,7 +101,7 @@ def queues_of(trial: Trial, service: str) -> set[str]:
     """Return the queues that a service has consumed from since the last `fresh`."""
     return {
         str(one.details["queue"])
-        for one in list(trial.boundaries)
+        for one in list(trial.watch.boundaries)
         if one.at == "subscribed" and one.actor.split()[0] == service
     }
 

@@ -170,7 +170,7 @@ def meddled(trial: Trial) -> str:
 def doubled(trial: Trial) -> str:
     """Return the belief behind two rows for one event."""
     queues: dict[str, set[str]] = {}
-    for one in list(trial.boundaries):
+    for one in list(trial.watch.boundaries):
         if one.at == "subscribed":
             queues.setdefault(one.actor, set()).add(str(one.details["queue"]))
     several = any(len(names) > 1 for names in queues.values())
@@ -182,12 +182,12 @@ def absent(trial: Trial, service: str) -> Broken | None:
     prepare(trial)
     with subscribing(trial, service):
         publish(trial, "e-1", "document.created")
-    wait(trial, lambda: events_of(trial, service) and trial.count("after ack"))
+    wait(trial, lambda: events_of(trial, service) and trial.watch.count("after ack"))
     if not events_of(trial, service):
         return Broken("d", undone(trial, service), "not-done")
     trial.end()
     before = queues_of(trial, service)
-    trial.settle(lambda: not any(consumers(queue) for queue in before), quiet_s=5)
+    trial.watch.settle(lambda: not any(consumers(queue) for queue in before), quiet_s=5)
     taken = publish(trial, "e-2", "document.created")
     with subscribing(trial, service):
         pass
@@ -223,12 +223,14 @@ def shared(trial: Trial, service: str) -> Broken | None:
         pass
     if not (queues := queues_of(trial, service)):
         return Broken("e", undone(trial, service), "not-done")
-    trial.settle(lambda: sum(consumers(queue) for queue in queues) > 1, quiet_s=5)
+    trial.watch.settle(lambda: sum(consumers(queue) for queue in queues) > 1, quiet_s=5)
     trial.direct = busy
     try:
         for event in events:
             publish(trial, event, "document.created")
-        helped = trial.settle(lambda: events_of(trial, service), quiet_s=BUSY_S, timeout_s=BUSY_S)
+        helped = trial.watch.settle(
+            lambda: events_of(trial, service), quiet_s=BUSY_S, timeout_s=BUSY_S
+        )
     finally:
         trial.direct = go_on
         for gate in held:
@@ -255,11 +257,11 @@ def killed(trial: Trial, service: str, away: str) -> Broken | None:
         prepare(trial)
         with subscribing(trial, service):
             publish(trial, "e-1", "document.created")
-        wait(trial, lambda: trial.count("after ack") and events_of(trial, service))
+        wait(trial, lambda: trial.watch.count("after ack") and events_of(trial, service))
         ended, told = any(one.returned for one in trial.actors), undone(trial, service)
         trial.end()
         story = trial.history.story("e-1")
-        if not trial.count("delivery"):
+        if not trial.watch.count("delivery"):
             return Broken("f", told, "not-done")
         left = waits(trial, service)
         if not events_of(trial, service):
@@ -267,7 +269,7 @@ def killed(trial: Trial, service: str, away: str) -> Broken | None:
             why = why_lost(trial) or ("quiet-end" if ended else away)
             return Broken("f", f"{story}: not in {service}, and {where}", why or "not-done")
         # An ack can be lost with its connection; the event then comes again, which is no harm.
-        if left and not trial.count("after ack"):
+        if left and not trial.watch.count("after ack"):
             why = "quiet-end" if ended else "never-acked"
             return Broken("f", f"{story}: in {service}, and still in the queue", why)
         return None
@@ -277,12 +279,14 @@ def killed(trial: Trial, service: str, away: str) -> Broken | None:
 
 def auto_acks(trial: Trial) -> bool:
     """Tell whether the broker forgets messages as it delivers them."""
-    return any(one.details.get("auto_ack") for one in trial.boundaries if one.at == "subscribed")
+    return any(
+        one.details.get("auto_ack") for one in trial.watch.boundaries if one.at == "subscribed"
+    )
 
 
 def waits(trial: Trial, service: str) -> bool:
     """Tell whether the event is still in a queue of the service, its consumers being dead."""
-    done = auto_acks(trial) or trial.count("after ack")
+    done = auto_acks(trial) or trial.watch.count("after ack")
     expected = [] if done else ["e-1"]  # what nobody has acked comes back a little later
     queues = queues_of(trial, service)
     return any(trial.take_all(queue, expected=expected, timeout_s=1) for queue in queues)
@@ -292,4 +296,4 @@ def why_lost(trial: Trial) -> str:
     """Return the belief behind an event that was acked too early, or "" for none."""
     if auto_acks(trial):
         return "auto-ack"
-    return "ack-before-work" if trial.count("after ack") else ""
+    return "ack-before-work" if trial.watch.count("after ack") else ""

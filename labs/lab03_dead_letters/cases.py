@@ -90,7 +90,7 @@ def prepare(trial: Trial, known: Known, pdfs: Mapping[str, str]) -> None:
         put_pdf(trial, document, pdf)
     if not known.made:
         actor = trial.start("declare", trial.url)
-        trial.settle(lambda: not actor.running, quiet_s=PATIENCE_S)
+        trial.watch.settle(lambda: not actor.running, quiet_s=PATIENCE_S)
         actor.kill()
         known.made = {
             kind: broker.api("GET", f"{kind}/{{vhost}}?disable_stats=true&{TOTALS}")
@@ -254,17 +254,18 @@ def many(number: int, one: str, more: str) -> str:
 def returned(trial: Trial, verb: str) -> bool:
     """Tell whether a worker has put a message back into the queue by "nack" or "reject"."""
     return any(
-        one.at == f"before {verb}" and one.details["requeue"] for one in list(trial.boundaries)
+        one.at == f"before {verb}" and one.details["requeue"]
+        for one in list(trial.watch.boundaries)
     )
 
 
 def acks_first(trial: Trial, healthy: str) -> bool:
     """Tell whether a worker acked this document before its thumbnail was made."""
-    order = [one.at for one in list(trial.boundaries) if one.message == healthy]
+    order = [one.at for one in list(trial.watch.boundaries) if one.message == healthy]
     wanted = [order.index(at) for at in ("before ack", "before effect") if at in order]
     return len(wanted) == 2 and wanted[0] < wanted[1]
 
 
 def auto_acks(trial: Trial) -> bool:
     """Tell whether somebody lets the broker forget a message when it is sent."""
-    return any(one.details.get("auto_ack") for one in list(trial.boundaries))
+    return any(one.details.get("auto_ack") for one in list(trial.watch.boundaries))

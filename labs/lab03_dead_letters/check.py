@@ -82,9 +82,9 @@ def corrupt(trial: Trial, known: Known) -> Iterator[Broken]:
         dead = cases.ready(trial, DEAD) and "d-2" in cases.thumbnails(trial)
         return bool(dead or cases.tries(trial, "d-1") > ENOUGH)
 
-    trial.settle(lambda: over() or "d-2" in cases.thumbnails(trial), timeout_s=25, quiet_s=6)
-    trial.settle(over, timeout_s=25, quiet_s=PATIENCE_S)
-    trial.settle(lambda: False, timeout_s=1, quiet_s=0.2)  # a second letter may follow
+    trial.watch.settle(lambda: over() or "d-2" in cases.thumbnails(trial), timeout_s=25, quiet_s=6)
+    trial.watch.settle(over, timeout_s=25, quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: False, timeout_s=1, quiet_s=0.2)  # a second letter may follow
     trouble, story = trial.trouble(), cases.story(trial, "d-1")
     fate = cases.end(trial, ["d-1", "d-2"], known)["d-1"]
     number = known.tries = cases.tries(trial, "d-1")
@@ -117,7 +117,7 @@ def corrupt(trial: Trial, known: Known) -> Iterator[Broken]:
 def why_not_dead(trial: Trial, fate: Fate, number: int, named: dict[str, object]) -> str:
     """Return the belief of a worker whose corrupt document is not once among the dead letters."""
     belief = "not-done"
-    acked = trial.count("after ack", "d-1")
+    acked = trial.watch.count("after ack", "d-1")
     if fate.dead:
         belief = "reject-only-removes"
     elif fate.thumbnail or not number:
@@ -132,7 +132,7 @@ def why_not_dead(trial: Trial, fate: Fate, number: int, named: dict[str, object]
         belief = "never-acked"
     elif fate.gone and acked:
         early = cases.acks_first(trial, "d-2")
-        sent = trial.count("before publish")
+        sent = trial.watch.count("before publish")
         belief = "ack-before-work" if early else "not-done" if sent else "logged-is-handled"
     elif fate.gone:
         belief = "dlx-is-enough" if "x-dead-letter-exchange" in named else "drop-is-kept"
@@ -153,7 +153,7 @@ def nack_spins(trial: Trial, known: Known, named: dict[str, object]) -> str:
     trial.channel.queue_declare(WORK, durable=True, arguments=arguments)
     cases.publish(trial, ["d-1"])
     cases.start_worker(trial)
-    trial.settle(
+    trial.watch.settle(
         lambda: cases.tries(trial, "d-1") > ENOUGH or cases.ready(trial, DEAD), quiet_s=PATIENCE_S
     )
     trial.end()
@@ -180,7 +180,7 @@ def crowded(trial: Trial, known: Known) -> Iterator[Broken]:
         done = cases.thumbnails(trial).issuperset(good)
         return done or cases.tries(trial, *bad) > 150
 
-    trial.settle(over, timeout_s=SOON_S, quiet_s=6)
+    trial.watch.settle(over, timeout_s=SOON_S, quiet_s=6)
     done, number = len(cases.thumbnails(trial) & set(good)), cases.tries(trial, *bad)
     trouble = trial.trouble()
     trial.end()
@@ -211,7 +211,7 @@ def locked(trial: Trial, known: Known) -> Iterator[Broken]:
         made, number = "d-1" in cases.thumbnails(trial), cases.tries(trial, "d-1")
         return made or bool(number > ENOUGH or cases.ready(trial, DEAD))
 
-    trial.settle(over, quiet_s=PATIENCE_S)
+    trial.watch.settle(over, quiet_s=PATIENCE_S)
     trouble, story = trial.trouble(), cases.story(trial, "d-1")
     fate = cases.end(trial, ["d-1"])["d-1"]
     if fate.thumbnail:

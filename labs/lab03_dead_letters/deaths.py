@@ -27,7 +27,7 @@ def counted(trial: Trial, known: Known) -> Iterator[Broken]:
     trial.direct = direct
     cases.publish(trial, ["d-1"])
     cases.start_worker(trial)
-    trial.settle(lambda: over(trial), quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: over(trial), quiet_s=PATIENCE_S)
     story = trial.trouble() or cases.story(trial, "d-1")
     fate = cases.end(trial, ["d-1"])["d-1"]
     number = cases.tries(trial, "d-1")
@@ -45,7 +45,7 @@ def deadly(trial: Trial, known: Known) -> Iterator[Broken]:
     cases.prepare(trial, known, {"d-1": "deadly"})
     cases.publish(trial, ["d-1"])
     cases.start_worker(trial)
-    trial.settle(lambda: over(trial), quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: over(trial), quiet_s=PATIENCE_S)
     fate = cases.end(trial, ["d-1"])["d-1"]
     number = cases.tries(trial, "d-1")
     if fate.dead and number <= TRIES:
@@ -71,7 +71,7 @@ def neighbours(trial: Trial, known: Known) -> Iterator[Broken]:
     cases.prepare(trial, known, {"d-1": "deadly"} | dict.fromkeys(good, "fine"))
     cases.publish(trial, ["d-1", *good])
     cases.start_worker(trial)
-    trial.settle(
+    trial.watch.settle(
         lambda: (
             cases.thumbnails(trial).issuperset(good)
             or cases.tries(trial, "d-1") > ENOUGH
@@ -106,14 +106,14 @@ def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
         return
 
     def done() -> bool:
-        worked = trial.count("after ack") and "d-1" in cases.thumbnails(trial)
+        worked = trial.watch.count("after ack") and "d-1" in cases.thumbnails(trial)
         return bool(worked and cases.ready(trial, DEAD))
 
     def play() -> Broken | None:
         cases.prepare(trial, known, {"d-1": "fine", "d-2": "corrupt"})
         cases.publish(trial, ["d-1", "d-2"])
         cases.start_worker(trial)
-        trial.settle(done, quiet_s=PATIENCE_S)
+        trial.watch.settle(done, quiet_s=PATIENCE_S)
         trouble = trial.trouble()
         ended = any(actor.returned for actor in trial.actors)
         fates = cases.end(trial, ["d-1", "d-2"])

@@ -32,7 +32,7 @@ def check(trial: Trial) -> Iterator[Broken]:
     for number in (1, 2):
         cases.start_worker(trial, name=f"worker {number}", restarts=30)
     good = {document for document, pdf in pdfs.items() if pdf in ("fine", "locked")}
-    trial.settle(
+    trial.watch.settle(
         lambda: (
             cases.thumbnails(trial) >= good and cases.ready(trial, DEAD) >= len(pdfs) - len(good)
         ),

@@ -19,17 +19,17 @@ def once(trial: Trial, known: Known) -> Iterator[Broken]:
     cases.prepare(trial, known, {"d-1": "corrupt", "d-2": "corrupt"})
     cases.publish(trial, ["d-1", "d-2"])
     cases.start_worker(trial)
-    trial.settle(lambda: cases.ready(trial, DEAD) >= 2, timeout_s=20, quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: cases.ready(trial, DEAD) >= 2, timeout_s=20, quiet_s=PATIENCE_S)
     cases.put_pdf(trial, "d-1", "fine")
     before = cases.tries(trial, "d-1")
     tool, sent = replay_slowly(trial)
     done, error = tool.returned, tool.error
     tool.kill()
-    trial.settle(
+    trial.watch.settle(
         lambda: "d-1" in cases.thumbnails(trial) and cases.ready(trial, DEAD) >= 1,
         quiet_s=PATIENCE_S,
     )
-    trial.settle(lambda: False, quiet_s=0.2)  # a second letter may follow
+    trial.watch.settle(lambda: False, quiet_s=0.2)  # a second letter may follow
     stories = [cases.story(trial, document) for document in ("d-1", "d-2")]
     repaired, corrupt = cases.end(trial, ["d-1", "d-2"]).values()
     again = cases.tries(trial, "d-1") > before
@@ -76,13 +76,13 @@ def replay_slowly(trial: Trial) -> tuple[Actor, int]:
     tool = trial.start("replay", trial.url)
     try:
         for _ in range(ROUNDS):
-            trial.settle(lambda: held() or not tool.running, quiet_s=PATIENCE_S)
+            trial.watch.settle(lambda: held() or not tool.running, quiet_s=PATIENCE_S)
             if not (gate := held()):
                 break
-            trial.settle(lambda: cases.ready(trial, DEAD) >= 1, quiet_s=1.0)
+            trial.watch.settle(lambda: cases.ready(trial, DEAD) >= 1, quiet_s=1.0)
             gate.set()
         if len(gates) == 1:  # nothing more is held: it has ended, or goes on without a publish
-            trial.settle(lambda: not tool.running, quiet_s=PATIENCE_S)
+            trial.watch.settle(lambda: not tool.running, quiet_s=PATIENCE_S)
     finally:
         trial.direct = go_on
     return tool, len(gates)
@@ -95,18 +95,18 @@ def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
     def back() -> bool:
         if any(actor.returned for actor in trial.actors if actor.role == "replay"):
             return True
-        acked = trial.count("after ack") >= len(letters)
+        acked = trial.watch.count("after ack") >= len(letters)
         return acked and cases.ready(trial, WORK) >= len(letters)
 
     def play() -> Broken | None:
         cases.prepare(trial, known, dict.fromkeys(letters, "fine"))
         cases.bury(trial, known, letters)
         trial.start("replay", trial.url, restarts=3)
-        trial.settle(back, quiet_s=PATIENCE_S)
+        trial.watch.settle(back, quiet_s=PATIENCE_S)
         trouble = trial.trouble()
         for document, fate in cases.end(trial, letters).items():
             told = cases.story(trial, document)
-            if fate.gone and not trial.count("delivery", document):
+            if fate.gone and not trial.watch.count("delivery", document):
                 return Broken("h", f"there is no queue {DEAD} for {document}", "not-done")
             if fate.gone:
                 why = "auto-ack" if cases.auto_acks(trial) else "ack-before-work"

@@ -15,7 +15,7 @@ from helpers import broker
 from helpers.broker import DisposableNode
 from helpers.errors import BrokerNotFoundError
 from helpers.history import History
-from labs.judge.draining import everything
+from labs.judge.draining import drain
 from labs.judge.model import Broken
 from labs.judge.trial import Trial
 from labs.lab04_guarantees import plays
@@ -72,11 +72,11 @@ class BrokerDeath:
         trial.start("run_publisher", self._url, trial.store, name="publisher")
         hold.reached()
         old_enough_s = self._declared_s + OLD_ENOUGH_S
-        trial.settle(lambda: time.monotonic() >= old_enough_s, quiet_s=OLD_ENOUGH_S)
+        trial.watch.settle(lambda: time.monotonic() >= old_enough_s, quiet_s=OLD_ENOUGH_S)
         assert self._node is not None
         self._node.kill()
         hold.release()
-        trial.settle(lambda: plays.over(trial, 1), quiet_s=1.0)
+        trial.watch.settle(lambda: plays.over(trial, 1), quiet_s=1.0)
         trial.end()
         self._history, self._store = trial.history, trial.store
         self._thread = self._beside(self._node.start)
@@ -120,7 +120,7 @@ class BrokerDeath:
         self.begin()
         thread = self._thread
         assert thread is not None
-        self._trial.settle(lambda: not thread.is_alive(), timeout_s=START_S, quiet_s=START_S)
+        self._trial.watch.settle(lambda: not thread.is_alive(), timeout_s=START_S, quiet_s=START_S)
         if isinstance(self._error, BrokerNotFoundError):
             return False
         if self._error is not None:
@@ -136,7 +136,7 @@ class BrokerDeath:
         """Yield the ids of all messages in the queue; none when the queue has gone."""
         assert self._node is not None
         with suppress(AMQPError), self._node.connect() as connection:
-            for _, properties, _ in everything(connection, QUEUE):
+            for _, properties, _ in drain(connection, QUEUE):
                 yield str(properties.message_id)
 
     def _by_inspection(self, known: Known) -> Broken | None:

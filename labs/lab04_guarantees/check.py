@@ -88,15 +88,15 @@ def without_fault(trial: Trial, known: Known) -> Broken | None:
         told = trial.trouble() or "it returned"
         return Broken("a", f"after declare() there is no queue {QUEUE}: {told}", "not-done")
     consumer = trial.start("run_consumer", trial.url, trial.store, name="consumer", restarts=2)
-    trial.settle(lambda: consumer.subscribed or not consumer.running, quiet_s=0.5)
+    trial.watch.settle(lambda: consumer.subscribed or not consumer.running, quiet_s=0.5)
     ended = plays.send(trial)
-    trial.settle(lambda: len(plays.receipts(trial)) == 3, quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: len(plays.receipts(trial)) == 3, quiet_s=PATIENCE_S)
     plays.book(trial, range(3, 5))
     ended = plays.send(trial) and ended
-    trial.settle(lambda: len(plays.receipts(trial)) == 5, quiet_s=PATIENCE_S)
-    trial.settle(lambda: all(plays.acked(trial, m) for m in map(name, range(5))), quiet_s=0.5)
-    known.confirms = trial.count("before confirm") > 0
-    published = [one for one in trial.boundaries if one.at == "before publish"]
+    trial.watch.settle(lambda: len(plays.receipts(trial)) == 5, quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: all(plays.acked(trial, m) for m in map(name, range(5))), quiet_s=0.5)
+    known.confirms = trial.watch.count("before confirm") > 0
+    published = [one for one in trial.watch.boundaries if one.at == "before publish"]
     known.persistent = all(one.details["persistent"] for one in published)
     returned = any(one.returned for one in trial.actors if one.role == "run_consumer")
     trouble = trial.trouble()
@@ -122,7 +122,7 @@ def wrong_count(trial: Trial, trouble: str, returned: bool) -> Broken | None:
         return None
     told = trial.history.story(wrong[0])
     if counted[wrong[0]]:
-        again = trial.count("before publish", wrong[0]) > 1
+        again = trial.watch.count("before publish", wrong[0]) > 1
         why = "duplicates-are-free" if again else "not-done"
         return Broken("a", f"{told}: {counted[wrong[0]]} receipts", why)
     if returned:
@@ -140,12 +140,14 @@ def unroutable(trial: Trial, known: Known) -> Broken | None:
     known.early = hold.boundary is not None and hold.boundary.message not in plays.unsent(trial)
     trial.channel.queue_delete(QUEUE)
     hold.release()
-    trial.settle(lambda: plays.over(trial, 2) or trial.count("before publish") >= 8, quiet_s=1.0)
+    trial.watch.settle(
+        lambda: plays.over(trial, 2) or trial.watch.count("before publish") >= 8, quiet_s=1.0
+    )
     plays.declare(trial, trial.url)
     plays.send(trial)
     if not (missing := lost(trial, range(2))):
         return None
-    asked = [one for one in trial.boundaries if one.at == "before publish"]
+    asked = [one for one in trial.watch.boundaries if one.at == "before publish"]
     why = known.why_unsent()
     if known.confirms and not known.early and not all(one.details["mandatory"] for one in asked):
         why = "confirmed-is-queued"
@@ -160,11 +162,13 @@ def refused(trial: Trial, known: Known) -> Broken | None:
     full = {"max-length": 1, "overflow": "reject-publish"}
     policy = {"pattern": ".*", "apply-to": "queues", "definition": full}
     broker.api("PUT", "policies/{vhost}/full", policy)
-    trial.settle(lambda: not accepts(trial), quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: not accepts(trial), quiet_s=PATIENCE_S)
     trial.start("run_publisher", trial.url, trial.store, name="publisher", restarts=1)
-    trial.settle(lambda: plays.over(trial, 2) or trial.count("before publish") >= 16, quiet_s=1.0)
+    trial.watch.settle(
+        lambda: plays.over(trial, 2) or trial.watch.count("before publish") >= 16, quiet_s=1.0
+    )
     broker.api("DELETE", "policies/{vhost}/full")
-    trial.settle(lambda: accepts(trial), quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: accepts(trial), quiet_s=PATIENCE_S)
     plays.send(trial)
     if not (missing := lost(trial, range(4))):
         return None
@@ -191,7 +195,7 @@ def lost_on_the_way(trial: Trial, known: Known) -> Broken | None:
         hold.reached()
         network.swallow()
         hold.release()
-        trial.settle(lambda: plays.over(trial, 1), quiet_s=1.0)
+        trial.watch.settle(lambda: plays.over(trial, 1), quiet_s=1.0)
         network.restore()  # first: who comes back must get through
         network.cut()
         plays.send(trial)
@@ -253,7 +257,7 @@ def consumer_killed(trial: Trial, known: Known) -> Broken | None:
                 pika.BasicProperties(message_id=message, delivery_mode=2),
             )  # fmt: skip
         trial.start("run_consumer", trial.url, trial.store, name="consumer", restarts=3)
-        trial.settle(
+        trial.watch.settle(
             lambda: all(plays.acked(trial, m) for m in messages) and has_all(trial, messages),
             quiet_s=PATIENCE_S,
         )
@@ -283,7 +287,7 @@ def has_all(trial: Trial, messages: list[str]) -> bool:
 
 def why_lost(trial: Trial, message: str) -> str:
     """Return the belief of a consumer that has lost a payment."""
-    if any(one.details.get("auto_ack") for one in trial.boundaries if one.at == "subscribed"):
+    if any(one.details.get("auto_ack") for one in trial.watch.boundaries if one.at == "subscribed"):
         return "auto-ack"
     if any(event.redelivered for event in trial.history.events("deliver", message=message)):
         return "redelivered-means-done"

@@ -28,7 +28,7 @@ def check(trial: Trial) -> Iterator[Broken]:
         plays.send(trial, restarts=DEATHS)
         arguments = (trial.url, trial.store)
         trial.start("run_consumer", *arguments, name="consumer", restarts=DEATHS)
-        trial.settle(lambda: len(plays.receipts(trial)) == PAYMENTS, quiet_s=plays.PATIENCE_S)
+        trial.watch.settle(lambda: len(plays.receipts(trial)) == PAYMENTS, quiet_s=plays.PATIENCE_S)
     finally:
         trial.direct = go_on
     trial.end()

@@ -53,7 +53,7 @@ class Hold:
 
     def reached(self) -> bool:
         """Wait until a process stands there; False when none comes."""
-        wanted = self._trial.settle(lambda: self.boundary, quiet_s=PATIENCE_S)
+        wanted = self._trial.watch.settle(lambda: self.boundary, quiet_s=PATIENCE_S)
         return wanted is not None
 
     def release(self) -> None:
@@ -95,7 +95,7 @@ def book(trial: Trial, payments: Iterable[int]) -> None:
 def declare(trial: Trial, url: str) -> None:
     """Let the learner declare the queue; no queue is noticed by all that follows."""
     actor = trial.start("declare", url)
-    trial.settle(lambda: not actor.running, quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: not actor.running, quiet_s=PATIENCE_S)
     actor.kill()
 
 
@@ -106,7 +106,7 @@ def send(trial: Trial, *, url: str = "", store: str = "", restarts: int = 3) -> 
     if not running:
         arguments = (url or trial.url, store or trial.store)
         trial.start("run_publisher", *arguments, name="publisher", restarts=restarts)
-    returned = trial.settle(
+    returned = trial.watch.settle(
         lambda: any(actor.returned for actor in publishers(trial)[first:]), quiet_s=PATIENCE_S
     )
     return bool(returned)

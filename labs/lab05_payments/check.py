@@ -86,9 +86,9 @@ def counts(trial: Trial, digits: int) -> list[int]:
 
 def settle(trial: Trial, number: int, expected: list[int]) -> list[int]:
     """Wait for so many acks and for these counts, and return the counts when all is quiet."""
-    trial.settle(lambda: trial.count("after ack") >= number)
-    trial.settle(lambda: counts(trial, len(expected)) == expected)
-    trial.settle(lambda: False, quiet_s=0.2)  # an effect may follow the ack
+    trial.watch.settle(lambda: trial.watch.count("after ack") >= number)
+    trial.watch.settle(lambda: counts(trial, len(expected)) == expected)
+    trial.watch.settle(lambda: False, quiet_s=0.2)  # an effect may follow the ack
     return counts(trial, len(expected))
 
 
@@ -154,8 +154,10 @@ def killed(trial: Trial, knows: str) -> Broken | None:
         pay(trial, 1, message_id="m-1")
         trial.start("run_worker", trial.url, trial.store, name="worker", restarts=3)
         acked = ("m-0", "m-1")
-        trial.settle(
-            lambda: counts(trial, 2) == [1, 1] and all(trial.count("after ack", m) for m in acked)
+        trial.watch.settle(
+            lambda: (
+                counts(trial, 2) == [1, 1] and all(trial.watch.count("after ack", m) for m in acked)
+            )
         )
         trial.end()
         left = {found[1].message_id for found in trial.take_all(QUEUE, expected=missing(trial))}
@@ -166,9 +168,9 @@ def killed(trial: Trial, knows: str) -> Broken | None:
                 why = knows if knows == "not-done" else why_lost(trial, f"m-{digit}")
                 return Broken("e", lost(trial, f"m-{digit}"), why)
         # An ack can be lost with its connection; then the message is back, and is known.
-        if left := {message for message in left if not trial.count("after ack", message)}:
+        if left := {message for message in left if not trial.watch.count("after ack", message)}:
             story = trial.trouble() or trial.history.story(min(left))
-            why = "never-acked" if trial.count("delivery") else "not-done"
+            why = "never-acked" if trial.watch.count("delivery") else "not-done"
             return Broken("e", f"{min(left)} stays in the queue: {story}", why)
         return None
 
@@ -195,12 +197,12 @@ def raced(trial: Trial, knows: str) -> Broken | None:
         trial.start("run_worker", trial.url, trial.store, name=f"worker {number}", restarts=2)
         for number in (1, 2)
     ]
-    trial.settle(lambda: all(worker.subscribed for worker in workers))
+    trial.watch.settle(lambda: all(worker.subscribed for worker in workers))
     trial.direct = direct
     try:
         for _ in workers:
             pay(trial, 0, message_id="m-1")
-        trial.settle(lambda: len(gates) == 2, quiet_s=0.7)
+        trial.watch.settle(lambda: len(gates) == 2, quiet_s=0.7)
         trial.direct = go_on
         for gate in list(gates.values()):
             gate.set()
@@ -216,7 +218,7 @@ def raced(trial: Trial, knows: str) -> Broken | None:
 
 def unacked(trial: Trial, requirement: str, message: str) -> Broken | None:
     """Tell of a message that is kept back, because earlier ones are never acked."""
-    if trial.count("after ack") or trial.count("delivery", message):
+    if trial.watch.count("after ack") or trial.watch.count("delivery", message):
         return None
     first = trial.history.events("deliver")[:1]
     if not first:
@@ -237,7 +239,9 @@ def lost(trial: Trial, message: str) -> str:
 
 def why_lost(trial: Trial, message: str) -> str:
     """Return the belief behind a loss: it was acked too early, or remembered too early."""
-    auto = any(one.details.get("auto_ack") for one in trial.boundaries if one.at == "subscribed")
+    auto = any(
+        one.details.get("auto_ack") for one in trial.watch.boundaries if one.at == "subscribed"
+    )
     if auto:
         return "auto-ack"
     events = trial.history.events("deliver", "ack", "effect", message=message)

@@ -43,8 +43,8 @@ def check(trial: Trial) -> Iterator[Broken]:
             trial.start("run_worker", trial.url, trial.store, name=name, restarts=DEATHS)
         expected = sorted((account, 10**DIGITS // 9) for account in ACCOUNTS)
         query = "SELECT account, cents FROM balances ORDER BY account"
-        trial.settle(lambda: trial.rows(query) == expected, timeout_s=15, quiet_s=2)
-        trial.settle(lambda: False, quiet_s=0.3)
+        trial.watch.settle(lambda: trial.rows(query) == expected, timeout_s=15, quiet_s=2)
+        trial.watch.settle(lambda: False, quiet_s=0.3)
     finally:
         trial.direct = go_on
     trial.end()

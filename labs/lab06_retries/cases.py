@@ -43,7 +43,7 @@ class Scene:
         trial.fresh().confirm_delivery()
         self.provider.begin(trial, answer)
         declares = trial.start("declare", trial.url, settings.base_s, settings.retries)
-        trial.settle(lambda: not declares.running, timeout_s=DECLARED_S, quiet_s=DECLARED_S)
+        trial.watch.settle(lambda: not declares.running, timeout_s=DECLARED_S, quiet_s=DECLARED_S)
         if not declares.returned:
             return trial.trouble() or "declare() does not return"
         for queue in (WORK, DLQ):
@@ -82,7 +82,7 @@ class Scene:
 
     def requeued(self) -> bool:
         """Tell whether a delivery was given back to its queue since the last `begin`."""
-        return any(one.details.get("requeue") for one in list(self.trial.boundaries))
+        return any(one.details.get("requeue") for one in list(self.trial.watch.boundaries))
 
     def story(self, comment: str) -> str:
         """Tell what happened to one mail; one that never ends is cut short."""

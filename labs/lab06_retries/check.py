@@ -81,7 +81,7 @@ def crowd(scene: Scene) -> Iterator[Broken]:
     told = scene.begin(SLOW, comments, answer)
     if not told:
         scene.work(SLOW)
-        scene.trial.settle(
+        scene.trial.watch.settle(
             lambda: all(map(provider.sent, comments[:-1])) and scene.ready(DLQ), quiet_s=QUIET_S
         )
     requeued, again = scene.requeued(), [call for call in provider.calls if call.number == 2]
@@ -136,7 +136,7 @@ def fail_together(scene: Scene, settings: Settings) -> Iterator[Broken]:
     scene.begin(settings, mails, answer)
     scene.work(settings)
     longest_s = settings.base_s * 2**settings.retries
-    scene.trial.settle(over, timeout_s=20, quiet_s=longest_s + 2)
+    scene.trial.watch.settle(over, timeout_s=20, quiet_s=longest_s + 2)
     requeued, trouble = scene.requeued(), scene.trial.trouble()
     scene.trial.end()
     dead = scene.dead()
@@ -159,13 +159,15 @@ def death(scene: Scene) -> Iterator[Broken]:
     settings, trial = Settings(base_s=0.1, retries=3), scene.trial
 
     def third(actor: Actor, boundary: Boundary) -> Order:
-        return "kill" if boundary.at == "delivery" and trial.count("delivery") == 3 else "go"
+        return "kill" if boundary.at == "delivery" and trial.watch.count("delivery") == 3 else "go"
 
     scene.begin(settings, ["mail-1"], lambda comment, number: TRY_LATER)
     trial.direct = third
     try:
         worker = scene.work(settings)
-        trial.settle(lambda: not worker.running or len(scene.provider.calls) > 2, quiet_s=QUIET_S)
+        trial.watch.settle(
+            lambda: not worker.running or len(scene.provider.calls) > 2, quiet_s=QUIET_S
+        )
     finally:
         trial.direct = go_on
     before = len(scene.provider.calls)
@@ -173,7 +175,9 @@ def death(scene: Scene) -> Iterator[Broken]:
         worker.kill()
         trial.history.record("crash", "mail-1", actor="worker")
     most = settings.retries + 2  # the try that it was killed in may be one more
-    trial.settle(lambda: scene.ready(DLQ) or len(scene.provider.calls) > most, quiet_s=QUIET_S)
+    trial.watch.settle(
+        lambda: scene.ready(DLQ) or len(scene.provider.calls) > most, quiet_s=QUIET_S
+    )
     told, tries, trouble = scene.story("mail-1"), len(scene.provider.calls), trial.trouble()
     trial.end()
     if tries > most:
@@ -197,7 +201,7 @@ def all_fail(scene: Scene) -> Iterator[Broken]:
 
     scene.begin(settings, mails, answer)
     scene.work(settings)
-    trial.settle(
+    trial.watch.settle(
         lambda: scene.ready(DLQ) == len(mails) or len(provider.calls) > most, quiet_s=QUIET_S
     )
     requeued, tries = scene.requeued(), len(provider.calls)
@@ -210,7 +214,7 @@ def all_fail(scene: Scene) -> Iterator[Broken]:
     down[0] = False
     for comment in ("fine", "again"):
         scene.ask(comment)
-    trial.settle(lambda: provider.sent("again"), quiet_s=QUIET_S)
+    trial.watch.settle(lambda: provider.sent("again"), quiet_s=QUIET_S)
     if not provider.sent("again"):
         told = f"the budget was used up → 'fine' was sent → {scene.story('again')}: no retry"
         yield Broken("g", told, "spent-for-ever")
@@ -227,13 +231,13 @@ def killed(scene: Scene) -> Iterator[Broken]:
         return TRY_LATER if hopeless or number == 1 else SENT
 
     def over() -> bool:
-        settled = trial.count("after ack") + trial.count("after reject")
+        settled = trial.watch.count("after ack") + trial.watch.count("after reject")
         return bool(settled and (provider.sent("mail-1") or scene.ready(DLQ)))
 
     def play() -> Broken | None:
         scene.begin(settings, ["mail-1"], answer)
         scene.work(settings)
-        trial.settle(over, quiet_s=2.0)
+        trial.watch.settle(over, quiet_s=2.0)
         return missing(scene, "mail-1")
 
     role = "run_worker"
@@ -263,12 +267,12 @@ def missing(scene: Scene, mail: str) -> Broken | None:
 def why_lost(scene: Scene, mail: str) -> str:
     """Return the belief behind a loss: it was acked too early, or its copy never arrived."""
     trial = scene.trial
-    if any(one.details.get("auto_ack") for one in trial.boundaries if one.at == "subscribed"):
+    if any(one.details.get("auto_ack") for one in trial.watch.boundaries if one.at == "subscribed"):
         return "auto-ack"
     settled = [one.kind for one in trial.history.events("ack", "publish", message=mail)]
     if settled[-2:] != ["publish", "ack"]:
         return "ack-before-work"
-    return "confirmed-is-queued" if trial.count("before confirm", mail) else "no-confirms"
+    return "confirmed-is-queued" if trial.watch.count("before confirm", mail) else "no-confirms"
 
 
 def no_way(scene: Scene) -> Iterator[Broken]:
@@ -278,10 +282,10 @@ def no_way(scene: Scene) -> Iterator[Broken]:
     settings, trial = Settings(base_s=0.05, retries=1), scene.trial
     scene.begin(settings, [], lambda comment, number: TRY_LATER if number == 1 else SENT)
     worker = scene.work(settings)
-    trial.settle(lambda: worker.subscribed, quiet_s=QUIET_S)
+    trial.watch.settle(lambda: worker.subscribed, quiet_s=QUIET_S)
     for queue in other_queues():
         trial.channel.queue_delete(queue)
     scene.ask("mail-1")
-    trial.settle(lambda: scene.provider.sent("mail-1") or scene.ready(DLQ), quiet_s=1.0)
+    trial.watch.settle(lambda: scene.provider.sent("mail-1") or scene.ready(DLQ), quiet_s=1.0)
     if broken := missing(scene, "mail-1"):
         yield broken

@@ -24,7 +24,7 @@ LEAST_WIDTH = 0.3
 
 def why_gone(scene: Scene, tries: int) -> str:
     """Return the belief behind a mail that was given up and is not in the DLQ."""
-    return "done-is-gone" if tries and scene.trial.count("after ack") else "not-done"
+    return "done-is-gone" if tries and scene.trial.watch.count("after ack") else "not-done"
 
 
 def ending(

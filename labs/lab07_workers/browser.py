@@ -36,7 +36,7 @@ class Web:
 
     def wait_until_up(self) -> bool:
         """Wait until it accepts connections."""
-        return bool(self.trial.settle(self._listens, timeout_s=UP_S, quiet_s=UP_S))
+        return bool(self.trial.watch.settle(self._listens, timeout_s=UP_S, quiet_s=UP_S))
 
     def _listens(self) -> bool:
         with socket.socket() as one:

@@ -83,16 +83,20 @@ def together(trial: Trial) -> Iterator[Broken]:
         told = "no worker runs, and doc-1 has its thumbnail when the POST is answered"
         yield Broken("a", told, "work-in-the-request")
     states = [web.state("doc-1"), web.state("doc-9")]
-    trial.settle(lambda: trial.count("after publish"), quiet_s=3)  # c asks what dies before that
+    trial.watch.settle(
+        lambda: trial.watch.count("after publish"), quiet_s=3
+    )  # c asks what dies before that
     web.actor.kill()
     web.wait_until_up()
     states.append(web.state("doc-1"))
     trial.start("run_worker", trial.url, trial.store, name="worker", restarts=2)
-    done = trial.settle(lambda: made(trial)["doc-1"] and trial.count("after commit"), quiet_s=3)
+    done = trial.watch.settle(
+        lambda: made(trial)["doc-1"] and trial.watch.count("after commit"), quiet_s=3
+    )
     if not done and not early["doc-1"]:
         story = trial.trouble() or trial.history.story("doc-1")
         yield Broken("a", f"POST doc-1 was answered with 202, then: {story}", "not-done")
-    trial.settle(lambda: web.state("doc-1") == "done", quiet_s=2)
+    trial.watch.settle(lambda: web.state("doc-1") == "done", quiet_s=2)
     states.append(web.state("doc-1"))
     asked = ("GET doc-1", "GET doc-9, never posted", "GET doc-1 after a restart", "GET doc-1 later")
     told = ", ".join(f"{what}: {state}" for what, state in zip(asked, states, strict=True))
@@ -121,7 +125,9 @@ def web_killed(trial: Trial) -> Broken | None:
             answers[document] = web.post(document)
         promised = [document for document, status in answers.items() if status == 202]
         # A relay that has to connect first may be silent for more than a second.
-        trial.settle(lambda: all(trial.count("after publish", one) for one in promised), quiet_s=3)
+        trial.watch.settle(
+            lambda: all(trial.watch.count("after publish", one) for one in promised), quiet_s=3
+        )
         trial.end()
         return kept(trial, "c", answers, "answer-then-publish")
 
@@ -135,7 +141,7 @@ def kept(trial: Trial, requirement: str, answers: dict[str, int], why: str) -> B
     lost = [document for document in promised if document not in found]
     if not lost:
         return None
-    if not (trial.count("before publish") or trial.history.events("crash")):
+    if not (trial.watch.count("before publish") or trial.history.events("crash")):
         told = f"POST {lost[0]} was answered with 202, and nothing was ever published"
         return Broken(requirement, told, "not-done")
     told = trial.history.story(lost[0]).partition(": ")[2]
@@ -152,8 +158,8 @@ def broker_away(trial: Trial) -> Broken | None:
         web = Web(trial, broker.amqp_url(via=network), restarts=3)
         web.wait_until_up()
         answers = {"up": web.post("up")}
-        arrived = trial.settle(lambda: all(in_queue(trial, 1)), timeout_s=10, quiet_s=10)
-        if answers["up"] == 202 and not arrived and not trial.count("before publish"):
+        arrived = trial.watch.settle(lambda: all(in_queue(trial, 1)), timeout_s=10, quiet_s=10)
+        if answers["up"] == 202 and not arrived and not trial.watch.count("before publish"):
             trial.end()
             return kept(trial, "f", answers, "not-done")
         for name, cause in (("silent", network.swallow), ("down", network.refuse)):
@@ -163,7 +169,7 @@ def broker_away(trial: Trial) -> Broken | None:
                 trial.end()
                 return Broken("f", answered(answers), "broker-answers")
             # An outage outlasts what somebody tries right after the answer.
-            trial.settle(lambda: False, timeout_s=OUTAGE_S, quiet_s=OUTAGE_S)
+            trial.watch.settle(lambda: False, timeout_s=OUTAGE_S, quiet_s=OUTAGE_S)
         network.restore()
         numbers = itertools.count(1)
 
@@ -172,9 +178,11 @@ def broker_away(trial: Trial) -> Broken | None:
             answers[name] = web.post(name)
             return answers[name] == 202
 
-        again = trial.settle(accepts, timeout_s=BACK_S, quiet_s=BACK_S)
+        again = trial.watch.settle(accepts, timeout_s=BACK_S, quiet_s=BACK_S)
         promised = [name for name, status in answers.items() if status == 202]
-        trial.settle(lambda: all(in_queue(trial, len(promised))), timeout_s=BACK_S, quiet_s=BACK_S)
+        trial.watch.settle(
+            lambda: all(in_queue(trial, len(promised))), timeout_s=BACK_S, quiet_s=BACK_S
+        )
         trial.end()
     why = "answer-then-publish" if answers["down"] == 202 else "sent-is-safe"
     if broken := kept(trial, "f", answers, why):
@@ -203,7 +211,7 @@ def worker_killed(trial: Trial) -> Broken | None:
     def play() -> Broken | None:
         prepare(trial, "doc-1", "doc-2")
         trial.start("run_worker", trial.url, trial.store, name="worker", restarts=3)
-        trial.settle(lambda: len(made(trial)) == 2 and trial.count("after ack") >= 2)
+        trial.watch.settle(lambda: len(made(trial)) == 2 and trial.watch.count("after ack") >= 2)
         trial.end()
         missing = [job for job in ("doc-1", "doc-2") if not made(trial)[job]]
         left = {one[1].message_id for one in trial.take_all(QUEUE, expected=missing)}
@@ -211,7 +219,7 @@ def worker_killed(trial: Trial) -> Broken | None:
             story = trial.trouble() or trial.history.story(job)
             if job not in left:
                 return Broken("d", f"{story}: no thumbnail, and in no queue", why_lost(trial, job))
-            why = "never-acked" if trial.count("delivery") else "not-done"
+            why = "never-acked" if trial.watch.count("delivery") else "not-done"
             return Broken("d", f"{story}: no thumbnail", why)
         return None
 
@@ -220,7 +228,7 @@ def worker_killed(trial: Trial) -> Broken | None:
 
 def why_lost(trial: Trial, job: str) -> str:
     """Return the belief behind a job that is gone."""
-    if any(one.details.get("auto_ack") for one in trial.boundaries if one.at == "subscribed"):
+    if any(one.details.get("auto_ack") for one in trial.watch.boundaries if one.at == "subscribed"):
         return "auto-ack"
     crashed = trial.history.events("crash")
     return "ack-before-work" if crashed else "not-done"
@@ -241,12 +249,12 @@ def stopped(trial: Trial) -> Broken | None:
     trial.direct = direct
     try:
         worker = trial.start("run_worker", trial.url, trial.store, name="worker")
-        if not trial.settle(held.is_set, quiet_s=3):
+        if not trial.watch.settle(held.is_set, quiet_s=3):
             return Broken("e", trial.trouble() or "the worker begins no job", "not-done")
         worker.terminate()
-        trial.settle(lambda: not worker.running, quiet_s=0.5)  # who dies at once dies now
+        trial.watch.settle(lambda: not worker.running, quiet_s=0.5)  # who dies at once dies now
         gate.set()
-        trial.settle(lambda: not worker.running, timeout_s=10, quiet_s=5)
+        trial.watch.settle(lambda: not worker.running, timeout_s=10, quiet_s=5)
     finally:
         gate.set()
         trial.direct = go_on
@@ -263,7 +271,7 @@ def stopped(trial: Trial) -> Broken | None:
 def why_stopped(trial: Trial, code: int | None, after: Counter[str], left: list[str]) -> str:
     """Return the belief behind the way that a worker ended."""
     if any(job not in left for job in ("doc-1", "doc-2", "doc-3") if not after[job]):
-        return why_lost(trial, "") if trial.count("after ack") == 0 else "ack-before-work"
+        return why_lost(trial, "") if trial.watch.count("after ack") == 0 else "ack-before-work"
     if after["doc-1"] and "doc-1" in left:
         return "never-acked"
     if len(after) > 1:

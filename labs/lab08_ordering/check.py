@@ -84,8 +84,8 @@ def without_fault(trial: Trial) -> Broken | None:
     for version in range(1, 4):  # one after the other, so that nobody can overtake yet
         plays.publish(trial, events(documents, [version]))
         sent += events(documents, [version])
-        trial.settle(partial(all_done, trial, len(sent)), quiet_s=PATIENCE_S)
-    trial.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)  # one too many may follow
+        trial.watch.settle(partial(all_done, trial, len(sent)), quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)  # one too many may follow
     for one in sent:
         times = order(trial, one["document"]).count(one["version"])
         if times == 1:
@@ -93,7 +93,9 @@ def without_fault(trial: Trial) -> Broken | None:
         told = trial.history.story(one["id"])
         if times:
             return Broken("a", f"{told}: worked on {times} times", "not-done")
-        if trial.count("delivery") and not (trial.count("after ack") or acks_itself(trial)):
+        if trial.watch.count("delivery") and not (
+            trial.watch.count("after ack") or acks_itself(trial)
+        ):
             return Broken("a", f"{told}, and no event was ever acked", "never-acked")
         return Broken("a", f"{trial.trouble() or told}: not worked on", "not-done")
     return None
@@ -101,8 +103,8 @@ def without_fault(trial: Trial) -> Broken | None:
 
 def never_acked(trial: Trial) -> Broken | None:
     """Look whether events that were worked on go back to their queue when all have ended."""
-    done = {one.message for one in trial.boundaries if one.at == "delivery"}
-    trial.settle(lambda: all(acked(trial, message) for message in done), quiet_s=0.3)
+    done = {one.message for one in trial.watch.boundaries if one.at == "delivery"}
+    trial.watch.settle(lambda: all(acked(trial, message) for message in done), quiet_s=0.3)
     held = sorted(message for message in done if not acked(trial, message))
     if acks_itself(trial) or not (kept := plays.waiting(trial, held).intersection(held)):
         return None
@@ -132,7 +134,7 @@ def overtaken(trial: Trial, at: str) -> Broken | None:
     plays.publish(trial, [event(DOCUMENT, 1)])
     director.wait()
     plays.publish(trial, [event(DOCUMENT, version) for version in VERSIONS[1:]])
-    trial.settle(lambda: order(trial, DOCUMENT), timeout_s=1.5, quiet_s=0.5)
+    trial.watch.settle(lambda: order(trial, DOCUMENT), timeout_s=1.5, quiet_s=0.5)
     director.release()
     return judged(trial, "b", "not-done")
 
@@ -145,7 +147,7 @@ def shared(trial: Trial) -> Broken | None:
     director.everybody = True
     documents = [f"document-{number}" for number in range(40)]
     plays.publish(trial, events(documents, [1]))
-    trial.settle(lambda: len(director.held) >= AT_ONCE, quiet_s=1.5)
+    trial.watch.settle(lambda: len(director.held) >= AT_ONCE, quiet_s=1.5)
     busy = sorted(actor.name for actor in director.held.values())
     director.release()
     if len(busy) >= AT_ONCE:
@@ -158,7 +160,7 @@ def hung_up(trial: Trial, number: int) -> Broken | None:
     """A worker hangs, a second one of its number is started, and the first one is killed."""
     director, first = hold_first(trial, number, "before effect")
     plays.worker(trial, number, name="second worker", restarts=RESTARTS)
-    trial.settle(lambda: order(trial, DOCUMENT), timeout_s=1.0, quiet_s=0.5)
+    trial.watch.settle(lambda: order(trial, DOCUMENT), timeout_s=1.0, quiet_s=0.5)
     first.kill()
     director.release()
     return judged(trial, "e", "dead-is-gone")
@@ -170,7 +172,7 @@ def asked(trial: Trial, number: int) -> Broken | None:
     plays.worker(trial, number, name="second worker", restarts=RESTARTS)
     first.terminate()
     director.release()
-    trial.settle(lambda: not first.running, quiet_s=1.0)
+    trial.watch.settle(lambda: not first.running, quiet_s=1.0)
     return judged(trial, "f", "polite-is-safer")
 
 
@@ -178,9 +180,9 @@ def late(trial: Trial, number: int) -> Broken | None:
     """A worker is cut off, a second one takes over, and then the first one goes on."""
     director, first = hold_first(trial, number, "before effect", cut=True)
     plays.worker(trial, number, name="second worker", restarts=RESTARTS)
-    trial.settle(lambda: max(order(trial, DOCUMENT), default=1) > 1, timeout_s=3, quiet_s=1.5)
+    trial.watch.settle(lambda: max(order(trial, DOCUMENT), default=1) > 1, timeout_s=3, quiet_s=1.5)
     director.release()
-    trial.settle(lambda: not first.running, quiet_s=1.0)
+    trial.watch.settle(lambda: not first.running, quiet_s=1.0)
     return judged(trial, "g", "cut-off-has-stopped")
 
 
@@ -202,8 +204,8 @@ def killed(trial: Trial, number: int) -> Broken | None:
         plays.prepare(trial)
         plays.publish(trial, sent)
         plays.worker(trial, number, restarts=3)
-        trial.settle(lambda: set(versions) <= set(order(trial, DOCUMENT)), quiet_s=PATIENCE_S)
-        trial.settle(lambda: all(acked(trial, one["id"]) for one in sent), quiet_s=0.3)
+        trial.watch.settle(lambda: set(versions) <= set(order(trial, DOCUMENT)), quiet_s=PATIENCE_S)
+        trial.watch.settle(lambda: all(acked(trial, one["id"]) for one in sent), quiet_s=0.3)
         return verdict(trial, "d", "batch-of-acks", versions)
 
     return crash_points(trial, play, actions=("kill", "cut"), role="run_worker", least=9, most=10)
@@ -211,8 +213,8 @@ def killed(trial: Trial, number: int) -> Broken | None:
 
 def judged(trial: Trial, requirement: str, why: str) -> Broken | None:
     """Wait until all events have had their effect, and judge; see `verdict`."""
-    trial.settle(lambda: set(VERSIONS) <= set(order(trial, DOCUMENT)), quiet_s=PATIENCE_S)
-    trial.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)  # a late one may follow
+    trial.watch.settle(lambda: set(VERSIONS) <= set(order(trial, DOCUMENT)), quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)  # a late one may follow
     return verdict(trial, requirement, why, VERSIONS)
 
 
@@ -255,14 +257,16 @@ def acked(trial: Trial, message: str) -> bool:
 
 def acks_itself(trial: Trial) -> bool:
     """Tell whether some worker left the acks to the broker."""
-    return any(one.details.get("auto_ack") for one in trial.boundaries if one.at == "delivery")
+    return any(
+        one.details.get("auto_ack") for one in trial.watch.boundaries if one.at == "delivery"
+    )
 
 
 def why_disorder(trial: Trial, newer: str, older: str) -> str:
     """Return why an older event came after a newer one, by where both were delivered, or ""."""
     at = {
         one.message: (number, one.actor, one.details["queue"])
-        for number, one in reversed(list(enumerate(trial.boundaries)))
+        for number, one in reversed(list(enumerate(trial.watch.boundaries)))
         if one.at == "delivery"
     }  # the first delivery of each
     if newer not in at or older not in at:

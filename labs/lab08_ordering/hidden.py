@@ -32,7 +32,9 @@ def check(trial: Trial) -> Iterator[Broken]:
         plays.publish(trial, plays.events(DOCUMENTS, VERSIONS))
         count = "SELECT COUNT(*) FROM (SELECT DISTINCT document, version FROM done)"
         everything = [(len(DOCUMENTS) * len(VERSIONS),)]
-        trial.settle(lambda: trial.rows(count) == everything, timeout_s=15, quiet_s=PATIENCE_S)
+        trial.watch.settle(
+            lambda: trial.rows(count) == everything, timeout_s=15, quiet_s=PATIENCE_S
+        )
     finally:
         trial.direct = go_on
     trial.end()

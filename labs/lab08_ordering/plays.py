@@ -31,7 +31,7 @@ class Director:
 
     def wait(self) -> Actor | None:
         """Wait until somebody is held, and return who; None when nobody gets there."""
-        self._trial.settle(lambda: self.held, quiet_s=PATIENCE_S)
+        self._trial.watch.settle(lambda: self.held, quiet_s=PATIENCE_S)
         return next(iter(self.held.values()), None)
 
     def release(self) -> None:
@@ -64,7 +64,7 @@ def publish(trial: Trial, events: Sequence[Event]) -> None:
 def run(trial: Trial, role: str, *arguments: Any) -> None:
     """Run one of the functions that return; an error is noticed by all that follows."""
     actor = trial.start(role, *arguments)
-    trial.settle(lambda: actor.returned or not actor.running, quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: actor.returned or not actor.running, quiet_s=PATIENCE_S)
     actor.ended.wait(0.5)
     actor.kill()
 
@@ -73,7 +73,7 @@ def worker(trial: Trial, number: int, *, name: str = "", restarts: int = 0) -> A
     """Start a worker and wait until it has subscribed, or does nothing any more."""
     known = name or f"worker {number}"
     actor = trial.start("run_worker", trial.url, trial.store, number, name=known, restarts=restarts)
-    trial.settle(lambda: actor.subscribed or not actor.running, timeout_s=1.5, quiet_s=0.5)
+    trial.watch.settle(lambda: actor.subscribed or not actor.running, timeout_s=1.5, quiet_s=0.5)
     return actor
 
 
@@ -81,7 +81,9 @@ def team(trial: Trial, *, restarts: int = 0) -> None:
     """Start four workers, one after the other, as a deployment does."""
     for number in WORKERS:
         worker(trial, number, restarts=restarts)
-    trial.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)  # there may be more to subscribe to
+    trial.watch.settle(
+        lambda: False, timeout_s=1.0, quiet_s=0.2
+    )  # there may be more to subscribe to
 
 
 def event(document: str, version: int) -> Event:
@@ -125,5 +127,5 @@ def waiting(trial: Trial, messages: Sequence[str]) -> set[str]:
             found.update(str(one[1].message_id) for one in trial.take_all(queue))
         return found >= set(messages)
 
-    trial.settle(complete, timeout_s=2.0, quiet_s=2.0)
+    trial.watch.settle(complete, timeout_s=2.0, quiet_s=2.0)
     return found

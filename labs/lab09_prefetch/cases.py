@@ -133,7 +133,7 @@ def wait_for_deaths(trial: Trial, queues: Sequence[str]) -> None:
             for queue in queues
         )
 
-    trial.settle(gone, timeout_s=10, quiet_s=10)
+    trial.watch.settle(gone, timeout_s=10, quiet_s=10)
 
 
 def windows(trial: Trial, hosts: Sequence[Host], proxy: Proxy) -> list[Window]:
@@ -147,7 +147,7 @@ def windows(trial: Trial, hosts: Sequence[Host], proxy: Proxy) -> list[Window]:
     for host, queue in queues.items():
         declare(trial, queue)
         publish(trial, queue, host.events)
-    trial.settle(
+    trial.watch.settle(
         lambda: all(ready(trial, queues[host]) == host.events for host in hosts), quiet_s=10
     )
     release, reached = threading.Event(), set()
@@ -181,7 +181,7 @@ def windows(trial: Trial, hosts: Sequence[Host], proxy: Proxy) -> list[Window]:
         release.set()
         near = next((one for one in found if one.host == NEAR_FAST), None)
         if near and not near.trouble:
-            trial.settle(
+            trial.watch.settle(
                 lambda: len(made[near.host.name]) >= PACE or not near.actor.running,
                 timeout_s=15,
                 quiet_s=PATIENCE_S,
@@ -200,12 +200,12 @@ def windows(trial: Trial, hosts: Sequence[Host], proxy: Proxy) -> list[Window]:
 
 def stopped(trial: Trial, group: Sequence[Window], reached: set[str]) -> None:
     """Wait until each of these is in its first work, or has ended, and the broker is done."""
-    trial.settle(
+    trial.watch.settle(
         lambda: all(one.host.name in reached or not one.actor.running for one in group),
         timeout_s=START_S,
         quiet_s=PATIENCE_S,
     )
-    trial.settle(lambda: False, quiet_s=0.2)  # it delivers all that it will at once
+    trial.watch.settle(lambda: False, quiet_s=0.2)  # it delivers all that it will at once
 
 
 def pace(found: Sequence[Window]) -> tuple[int, int]:

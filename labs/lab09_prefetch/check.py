@@ -237,7 +237,7 @@ def killed(trial: Trial, proxy: Proxy, found: Sequence[Window]) -> Broken | None
         cases.declare(trial, queue)
         cases.publish(trial, queue, len(events))
         cases.start(trial, host, queue, proxy, restarts=3)
-        trial.settle(
+        trial.watch.settle(
             lambda: not undone() and (auto or acked() == set(events)),
             timeout_s=cases.START_S,
             quiet_s=cases.PATIENCE_S,  # a start takes long on a machine that is busy
@@ -263,7 +263,7 @@ def killed(trial: Trial, proxy: Proxy, found: Sequence[Window]) -> Broken | None
         return [event for event in events if event not in made]
 
     def acked() -> set[str]:
-        acks = [one.details for one in list(trial.boundaries) if one.at == "after ack"]
+        acks = [one.details for one in list(trial.watch.boundaries) if one.at == "after ack"]
         return {message for details in acks for message in details["messages"]}
 
     return crash_points(trial, play, least=6)

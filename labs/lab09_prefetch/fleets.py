@@ -75,7 +75,7 @@ def race(trial: Trial, proxy: Proxy) -> list[Fleet]:
                 cases.start(trial, host, fleet.queue, proxy) for host in fleet.made
             ]
         everybody = [actor for group in actors.values() for actor in group]
-        trial.settle(
+        trial.watch.settle(
             lambda: all(actor.subscribed or not actor.running for actor in everybody),
             timeout_s=cases.START_S,
             quiet_s=cases.PATIENCE_S,
@@ -96,7 +96,7 @@ def race(trial: Trial, proxy: Proxy) -> list[Fleet]:
         def all_over() -> bool:
             return all([over(fleet) for fleet in fleets])  # noqa: C419  (each is to be measured)
 
-        trial.settle(all_over, timeout_s=30, quiet_s=cases.PATIENCE_S)
+        trial.watch.settle(all_over, timeout_s=30, quiet_s=cases.PATIENCE_S)
     finally:
         trial.direct = go_on
     trial.end()

@@ -129,7 +129,7 @@ def ask(trial: Trial, nights: Sequence[Night]) -> None:
     """Let the learner's code judge each system from its readings, each in a process of its own."""
     actors = [trial.start("on_call", night.before) for night in nights]
     ended = lambda: not any(actor.running for actor in actors)  # noqa: E731
-    trial.settle(ended, timeout_s=ANSWER_S, quiet_s=ANSWER_S)
+    trial.watch.settle(ended, timeout_s=ANSWER_S, quiet_s=ANSWER_S)
     for actor, night in zip(actors, nights, strict=True):
         error = f"on_call() ended with {actor.error}" if actor.error else ""
         if not error and not actor.returned:
@@ -159,7 +159,7 @@ def recover(trial: Trial, nights: Sequence[Night], watch: Watch) -> None:
             seen.update(state=state, changed_s=now_s)
         return all(over for _, over in state) or now_s - seen["changed_s"] > QUIET_S
 
-    trial.settle(look, timeout_s=RECOVERY_S, quiet_s=RECOVERY_S)
+    trial.watch.settle(look, timeout_s=RECOVERY_S, quiet_s=RECOVERY_S)
     for night in nights:
         night.handled = set(
             night.system.state.handled

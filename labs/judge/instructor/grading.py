@@ -158,7 +158,7 @@ def _judge(submission: Submission, seconds: float) -> Verdict:
         result = Path(folder) / "verdict.json"
         command = [sys.executable, "-m", "labs.judge", "check", str(submission.lab)]
         command += [str(mine / submission.path.name), "--json", str(result), "--hidden"]
-        command += ["--seconds", str(seconds), "--walled"]
+        command += ["--seconds", str(seconds), "--sandbox"]
         with subprocess.Popen(
             command,
             cwd=ROOT,
