@@ -1,6 +1,6 @@
-"""A sample of each lab's proof: one correct solution, two wrong ones, the starter.
+"""A sample of each lab's proof: a correct solution; slow: two wrong ones and the starter, too.
 
-All of them, and each several times: ``make labs-proof``.
+``make labs-proof`` judges all solutions, several times if asked.
 """
 
 import pytest
@@ -9,7 +9,11 @@ from labs.judge.instructor import proof
 from labs.judge.model import Broken, Verdict, numbers
 
 SAMPLE = [
-    pytest.param(solution, id=f"lab{number:02d}-{solution.kind}-{solution.path.stem}")
+    pytest.param(
+        solution,
+        id=f"lab{number:02d}-{solution.kind}-{solution.path.stem}",
+        marks=() if solution.kind == "correct" else pytest.mark.slow,
+    )
     for number in numbers()
     for solution in proof.sampled(proof.solutions(number))
 ]
