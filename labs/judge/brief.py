@@ -38,13 +38,13 @@ def write(number: int, source: str) -> None:
         source: Python, as it stands in the cell.
     """
     file = progress.file_of(number)
-    kept = ""
+    note = ""
     if file.exists() and file.read_text(encoding="utf-8") != source:
         before = file.with_suffix(".before.py")
         before.write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
-        kept = f"; what was there is now in {shown(before)}"
+        note = f"; what was there is now in {shown(before)}"
     file.write_text(source, encoding="utf-8")
-    print(f"written to {shown(file)}{kept}")
+    print(f"written to {shown(file)}{note}")
 
 
 def check(number: int) -> None:

@@ -48,9 +48,9 @@ def check(
     version = broker.find().version
     with Trial(submission.resolve(), modules=lab.modules, limits=limits, hidden=hidden) as trial:
         try:
-            for one in _found(lab, trial):
-                lab.belief(one.misconception)  # refuses one that nobody explains
-                broken.setdefault(one.requirement, one)
+            for finding in _found(lab, trial):
+                lab.belief(finding.misconception)  # refuses one that nobody explains
+                broken.setdefault(finding.requirement, finding)
         except UnusableError as error:
             unusable = str(error)
         except OutOfTimeError:
@@ -59,15 +59,15 @@ def check(
                 unusable += f"; {trouble}"
         except AMQPError as error:
             unusable = f"the broker broke off the check: {type(error).__name__} {error}"
-    found = tuple(broken[key] for key in sorted(broken))
-    return Verdict(number, found, unusable, time.monotonic() - began, version)
+    findings = tuple(broken[key] for key in sorted(broken))
+    return Verdict(number, findings, unusable, time.monotonic() - began, version)
 
 
 def _found(lab: Lab, trial: Trial) -> Iterator[Broken]:
     sound = True
-    for one in lab.check(trial):
+    for finding in lab.check(trial):
         sound = False
-        yield one
+        yield finding
     # Hidden cases look for what the others have missed.
     if sound and trial.hidden and (lab.folder / "hidden.py").exists():
         cases = importlib.import_module(f"labs.{lab.folder.name}.hidden")
@@ -79,7 +79,7 @@ def report(lab: Lab, verdict: Verdict, submission: str) -> str:
     lines = [f"Lab {lab.number} · {lab.title}: {submission} on RabbitMQ {verdict.rabbitmq}", ""]
     if verdict.unusable:
         lines += [f"  It cannot be judged: {verdict.unusable}.", ""]
-    broken = {one.requirement: one for one in verdict.broken}
+    broken = {finding.requirement: finding for finding in verdict.broken}
     for key, sentence in lab.requirements.items():
         word = "holds" if verdict.holds(key) else "-" if verdict.unusable else "BROKEN"
         lines.append(f"  {key} {word:<7}{sentence}")
@@ -98,11 +98,12 @@ def report(lab: Lab, verdict: Verdict, submission: str) -> str:
 def as_json(verdict: Verdict) -> str:
     """Return the verdict as JSON."""
     return json.dumps(
-        {**vars(verdict), "broken": [vars(one) for one in verdict.broken]}, ensure_ascii=False
+        {**vars(verdict), "broken": [vars(finding) for finding in verdict.broken]},
+        ensure_ascii=False,
     )
 
 
 def from_json(text: str) -> Verdict:
     """Return the verdict that `as_json` wrote."""
     read = json.loads(text)
-    return Verdict(**{**read, "broken": tuple(Broken(**one) for one in read["broken"])})
+    return Verdict(**{**read, "broken": tuple(Broken(**finding) for finding in read["broken"])})

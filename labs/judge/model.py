@@ -46,10 +46,10 @@ class Lab:
         Raises:
             UsageError: no misconception has this name.
         """
-        found = self.beliefs.get(name) or misconceptions.SHARED.get(name)
-        if found is None:
+        words = self.beliefs.get(name) or misconceptions.SHARED.get(name)
+        if words is None:
             raise UsageError(f"no misconception of lab {self.number} is called {name!r}")
-        return found
+        return words
 
     @property
     def folder(self) -> Path:
@@ -69,12 +69,14 @@ class Verdict:
 
     def holds(self, requirement: str) -> bool:
         """Tell whether a requirement holds."""
-        return not self.unusable and requirement not in {one.requirement for one in self.broken}
+        return not self.unusable and requirement not in {
+            finding.requirement for finding in self.broken
+        }
 
     @property
     def reasons(self) -> frozenset[tuple[str, str]]:
         """Requirement and misconception of everything that is broken."""
-        return frozenset((one.requirement, one.misconception) for one in self.broken)
+        return frozenset((finding.requirement, finding.misconception) for finding in self.broken)
 
 
 def lab_number(text: str) -> int:
@@ -95,11 +97,11 @@ def folder_of(number: int) -> Path:
     Raises:
         UsageError: there is no such lab.
     """
-    found = sorted(LABS.glob(f"lab{number:02d}_*"))
-    if not found:
-        there = ", ".join(str(one) for one in numbers())
+    folders = sorted(LABS.glob(f"lab{number:02d}_*"))
+    if not folders:
+        there = ", ".join(str(number) for number in numbers())
         raise UsageError(f"there is no lab {number}: choose one of {there}")
-    return found[0]
+    return folders[0]
 
 
 def numbers() -> list[int]:

@@ -26,7 +26,7 @@ def keep(verdict: Verdict) -> None:
     entry = {
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
         "lab": verdict.lab,
-        "broken": [one.requirement for one in verdict.broken],
+        "broken": [finding.requirement for finding in verdict.broken],
         "unusable": verdict.unusable,
     }
     file = work() / "labs.jsonl"

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from helpers.errors import WaitTimeoutError
 from labs.judge.actors import Boundary
@@ -93,5 +93,12 @@ class Watch:
             boundary.at == at
             and (message is None or boundary.message == message)
             and (actor is None or boundary.actor == actor)
+            for boundary in list(self.boundaries)
+        )
+
+    def auto_acks(self, at: Literal["subscribed", "delivery"]) -> bool:
+        """Return whether a consumer used auto_ack, as its boundaries of this kind show."""
+        return any(
+            boundary.at == at and boundary.details.get("auto_ack")
             for boundary in list(self.boundaries)
         )

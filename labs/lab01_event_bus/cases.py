@@ -100,9 +100,9 @@ def settle(trial: Trial, service: str, expected: list[str]) -> Counter[str]:
 def queues_of(trial: Trial, service: str) -> set[str]:
     """Return the queues that a service has consumed from since the last `fresh`."""
     return {
-        str(one.details["queue"])
-        for one in list(trial.watch.boundaries)
-        if one.at == "subscribed" and one.actor.split()[0] == service
+        str(boundary.details["queue"])
+        for boundary in list(trial.watch.boundaries)
+        if boundary.at == "subscribed" and boundary.actor.split()[0] == service
     }
 
 
@@ -119,9 +119,9 @@ def notify_is_bound() -> bool:
     """Tell whether the bindings of notify, which were there first, are still there."""
     bindings = broker.api("GET", "bindings/{vhost}")
     keys = {
-        one["routing_key"]
-        for one in bindings
-        if (one["source"], one["destination"]) == ("events", "notify")
+        binding["routing_key"]
+        for binding in bindings
+        if (binding["source"], binding["destination"]) == ("events", "notify")
     }
     return keys.issuperset(NOTIFIED)
 

@@ -88,23 +88,23 @@ def alone(trial: Trial) -> Iterator[Broken]:
     with subscribing(trial, "search"):
         for event, kind in kinds.items():
             publish(trial, event, kind)
-    found = settle(trial, "search", list(kinds))
-    if not found:
-        told = undone(trial, "search")
-        yield Broken("a", told, "not-done")
-        yield Broken("g", told, "not-done")
+    rows = settle(trial, "search", list(kinds))
+    if not rows:
+        story = undone(trial, "search")
+        yield Broken("a", story, "not-done")
+        yield Broken("g", story, "not-done")
         return
-    missing = [kind for event, kind in kinds.items() if event not in found]
+    missing = [kind for event, kind in kinds.items() if event not in rows]
     if missing:
-        told = f"{missing[0]} was published while search was there: not in search"
-        yield Broken("a", told, why_missing(missing))
-    elif twice := [event for event in kinds if found[event] > 1]:
+        story = f"{missing[0]} was published while search was there: not in search"
+        yield Broken("a", story, why_missing(missing))
+    elif twice := [event for event in kinds if rows[event] > 1]:
         yield Broken("a", f"{trial.history.story(twice[0])}: two rows", doubled(trial))
     if not publish(trial, "e-9", "payment.captured"):  # returned: no queue has asked for it
         return
-    kept = settle(trial, "search", [*kinds, "e-9"])["e-9"]
-    why = "bound-to-all" if kept else "filter-in-code"
-    if kept:
+    copies = settle(trial, "search", [*kinds, "e-9"])["e-9"]
+    why = "bound-to-all" if copies else "filter-in-code"
+    if copies:
         yield Broken("a", "payment.captured was published: search has a row for it", why)
     yield Broken("g", "payment.captured was published: a copy went into search's queue", why)
 
@@ -133,28 +133,28 @@ def together(trial: Trial) -> Iterator[Broken]:
         "audit": list(later),
         "notify": [event for event in kinds if kinds[event] in NOTIFIED],
     }
-    found = {service: settle(trial, service, wanted[service]) for service in SERVICES}
-    told = {service: undone(trial, service) for service in SERVICES}
+    rows = {service: settle(trial, service, wanted[service]) for service in SERVICES}
+    story = {service: undone(trial, service) for service in SERVICES}
     trial.end()
     taken = trial.take_all("notify", expected=wanted["notify"])
-    found["notify"] = Counter(properties.message_id for _, properties, _ in taken)
-    if not (found["search"] and found["audit"]):
-        yield Broken("c", told["audit" if found["search"] else "search"], "not-done")
+    rows["notify"] = Counter(properties.message_id for _, properties, _ in taken)
+    if not (rows["search"] and rows["audit"]):
+        yield Broken("c", story["audit" if rows["search"] else "search"], "not-done")
     for requirement, service in (("c", "notify"), ("a", "search"), ("b", "audit")):
-        missing = [event for event in wanted[service] if event not in found[service]]
-        extra = [event for event in found[service] if event not in wanted[service]]
+        missing = [event for event in wanted[service] if event not in rows[service]]
+        extra = [event for event in rows[service] if event not in wanted[service]]
         if service == "audit":
             extra = []  # an event from before harms nobody there
         if not (missing or extra):
-            if twice := [event for event in wanted[service] if found[service][event] > 1]:
+            if twice := [event for event in wanted[service] if rows[service][event] > 1]:
                 told_twice = f"{trial.history.story(twice[0])}: twice in {service}"
                 yield Broken(requirement, told_twice, doubled(trial))
             continue
         why = "one-queue" if service == "notify" and notify_is_bound() else meddled(trial)
-        if not (found[service] or why):
-            yield Broken(requirement, told[service], "not-done")
+        if not (rows[service] or why):
+            yield Broken(requirement, story[service], "not-done")
             continue
-        why = why or ("bound-to-all" if extra else why_missing([kinds[one] for one in missing]))
+        why = why or ("bound-to-all" if extra else why_missing([kinds[event] for event in missing]))
         event = (missing or extra)[0]
         what = f"not in {service}" if missing else f"{service} has it and does not want it"
         yield Broken(requirement, f"{trial.history.story(event)}: {what}", why)
@@ -170,9 +170,9 @@ def meddled(trial: Trial) -> str:
 def doubled(trial: Trial) -> str:
     """Return the belief behind two rows for one event."""
     queues: dict[str, set[str]] = {}
-    for one in list(trial.watch.boundaries):
-        if one.at == "subscribed":
-            queues.setdefault(one.actor, set()).add(str(one.details["queue"]))
+    for boundary in list(trial.watch.boundaries):
+        if boundary.at == "subscribed":
+            queues.setdefault(boundary.actor, set()).add(str(boundary.details["queue"]))
     several = any(len(names) > 1 for names in queues.values())
     return "two-queues" if several else "queue-per-instance"
 
@@ -191,10 +191,10 @@ def absent(trial: Trial, service: str) -> Broken | None:
     taken = publish(trial, "e-2", "document.created")
     with subscribing(trial, service):
         pass
-    found = settle(trial, service, ["e-1", "e-2"])
-    if found["e-1"] == 1 and found["e-2"]:
+    rows = settle(trial, service, ["e-1", "e-2"])
+    if rows["e-1"] == 1 and rows["e-2"]:
         return None
-    if found["e-1"] > 1:
+    if rows["e-1"] > 1:
         why = "two-queues" if doubled(trial) == "two-queues" else "never-acked"
         return Broken("d", f"{trial.history.story('e-1')}: worked on again", why)
     story = f"{service} dies → e-2 is published"
@@ -202,8 +202,8 @@ def absent(trial: Trial, service: str) -> Broken | None:
         return Broken("d", f"{story} → no queue takes it: never in {service}", "queue-stays")
     trial.end()
     if any(trial.take_all(queue, expected=["e-2"], timeout_s=1) for queue in before):
-        told = f"{story} → {service} is back and reads another queue: e-2 waits for ever"
-        return Broken("d", told, "queue-per-instance")
+        story += f" → {service} is back and reads another queue: e-2 waits for ever"
+        return Broken("d", story, "queue-per-instance")
     return Broken("d", f"{story} → {service} is back: e-2 is gone", "fresh-start")
 
 
@@ -235,17 +235,17 @@ def shared(trial: Trial, service: str) -> Broken | None:
         trial.direct = go_on
         for gate in held:
             gate.set()
-    found = settle(trial, service, events)
-    if not found:
+    rows = settle(trial, service, events)
+    if not rows:
         return Broken("e", undone(trial, service), "not-done")
-    twice = [event for event in events if found[event] > 1]
+    twice = [event for event in events if rows[event] > 1]
     if twice:
-        told = f"{trial.history.story(twice[0])}: two rows for one event"
-        return Broken("e", told, doubled(trial))
+        story = f"{trial.history.story(twice[0])}: two rows for one event"
+        return Broken("e", story, doubled(trial))
     if not helped:
-        told = f"{len(events)} events are published, one instance is busy with the first"
-        return Broken("e", f"{told}: the other gets none", "one-at-a-time")
-    if any(event not in found for event in events):
+        story = f"{len(events)} events are published, one instance is busy with the first"
+        return Broken("e", f"{story}: the other gets none", "one-at-a-time")
+    if any(event not in rows for event in events):
         return Broken("e", trial.trouble() or "some events are never worked on", "not-done")
     return None
 
@@ -258,11 +258,11 @@ def killed(trial: Trial, service: str, away: str) -> Broken | None:
         with subscribing(trial, service):
             publish(trial, "e-1", "document.created")
         wait(trial, lambda: trial.watch.count("after ack") and events_of(trial, service))
-        ended, told = any(one.returned for one in trial.actors), undone(trial, service)
+        ended, reason = any(actor.returned for actor in trial.actors), undone(trial, service)
         trial.end()
         story = trial.history.story("e-1")
         if not trial.watch.count("delivery"):
-            return Broken("f", told, "not-done")
+            return Broken("f", reason, "not-done")
         left = waits(trial, service)
         if not events_of(trial, service):
             where = "left in the queue" if left else "in no queue"
@@ -279,9 +279,7 @@ def killed(trial: Trial, service: str, away: str) -> Broken | None:
 
 def auto_acks(trial: Trial) -> bool:
     """Tell whether the broker forgets messages as it delivers them."""
-    return any(
-        one.details.get("auto_ack") for one in trial.watch.boundaries if one.at == "subscribed"
-    )
+    return trial.watch.auto_acks("subscribed")
 
 
 def waits(trial: Trial, service: str) -> bool:

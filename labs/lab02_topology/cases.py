@@ -78,20 +78,20 @@ def publish(trial: Trial, exchange: str, case: Case, event: str) -> None:
 
 def arrivals(trial: Trial, queues: dict[str, str], cases: list[Case]) -> dict[str, Counter[int]]:
     """Empty the queues; return how many copies of each case, by its number, a service has."""
-    found: dict[str, Counter[int]] = {}
+    arrived: dict[str, Counter[int]] = {}
     for name in set(queues.values()):
-        mine = [service for service in queues if queues[service] == name]
+        readers = [service for service in queues if queues[service] == name]
         # Nothing is still on its way, since all was confirmed: a short wait is for the unforeseen.
         expected = [
             str(number)
             for number, case in enumerate(cases)
-            if any(case.wanted(service) for service in mine)
+            if any(case.wanted(service) for service in readers)
         ]
         taken = trial.take_all(name, expected=expected, timeout_s=0.2)
         ids = [str(properties.message_id) for _, properties, _ in taken]
-        counts = Counter(int(one) for one in ids if one.isdecimal())  # others are not ours
-        found |= dict.fromkeys(mine, counts)
-    return found
+        counts = Counter(int(event) for event in ids if event.isdecimal())  # others are not ours
+        arrived |= dict.fromkeys(readers, counts)
+    return arrived
 
 
 def depth(queue: str) -> int:
@@ -109,11 +109,13 @@ def exchanges() -> dict[str, dict[str, Any]]:
     """Return the exchanges that were declared, as the broker describes them, by name."""
     listed = broker.api("GET", "exchanges/{vhost}?disable_stats=true")
     return {
-        one["name"]: one for one in listed if one["name"] and not one["name"].startswith("amq.")
+        exchange["name"]: exchange
+        for exchange in listed
+        if exchange["name"] and not exchange["name"].startswith("amq.")
     }
 
 
 def queues_as_declared() -> dict[str, dict[str, Any]]:
     """Return the queues as the broker describes them, by name."""
     listed = broker.api("GET", "queues/{vhost}?disable_stats=true&enable_queue_totals=true")
-    return {one["name"]: one for one in listed}
+    return {queue["name"]: queue for queue in listed}

@@ -58,7 +58,7 @@ class Known:
 
     def queue(self, name: str) -> dict[str, Any] | None:
         """Return a queue as the management API describes it, None for a missing one."""
-        return next((one for one in self.made["queues"] if one["name"] == name), None)
+        return next((queue for queue in self.made["queues"] if queue["name"] == name), None)
 
     def unseen(self, requirement: str) -> Broken:
         """Return a requirement that cannot hold, since no corrupt document gets where it should."""
@@ -120,11 +120,16 @@ def declare_again(trial: Trial, known: Known) -> None:
             auto_delete=queue["auto_delete"],
             arguments=queue["arguments"],
         )
-    for one in known.made["bindings"]:
-        if one["source"]:
-            to_queue = one["destination_type"] == "queue"
+    for binding in known.made["bindings"]:
+        if binding["source"]:
+            to_queue = binding["destination_type"] == "queue"
             bind = trial.channel.queue_bind if to_queue else trial.channel.exchange_bind
-            bind(one["destination"], one["source"], one["routing_key"], one["arguments"])
+            bind(
+                binding["destination"],
+                binding["source"],
+                binding["routing_key"],
+                binding["arguments"],
+            )
 
 
 def put_pdf(trial: Trial, document: str, pdf: str) -> None:
@@ -187,18 +192,25 @@ def end(trial: Trial, documents: Iterable[str], known: Known | None = None) -> d
     """
     trial.end()
     done, deadline = thumbnails(trial), time.monotonic() + 2.0
-    found = {WORK: Counter[str](), DEAD: Counter[str]()}
+    contents = {WORK: Counter[str](), DEAD: Counter[str]()}
     while True:
-        for queue, documents_in in found.items():
+        for queue, documents_in in contents.items():
             for properties, body in take(trial, queue):
                 documents_in[document_of(body)] += 1
                 if known and queue == DEAD:
                     known.letter = properties
-        missing = [one for one in documents if one not in done | {*found[WORK], *found[DEAD]}]
+        missing = [
+            document
+            for document in documents
+            if document not in done | {*contents[WORK], *contents[DEAD]}
+        ]
         if not missing or time.monotonic() >= deadline:
             break
         time.sleep(0.02)
-    return {one: Fate(one in done, found[DEAD][one], found[WORK][one]) for one in documents}
+    return {
+        document: Fate(document in done, contents[DEAD][document], contents[WORK][document])
+        for document in documents
+    }
 
 
 def take(trial: Trial, queue: str) -> Iterator[tuple[Any, bytes]]:
@@ -246,26 +258,28 @@ def story(trial: Trial, document: str) -> str:
     return " → ".join(steps).replace(" to worker", "")
 
 
-def many(number: int, one: str, more: str) -> str:
+def many(number: int, singular: str, more: str) -> str:
     """Return a number and its noun."""
-    return f"{number} {one if number == 1 else more}"
+    return f"{number} {singular if number == 1 else more}"
 
 
 def returned(trial: Trial, verb: str) -> bool:
     """Tell whether a worker has put a message back into the queue by "nack" or "reject"."""
     return any(
-        one.at == f"before {verb}" and one.details["requeue"]
-        for one in list(trial.watch.boundaries)
+        boundary.at == f"before {verb}" and boundary.details["requeue"]
+        for boundary in list(trial.watch.boundaries)
     )
 
 
 def acks_first(trial: Trial, healthy: str) -> bool:
     """Tell whether a worker acked this document before its thumbnail was made."""
-    order = [one.at for one in list(trial.watch.boundaries) if one.message == healthy]
+    order = [
+        boundary.at for boundary in list(trial.watch.boundaries) if boundary.message == healthy
+    ]
     wanted = [order.index(at) for at in ("before ack", "before effect") if at in order]
     return len(wanted) == 2 and wanted[0] < wanted[1]
 
 
 def auto_acks(trial: Trial) -> bool:
     """Tell whether somebody lets the broker forget a message when it is sent."""
-    return any(one.details.get("auto_ack") for one in list(trial.watch.boundaries))
+    return any(boundary.details.get("auto_ack") for boundary in list(trial.watch.boundaries))

@@ -70,9 +70,9 @@ def corrupt(trial: Trial, known: Known) -> Iterator[Broken]:
     cases.prepare(trial, known, {"d-1": "corrupt", "d-2": "fine"})
     missing = [queue for queue in (WORK, DEAD) if not known.queue(queue)]
     if missing:
-        told = trial.trouble() or f"after declare() there is no queue {missing[0]}"
+        problem = trial.trouble() or f"after declare() there is no queue {missing[0]}"
         known.belief, known.hopeless = "not-done", True
-        yield Broken("a", told, "not-done")
+        yield Broken("a", problem, "not-done")
         return
     named = dict((known.queue(WORK) or {}).get("arguments") or {})
     cases.publish(trial, ["d-1", "d-2"])
@@ -108,10 +108,10 @@ def corrupt(trial: Trial, known: Known) -> Iterator[Broken]:
         if known.belief == "not-done" and trouble:
             story = trouble
         if number <= ENOUGH and known.belief == "nack-counts":
-            told = story  # which is about another queue
+            problem = story  # which is about another queue
         else:
-            told = f"{story}: {where} after {cases.many(number, 'try', 'tries')}"
-        yield Broken("a", told, known.belief)
+            problem = f"{story}: {where} after {cases.many(number, 'try', 'tries')}"
+        yield Broken("a", problem, known.belief)
 
 
 def why_not_dead(trial: Trial, fate: Fate, number: int, named: dict[str, object]) -> str:
@@ -187,15 +187,15 @@ def crowded(trial: Trial, known: Known) -> Iterator[Broken]:
     if done == len(good):
         return
     failed = cases.many(number, "failed try", "failed tries")
-    told = f"5 corrupt documents, then 5 healthy: {done} thumbnails after {failed}"
+    story = f"5 corrupt documents, then 5 healthy: {done} thumbnails after {failed}"
     why = known.belief
     if not why and 0 < number <= len(bad) * TRIES:
         why = known.belief = "waits-in-handler"
         known.first, known.hopeless = "c", True
-        told += ", and the worker stands still after each"
+        story += ", and the worker stands still after each"
     elif not why:
-        why, told = "not-done", f"{told}; {trouble}"
-    yield Broken("c", told, why)
+        why, story = "not-done", f"{story}; {trouble}"
+    yield Broken("c", story, why)
 
 
 def locked(trial: Trial, known: Known) -> Iterator[Broken]:
@@ -218,5 +218,5 @@ def locked(trial: Trial, known: Known) -> Iterator[Broken]:
         return
     where = f"in {DEAD}" if fate.dead else "gone" if fate.gone else trouble or "it waits"
     number = cases.many(cases.tries(trial, "d-1"), "try", "tries")
-    told = f"{story}: {where} after {number}, the third would have worked"
-    yield Broken("b", told, known.belief or "not-done")
+    problem = f"{story}: {where} after {number}, the third would have worked"
+    yield Broken("b", problem, known.belief or "not-done")

@@ -51,13 +51,13 @@ def deadly(trial: Trial, known: Known) -> Iterator[Broken]:
     if fate.dead and number <= TRIES:
         return
     where = f"then it is in {DEAD}" if fate.dead else "it is gone" if fate.gone else "and no end"
-    told = f"d-1 kills the process that tries it: {cases.many(number, 'try', 'tries')}, {where}"
+    story = f"d-1 kills the process that tries it: {cases.many(number, 'try', 'tries')}, {where}"
     if fate.dead and number <= ENOUGH:
-        yield Broken("d", told, known.belief or "retries-are-tries")
+        yield Broken("d", story, known.belief or "retries-are-tries")
         return
     why = "death-is-an-exception" if number > ENOUGH else "not-done"
     known.deadly = known.deadly or why
-    yield Broken("d", told, known.deadly)
+    yield Broken("d", story, known.deadly)
 
 
 def over(trial: Trial) -> bool:
@@ -85,18 +85,20 @@ def neighbours(trial: Trial, known: Known) -> Iterator[Broken]:
     if not missing:
         return
     first, number = missing[0], cases.tries(trial, "d-1")
-    told = (
+    story = (
         f"d-1 kills the worker {cases.many(number, 'time', 'times')}; {first} was behind it, tried"
     )
-    told += f" {cases.many(cases.tries(trial, first), 'time', 'times')}"
+    story += f" {cases.many(cases.tries(trial, first), 'time', 'times')}"
     if fates[first].dead:
-        yield Broken("e", f"{told} and now in {DEAD}, one of {len(missing)}", "neighbours-are-safe")
+        yield Broken(
+            "e", f"{story} and now in {DEAD}, one of {len(missing)}", "neighbours-are-safe"
+        )
     elif cases.auto_acks(trial):
-        yield Broken("e", f"{told} and now gone", "auto-ack")
+        yield Broken("e", f"{story} and now gone", "auto-ack")
     elif number > ENOUGH:
-        yield Broken("e", told, known.deadly or known.belief or "death-is-an-exception")
+        yield Broken("e", story, known.deadly or known.belief or "death-is-an-exception")
     else:
-        yield Broken("e", f"{told}: no thumbnail. {trouble}".rstrip(), known.belief or "not-done")
+        yield Broken("e", f"{story}: no thumbnail. {trouble}".rstrip(), known.belief or "not-done")
 
 
 def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
@@ -118,19 +120,19 @@ def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
         ended = any(actor.returned for actor in trial.actors)
         fates = cases.end(trial, ["d-1", "d-2"])
         for document, fate in fates.items():
-            told = cases.story(trial, document)
+            story = cases.story(trial, document)
             if fate.gone:
                 why = "auto-ack" if cases.auto_acks(trial) else "ack-before-work"
-                return Broken("f", f"{told}: {document} is gone", why)
+                return Broken("f", f"{story}: {document} is gone", why)
             if not (fate.thumbnail or fate.dead):
                 struck = trial.history.events("crash", "cut")[:1]
-                told = trouble or cases.story(trial, struck[0].message if struck else document)
-                told += "; run_worker() returns" if ended else ""
+                story = trouble or cases.story(trial, struck[0].message if struck else document)
+                story += "; run_worker() returns" if ended else ""
                 why = "quiet-end" if ended else "never-acked"
-                return Broken("f", f"{told}: {document} waits for ever", why)
+                return Broken("f", f"{story}: {document} waits for ever", why)
         if fates["d-1"].thumbnail:
             return None
-        told = f"{cases.story(trial, 'd-1')}: in {DEAD}, and nothing is wrong with it"
-        return Broken("f", told, "redelivered-means-failed")
+        story = f"{cases.story(trial, 'd-1')}: in {DEAD}, and nothing is wrong with it"
+        return Broken("f", story, "redelivered-means-failed")
 
     yield from cases.all_points(trial, play, role="run_worker", cuts=3)

@@ -45,8 +45,8 @@ def check(trial: Trial) -> Iterator[Broken]:
             not fate.thumbnail if pdfs[document] == "fine" else not (fate.dead or fate.thumbnail)
         )
         if wrong:
-            told = f"{len(pdfs)} documents, two workers that die: {cases.story(trial, document)}"
+            story = f"{len(pdfs)} documents, two workers that die: {cases.story(trial, document)}"
             where = f"is in {DEAD}" if fate.dead else "is gone" if fate.gone else "waits for ever"
             why = "neighbours-are-safe" if fate.dead else "not-done"
-            yield Broken("f", f"{told}: {document} ({pdfs[document]}) {where}", why)
+            yield Broken("f", f"{story}: {document} ({pdfs[document]}) {where}", why)
             return

@@ -34,24 +34,24 @@ def once(trial: Trial, known: Known) -> Iterator[Broken]:
     repaired, corrupt = cases.end(trial, ["d-1", "d-2"]).values()
     again = cases.tries(trial, "d-1") > before
     if sent > 1:
-        told = f"d-2 goes back and is dead again before replay() looks: {sent} times, and no end"
-        yield Broken("g", told, "emptied-stays-empty")
+        story = f"d-2 goes back and is dead again before replay() looks: {sent} times, and no end"
+        yield Broken("g", story, "emptied-stays-empty")
     elif not (sent and done):
-        told = error or ("it returns" if done else "it does not return")
+        story = error or ("it returns" if done else "it does not return")
         sent_back = "both letters are" if sent else "d-2 is never"
-        yield Broken("g", f"replay() is called, {sent_back} sent back; {told}", "not-done")
+        yield Broken("g", f"replay() is called, {sent_back} sent back; {story}", "not-done")
     elif repaired.thumbnail and repaired.dead:
-        told = f"{stories[0]}: it has its thumbnail, and a letter is still in {DEAD}"
-        yield Broken("g", told, "never-acked")
+        story = f"{stories[0]}: it has its thumbnail, and a letter is still in {DEAD}"
+        yield Broken("g", story, "never-acked")
     elif repaired.dead and not again:
-        told = f"d-1 is tried {before} times, dead, repaired and sent back: dead without a try"
-        yield Broken("g", told, "counted-for-ever")
+        story = f"d-1 is tried {before} times, dead, repaired and sent back: dead without a try"
+        yield Broken("g", story, "counted-for-ever")
     elif not repaired.thumbnail:
         yield Broken("g", f"{stories[0]}: it was repaired, and has no thumbnail", "not-done")
     elif corrupt.dead != 1:
         letters = cases.many(corrupt.dead, "letter", "letters")
-        told = f"{stories[1]}: still corrupt, and {letters} in {DEAD}"
-        yield Broken("g", told, known.belief or "not-done")
+        story = f"{stories[1]}: still corrupt, and {letters} in {DEAD}"
+        yield Broken("g", story, known.belief or "not-done")
 
 
 def replay_slowly(trial: Trial) -> tuple[Actor, int]:
@@ -105,16 +105,16 @@ def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
         trial.watch.settle(back, quiet_s=PATIENCE_S)
         trouble = trial.trouble()
         for document, fate in cases.end(trial, letters).items():
-            told = cases.story(trial, document)
+            story = cases.story(trial, document)
             if fate.gone and not trial.watch.count("delivery", document):
                 return Broken("h", f"there is no queue {DEAD} for {document}", "not-done")
             if fate.gone:
                 why = "auto-ack" if cases.auto_acks(trial) else "ack-before-work"
-                return Broken("h", f"{told}: {document} is gone, from both queues", why)
+                return Broken("h", f"{story}: {document} is gone, from both queues", why)
             # What is still among the dead letters after a death is not lost: replay it again.
             if not fate.waiting and trial.fault and not trial.fault.point:
-                told = trouble or f"replay() is called, and {document} stays in {DEAD}"
-                return Broken("h", told, "not-done")
+                story = trouble or f"replay() is called, and {document} stays in {DEAD}"
+                return Broken("h", story, "not-done")
         return None
 
     yield from cases.all_points(trial, play, role="replay", cuts=2)

@@ -89,15 +89,15 @@ class BrokerDeath:
         trial.fresh()
         plays.send(trial, url=self._url, store=self._store)
         trial.end()
-        found = set(self._take())
+        arrived = set(self._take())
         for number in range(PAYMENTS):
             message = plays.name(number)
-            if message in found:
+            if message in arrived:
                 continue
-            told = self._history.story(message)
+            events = self._history.story(message)
             confirmed = bool(self._history.events("confirm", message=message))
             why = known.why_gone() if confirmed else known.why_unsent()
-            story = f"{told} → the broker is killed and comes back: {message} is in no queue"
+            story = f"{events} → the broker is killed and comes back: {message} is in no queue"
             return Broken("f", story, why or "not-done")
         return None
 
@@ -143,8 +143,8 @@ class BrokerDeath:
         why = known.why_gone()
         if not why:
             return None
-        kept = "persistent" if known.persistent else "transient"
+        mode = "persistent" if known.persistent else "transient"
         durable = "durable" if known.queue.get("durable") else "transient"
-        kind = f"a {durable} {known.queue.get('type')} queue, {kept} messages"
-        told = f"{kind} (this machine has no RabbitMQ server of its own to kill)"
-        return Broken("f", f"{told}: a broker that dies comes back without them", why)
+        kind = f"a {durable} {known.queue.get('type')} queue, {mode} messages"
+        story = f"{kind} (this machine has no RabbitMQ server of its own to kill)"
+        return Broken("f", f"{story}: a broker that dies comes back without them", why)

@@ -85,8 +85,8 @@ def without_fault(trial: Trial, known: Known) -> Broken | None:
     plays.prepare(trial, range(3))
     known.queue = plays.described()
     if not known.queue:
-        told = trial.trouble() or "it returned"
-        return Broken("a", f"after declare() there is no queue {QUEUE}: {told}", "not-done")
+        story = trial.trouble() or "it returned"
+        return Broken("a", f"after declare() there is no queue {QUEUE}: {story}", "not-done")
     consumer = trial.start("run_consumer", trial.url, trial.store, name="consumer", restarts=2)
     trial.watch.settle(lambda: consumer.subscribed or not consumer.running, quiet_s=0.5)
     ended = plays.send(trial)
@@ -96,21 +96,21 @@ def without_fault(trial: Trial, known: Known) -> Broken | None:
     trial.watch.settle(lambda: len(plays.receipts(trial)) == 5, quiet_s=PATIENCE_S)
     trial.watch.settle(lambda: all(plays.acked(trial, m) for m in map(name, range(5))), quiet_s=0.5)
     known.confirms = trial.watch.count("before confirm") > 0
-    published = [one for one in trial.watch.boundaries if one.at == "before publish"]
-    known.persistent = all(one.details["persistent"] for one in published)
-    returned = any(one.returned for one in trial.actors if one.role == "run_consumer")
+    published = [boundary for boundary in trial.watch.boundaries if boundary.at == "before publish"]
+    known.persistent = all(boundary.details["persistent"] for boundary in published)
+    returned = any(actor.returned for actor in trial.actors if actor.role == "run_consumer")
     trouble = trial.trouble()
     trial.end()
     if broken := wrong_count(trial, trouble, returned):
         return broken
     if not ended:
-        told = trouble or "all is sent"
-        return Broken("a", f"{told}, and run_publisher() does not return", "not-done")
+        story = trouble or "all is sent"
+        return Broken("a", f"{story}, and run_publisher() does not return", "not-done")
     open_ones = [m for m in map(name, range(5)) if not plays.acked(trial, m)]
-    left = {found[1].message_id for found in trial.take_all(QUEUE, expected=open_ones)}
-    if kept := sorted(left.intersection(open_ones)):
-        told = trial.history.story(kept[0])
-        return Broken("a", f"{told}, and {kept[0]} is still in the queue", "never-acked")
+    left = {message[1].message_id for message in trial.take_all(QUEUE, expected=open_ones)}
+    if unacked := sorted(left.intersection(open_ones)):
+        story = trial.history.story(unacked[0])
+        return Broken("a", f"{story}, and {unacked[0]} is still in the queue", "never-acked")
     return None
 
 
@@ -120,15 +120,15 @@ def wrong_count(trial: Trial, trouble: str, returned: bool) -> Broken | None:
     wrong = [message for message in map(name, range(5)) if counted[message] != 1]
     if not wrong:
         return None
-    told = trial.history.story(wrong[0])
+    story = trial.history.story(wrong[0])
     if counted[wrong[0]]:
         again = trial.watch.count("before publish", wrong[0]) > 1
         why = "duplicates-are-free" if again else "not-done"
-        return Broken("a", f"{told}: {counted[wrong[0]]} receipts", why)
+        return Broken("a", f"{story}: {counted[wrong[0]]} receipts", why)
     if returned:
-        told = f"run_consumer() returned while {QUEUE} was empty; {told}"
-        return Broken("a", f"{told}: no receipt", "empty-is-done")
-    return Broken("a", f"{trouble or told}: no receipt", "not-done")
+        story = f"run_consumer() returned while {QUEUE} was empty; {story}"
+        return Broken("a", f"{story}: no receipt", "empty-is-done")
+    return Broken("a", f"{trouble or story}: no receipt", "not-done")
 
 
 def unroutable(trial: Trial, known: Known) -> Broken | None:
@@ -147,12 +147,16 @@ def unroutable(trial: Trial, known: Known) -> Broken | None:
     plays.send(trial)
     if not (missing := lost(trial, range(2))):
         return None
-    asked = [one for one in trial.watch.boundaries if one.at == "before publish"]
+    asked = [boundary for boundary in trial.watch.boundaries if boundary.at == "before publish"]
     why = known.why_unsent()
-    if known.confirms and not known.early and not all(one.details["mandatory"] for one in asked):
+    if (
+        known.confirms
+        and not known.early
+        and not all(boundary.details["mandatory"] for boundary in asked)
+    ):
         why = "confirmed-is-queued"
-    told = f"the queue is missing; {trial.history.story(missing[0])}; the queue is declared again"
-    return Broken("b", f"{told}: {missing[0]} never gets there", why)
+    story = f"the queue is missing; {trial.history.story(missing[0])}; the queue is declared again"
+    return Broken("b", f"{story}: {missing[0]} never gets there", why)
 
 
 def refused(trial: Trial, known: Known) -> Broken | None:
@@ -172,8 +176,8 @@ def refused(trial: Trial, known: Known) -> Broken | None:
     plays.send(trial)
     if not (missing := lost(trial, range(4))):
         return None
-    told = f"the queue is full; {trial.history.story(missing[0])}; there is room again"
-    return Broken("c", f"{told}: {missing[0]} never gets there", known.why_unsent())
+    story = f"the queue is full; {trial.history.story(missing[0])}; there is room again"
+    return Broken("c", f"{story}: {missing[0]} never gets there", known.why_unsent())
 
 
 def accepts(trial: Trial) -> bool:
@@ -202,8 +206,8 @@ def lost_on_the_way(trial: Trial, known: Known) -> Broken | None:
         missing = lost(trial, range(3))
     if not missing:
         return None
-    told = f"{trial.history.story(missing[0])} and swallowed by the network, which breaks then"
-    return Broken("d", f"{told}: {missing[0]} is never sent again", known.why_unsent())
+    story = f"{trial.history.story(missing[0])} and swallowed by the network, which breaks then"
+    return Broken("d", f"{story}: {missing[0]} is never sent again", known.why_unsent())
 
 
 def publisher_killed(trial: Trial, known: Known) -> Broken | None:
@@ -215,10 +219,10 @@ def publisher_killed(trial: Trial, known: Known) -> Broken | None:
         trouble = trial.trouble()
         if not (missing := lost(trial, range(2))):
             return None
-        told = trial.history.story(missing[0])
+        story = trial.history.story(missing[0])
         if missing[0] in plays.unsent(trial):
-            return Broken("d", f"{told}; {trouble}: not sent again", "not-done")
-        return Broken("d", f"{told}: noted as sent, and in no queue", known.why_unsent())
+            return Broken("d", f"{story}; {trouble}: not sent again", "not-done")
+        return Broken("d", f"{story}: noted as sent, and in no queue", known.why_unsent())
 
     return at_each_point(trial, play, role="run_publisher", least=4)
 
@@ -234,8 +238,8 @@ def at_each_point(
 
 def lost(trial: Trial, payments: range) -> list[str]:
     """Return the payments that are not in the queue, once everybody has ended."""
-    found = plays.arrived(trial, payments)
-    return [message for message in map(name, payments) if message not in found]
+    arrived = plays.arrived(trial, payments)
+    return [message for message in map(name, payments) if message not in arrived]
 
 
 def consumer(trial: Trial, healthy: Broken | None, known: Known) -> Broken | None:
@@ -264,13 +268,13 @@ def consumer_killed(trial: Trial, known: Known) -> Broken | None:
         trial.end()
         missing = [m for m in messages if not plays.receipts(trial)[m]]
         there = plays.described()
-        left = {found[1].message_id for found in trial.take_all(QUEUE, expected=missing)}
+        left = {message[1].message_id for message in trial.take_all(QUEUE, expected=missing)}
         for message in missing:
             if message not in left:
-                told = trial.history.story(message)
+                events = trial.history.story(message)
                 gone = "in no queue" if there else "gone with the queue"
                 why = why_lost(trial, message) if there else "queue-for-ever"
-                return Broken("e", f"{told}: no receipt, and {gone}", why)
+                return Broken("e", f"{events}: no receipt, and {gone}", why)
         # An ack that was written just before the end may be lost with its connection: no fault.
         if open_ones := sorted(m for m in left if not plays.acked(trial, m)):
             story = trial.trouble() or trial.history.story(open_ones[0])
@@ -287,7 +291,7 @@ def has_all(trial: Trial, messages: list[str]) -> bool:
 
 def why_lost(trial: Trial, message: str) -> str:
     """Return the belief of a consumer that has lost a payment."""
-    if any(one.details.get("auto_ack") for one in trial.watch.boundaries if one.at == "subscribed"):
+    if trial.watch.auto_acks("subscribed"):
         return "auto-ack"
     if any(event.redelivered for event in trial.history.events("deliver", message=message)):
         return "redelivered-means-done"

@@ -33,7 +33,7 @@ def check(trial: Trial) -> Iterator[Broken]:
         trial.direct = go_on
     trial.end()
     missing = [m for m in map(name, range(PAYMENTS)) if not plays.receipts(trial)[m]]
-    there = {found[1].message_id for found in trial.take_all(QUEUE, expected=missing)}
+    there = {message[1].message_id for message in trial.take_all(QUEUE, expected=missing)}
     for message in missing:
         if message not in there:
             story = f"{trial.history.story(message)}: no receipt, and in no queue"

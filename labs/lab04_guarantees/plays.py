@@ -127,14 +127,14 @@ def over(trial: Trial, lives: int) -> bool:
 def arrived(trial: Trial, payments: Iterable[int]) -> set[str]:
     """Return which payments the queue holds, once everybody has ended."""
     trial.end()
-    found = trial.take_all(QUEUE, expected=[name(number) for number in payments])
-    return {str(properties.message_id) for _, properties, _ in found}
+    messages = trial.take_all(QUEUE, expected=[name(number) for number in payments])
+    return {str(properties.message_id) for _, properties, _ in messages}
 
 
 def described() -> dict[str, Any]:
     """Return the queue as the management API describes it; nothing when there is none."""
     listed = broker.api("GET", "queues/{vhost}?disable_stats=true")
-    return next((dict(found) for found in listed if found["name"] == QUEUE), {})
+    return next((dict(queue) for queue in listed if queue["name"] == QUEUE), {})
 
 
 def acked(trial: Trial, message: str) -> bool:

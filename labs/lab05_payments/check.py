@@ -97,9 +97,9 @@ def repeated(trial: Trial) -> Broken | None:
     prepare(trial)
     worker = trial.start("run_worker", trial.url, trial.store, name="worker", restarts=2)
     pay(trial, 0, message_id="m-1")
-    if (found := settle(trial, 1, [1])) != [1]:
+    if (times := settle(trial, 1, [1])) != [1]:
         story = trial.trouble() or trial.history.story("m-1")
-        return Broken("a", f"the payment counts {found[0]} times: {story}", "not-done")
+        return Broken("a", f"the payment counts {times[0]} times: {story}", "not-done")
     pay(trial, 0, message_id="m-1")
     if settle(trial, 2, [1]) != [1]:
         return Broken("a", twice(trial, "m-1"), "exactly-once-delivery")
@@ -120,12 +120,12 @@ def alike(trial: Trial) -> Broken | None:
     trial.start("run_worker", trial.url, trial.store, restarts=2)
     pay(trial, 0, message_id="m-1", payment="payment-1")
     pay(trial, 0, message_id="m-2", payment="payment-2")
-    if (found := settle(trial, 2, [2])) == [2]:
+    if (times := settle(trial, 2, [2])) == [2]:
         return None
     if never := unacked(trial, "c", "m-2"):
         return never
-    told = f"payment-1 and payment-2 of 1 cent each were sent, and the balance is {found[0]} cents"
-    return Broken("c", told, "same-content-same-message" if found == [1] else "not-done")
+    story = f"payment-1 and payment-2 of 1 cent each were sent, and the balance is {times[0]} cents"
+    return Broken("c", story, "same-content-same-message" if times == [1] else "not-done")
 
 
 def reordered(trial: Trial) -> Broken | None:
@@ -160,7 +160,7 @@ def killed(trial: Trial, knows: str) -> Broken | None:
             )
         )
         trial.end()
-        left = {found[1].message_id for found in trial.take_all(QUEUE, expected=missing(trial))}
+        left = {message[1].message_id for message in trial.take_all(QUEUE, expected=missing(trial))}
         for digit, number in enumerate(counts(trial, 2)):
             if number > 1:
                 return Broken("e", twice(trial, f"m-{digit}"), knows or "dedup-apart")
@@ -206,12 +206,12 @@ def raced(trial: Trial, knows: str) -> Broken | None:
         trial.direct = go_on
         for gate in list(gates.values()):
             gate.set()
-        found = settle(trial, 2, [1])
+        times = settle(trial, 2, [1])
     finally:
         trial.direct = go_on
-    if found == [1]:
+    if times == [1]:
         return None
-    if found == [0]:
+    if times == [0]:
         return Broken("f", f"{trial.history.story('m-1')}: never charged", "not-done")
     return Broken("f", f"sent twice, {twice(trial, 'm-1')}", knows or "check-then-insert")
 
@@ -239,9 +239,7 @@ def lost(trial: Trial, message: str) -> str:
 
 def why_lost(trial: Trial, message: str) -> str:
     """Return the belief behind a loss: it was acked too early, or remembered too early."""
-    auto = any(
-        one.details.get("auto_ack") for one in trial.watch.boundaries if one.at == "subscribed"
-    )
+    auto = trial.watch.auto_acks("subscribed")
     if auto:
         return "auto-ack"
     events = trial.history.events("deliver", "ack", "effect", message=message)

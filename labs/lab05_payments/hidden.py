@@ -48,8 +48,10 @@ def check(trial: Trial) -> Iterator[Broken]:
     finally:
         trial.direct = go_on
     trial.end()
-    if (found := trial.rows(query)) != expected:
-        left_over = ", ".join(one[1].message_id for one in trial.take_all(lab.QUEUE)) or "none"
+    if (balances := trial.rows(query)) != expected:
+        left_over = (
+            ", ".join(message[1].message_id for message in trial.take_all(lab.QUEUE)) or "none"
+        )
         story = f"{len(sent)} messages about {len(payments)} payments, with a worker that dies:"
-        story += f" balances {found}, not {expected}; still in the queue: {left_over}"
+        story += f" balances {balances}, not {expected}; still in the queue: {left_over}"
         yield Broken("e", story, "dedup-apart")

@@ -78,11 +78,13 @@ class Scene:
 
     def dead(self) -> Counter[str]:
         """Take what is in the DLQ, once nobody works any more."""
-        return Counter(comment_of(one[2]) for one in self.trial.take_all(DLQ))
+        return Counter(comment_of(message[2]) for message in self.trial.take_all(DLQ))
 
     def requeued(self) -> bool:
         """Tell whether a delivery was given back to its queue since the last `begin`."""
-        return any(one.details.get("requeue") for one in list(self.trial.watch.boundaries))
+        return any(
+            boundary.details.get("requeue") for boundary in list(self.trial.watch.boundaries)
+        )
 
     def story(self, comment: str) -> str:
         """Tell what happened to one mail; one that never ends is cut short."""
@@ -116,16 +118,18 @@ def comment_of(body: bytes) -> str:
 def other_queues() -> dict[str, dict[str, Any]]:
     """Return all queues but the two known ones, and the arguments of each."""
     listed = broker.api("GET", "queues/{vhost}?disable_stats=true&enable_queue_totals=true")
-    return {one["name"]: one["arguments"] for one in listed if one["name"] not in (WORK, DLQ)}
+    return {
+        queue["name"]: queue["arguments"] for queue in listed if queue["name"] not in (WORK, DLQ)
+    }
 
 
 def left_over(trial: Trial) -> dict[str, tuple[str, dict[str, Any]]]:
     """Take all that is in queues other than the DLQ: comment → its queue and headers."""
-    found = {}
+    messages = {}
     for queue in (WORK, *other_queues()):
         for _, properties, body in trial.take_all(queue):
-            found[comment_of(body)] = (queue, properties.headers or {})
-    return found
+            messages[comment_of(body)] = (queue, properties.headers or {})
+    return messages
 
 
 def waits(calls: Sequence[Call]) -> list[float]:

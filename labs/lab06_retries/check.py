@@ -78,41 +78,47 @@ def crowd(scene: Scene) -> Iterator[Broken]:
             return REFUSED
         return TRY_LATER if comment == "slow" and number == 1 else SENT
 
-    told = scene.begin(SLOW, comments, answer)
-    if not told:
+    problem = scene.begin(SLOW, comments, answer)
+    if not problem:
         scene.work(SLOW)
         scene.trial.watch.settle(
             lambda: all(map(provider.sent, comments[:-1])) and scene.ready(DLQ), quiet_s=QUIET_S
         )
     requeued, again = scene.requeued(), [call for call in provider.calls if call.number == 2]
-    trouble = told or scene.trial.trouble()
+    trouble = problem or scene.trial.trouble()
     scene.trial.end()
     if not provider.sent("slow"):
-        told = trouble or scene.story("slow")
-        yield from (Broken(key, told, "not-done") for key in LAB.requirements if key != "f")
+        problem = trouble or scene.story("slow")
+        yield from (Broken(key, problem, "not-done") for key in LAB.requirements if key != "f")
     # The three were in the queue before the slow one could get back into it.
     first = next((provider.calls.index(call) for call in again if call.comment == "slow"), 0)
     behind = [
-        one for one in comments[1:4] if one not in {c.comment for c in provider.calls[:first]}
+        comment
+        for comment in comments[1:4]
+        if comment not in {c.comment for c in provider.calls[:first]}
     ]
     if behind and provider.sent("slow"):
         why = "requeue-is-retry" if requeued else "waits-in-handler"
-        told = f"{scene.story('slow')}; {behind[0]}, which was in the queue behind it, had to wait"
-        yield Broken("d", told, why)
+        problem = (
+            f"{scene.story('slow')}; {behind[0]}, which was in the queue behind it, had to wait"
+        )
+        yield Broken("d", problem, why)
     tries, dead = len(provider.of("bad")), scene.dead()
     if tries > 1:
         yield Broken("f", f"{scene.story('bad')}: tried {tries} times", "all-may-heal")
     elif dead["bad"] != 1:
-        told = scene.story("bad") if tries else trouble or "it was never tried"
-        yield Broken("f", f"{told}: {dead['bad']} times in the queue {DLQ}", why_gone(scene, tries))
+        problem = scene.story("bad") if tries else trouble or "it was never tried"
+        yield Broken(
+            "f", f"{problem}: {dead['bad']} times in the queue {DLQ}", why_gone(scene, tries)
+        )
 
 
 def herd(scene: Scene) -> Iterator[Broken]:
     """Many mails fail together; what load may explain is looked at twice, then slowly."""
-    found = list(fail_together(scene, SLOW))
-    if {one.misconception for one in found} & {"any-order", "backoff-spreads"}:
-        found = list(fail_together(scene, SLOWER))
-    yield from found
+    findings = list(fail_together(scene, SLOW))
+    if {finding.misconception for finding in findings} & {"any-order", "backoff-spreads"}:
+        findings = list(fail_together(scene, SLOWER))
+    yield from findings
 
 
 def fail_together(scene: Scene, settings: Settings) -> Iterator[Broken]:
@@ -142,12 +148,12 @@ def fail_together(scene: Scene, settings: Settings) -> Iterator[Broken]:
     dead = scene.dead()
     ended = list(ending(scene, settings, mails, dead, requeued=requeued, trouble=trouble))
     yield from ended
-    endless = min({one.misconception for one in ended} - {"retries-are-tries"}, default="")
+    endless = min({finding.misconception for finding in ended} - {"retries-are-tries"}, default="")
     doubled = list(doubling(scene, settings, mails, endless))
     yield from doubled
     if why_held:
-        told = "a mail that fails holds up all behind it, so they fail one after the other"
-        yield Broken("c", told, why_held)
+        story = "a mail that fails holds up all behind it, so they fail one after the other"
+        yield Broken("c", story, why_held)
     else:
         yield from crowded(scene, settings, mails, endless, first, grow=not doubled)
 
@@ -178,15 +184,15 @@ def death(scene: Scene) -> Iterator[Broken]:
     trial.watch.settle(
         lambda: scene.ready(DLQ) or len(scene.provider.calls) > most, quiet_s=QUIET_S
     )
-    told, tries, trouble = scene.story("mail-1"), len(scene.provider.calls), trial.trouble()
+    story, tries, trouble = scene.story("mail-1"), len(scene.provider.calls), trial.trouble()
     trial.end()
     if tries > most:
-        told = f"mail-1 was tried {before} times → the worker is killed → tried {tries - before} "
-        told += f"times more; {settings.retries} retries were asked for"
-        yield Broken("e", told, "memory-set")
+        story = f"mail-1 was tried {before} times → the worker is killed → tried {tries - before} "
+        story += f"times more; {settings.retries} retries were asked for"
+        yield Broken("e", story, "memory-set")
     elif not scene.dead()["mail-1"]:
         why = "not-done" if trouble or "mail-1" in left_over(trial) else why_lost(scene, "mail-1")
-        yield Broken("e", f"{told}: not in the queue {DLQ} {trouble}".rstrip(), why)
+        yield Broken("e", f"{story}: not in the queue {DLQ} {trouble}".rstrip(), why)
 
 
 def all_fail(scene: Scene) -> Iterator[Broken]:
@@ -206,18 +212,18 @@ def all_fail(scene: Scene) -> Iterator[Broken]:
     )
     requeued, tries = scene.requeued(), len(provider.calls)
     if tries > most or scene.ready(DLQ) != len(mails):
-        told = f"{len(mails)} mails fail, the budget is {settings.budget} retries: "
-        told += f"{tries - len(mails)} retries, {scene.ready(DLQ)} mails in the queue {DLQ}"
+        story = f"{len(mails)} mails fail, the budget is {settings.budget} retries: "
+        story += f"{tries - len(mails)} retries, {scene.ready(DLQ)} mails in the queue {DLQ}"
         why = "limit-is-budget" if tries > most else scene.reasons.get("e", "not-done")
-        yield Broken("g", told, "requeue-is-retry" if requeued else why)
+        yield Broken("g", story, "requeue-is-retry" if requeued else why)
         return
     down[0] = False
     for comment in ("fine", "again"):
         scene.ask(comment)
     trial.watch.settle(lambda: provider.sent("again"), quiet_s=QUIET_S)
     if not provider.sent("again"):
-        told = f"the budget was used up → 'fine' was sent → {scene.story('again')}: no retry"
-        yield Broken("g", told, "spent-for-ever")
+        story = f"the budget was used up → 'fine' was sent → {scene.story('again')}: no retry"
+        yield Broken("g", story, "spent-for-ever")
     elif tries == len(mails):
         yield Broken("g", "the budget allows 4 retries, and none was made", "not-done")
 
@@ -250,26 +256,26 @@ def killed(scene: Scene) -> Iterator[Broken]:
 
 def missing(scene: Scene, mail: str) -> Broken | None:
     """End the play, and tell of a mail that is gone, or that nobody works on."""
-    trial, returned = scene.trial, any(one.returned for one in scene.trial.actors)
+    trial, returned = scene.trial, any(actor.returned for actor in scene.trial.actors)
     trouble = trial.trouble()
     trial.end()
     if scene.provider.sent(mail) or scene.dead()[mail]:
         return None
-    told, left = scene.story(mail), left_over(trial)
+    story, left = scene.story(mail), left_over(trial)
     if mail not in left:
-        return Broken("h", f"{told}: not sent, and in no queue", why_lost(scene, mail))
+        return Broken("h", f"{story}: not sent, and in no queue", why_lost(scene, mail))
     if trial.fault is None:
         return None  # nobody died: it waits, and another requirement asks for what
-    told = f"{told}: in the queue {left[mail][0]}, and nobody works on it {trouble}".rstrip()
-    return Broken("h", told, "quiet-end" if returned else "not-done")
+    story = f"{story}: in the queue {left[mail][0]}, and nobody works on it {trouble}".rstrip()
+    return Broken("h", story, "quiet-end" if returned else "not-done")
 
 
 def why_lost(scene: Scene, mail: str) -> str:
     """Return the belief behind a loss: it was acked too early, or its copy never arrived."""
     trial = scene.trial
-    if any(one.details.get("auto_ack") for one in trial.watch.boundaries if one.at == "subscribed"):
+    if trial.watch.auto_acks("subscribed"):
         return "auto-ack"
-    settled = [one.kind for one in trial.history.events("ack", "publish", message=mail)]
+    settled = [event.kind for event in trial.history.events("ack", "publish", message=mail)]
     if settled[-2:] != ["publish", "ack"]:
         return "ack-before-work"
     return "confirmed-is-queued" if trial.watch.count("before confirm", mail) else "no-confirms"

@@ -44,36 +44,36 @@ def ending(
         tries = counts[mail]
         if tries == wanted and dead[mail] == 1:
             continue
-        told = f"{scene.story(mail)}: {tries} tries, {dead[mail]} times in the queue {DLQ}; "
-        told += f"{settings.retries} retries were asked for"
+        story = f"{scene.story(mail)}: {tries} tries, {dead[mail]} times in the queue {DLQ}; "
+        story += f"{settings.retries} retries were asked for"
         if requeued:
             why = "requeue-is-retry"
         elif dead[mail]:
             why = "retries-are-tries"
         elif tries < wanted:
-            told, why = trouble or told, "not-done"
+            story, why = trouble or story, "not-done"
         elif tries == wanted:
             why = why_gone(scene, tries)
         else:
             _, headers = left_over(scene.trial).get(mail, ("", {}))
             own = any(not name.startswith("x-") for name in headers)
             why = "not-done" if own else "broker-counts"
-        yield Broken("e", told, why)
+        yield Broken("e", story, why)
         return
 
 
 def doubling(scene: Scene, settings: Settings, mails: list[str], endless: str) -> Iterator[Broken]:
     """Judge the waits before the retries of the same mails."""
     for mail in mails:
-        found = waits(scene.provider.of(mail))[: settings.retries]
-        for number, wait_s in enumerate(found):
+        waits_s = waits(scene.provider.of(mail))[: settings.retries]
+        for number, wait_s in enumerate(waits_s):
             least_s = settings.base_s * 2**number
             if wait_s < EARLY * least_s:
-                told = f"base_s is {settings.base_s:g}, {mail} failed {number + 1} times, and its "
-                told += f"next try came after {wait_s:.2f} s: it should not before {least_s:.2f} s"
-                yield Broken("b", told, endless or "same-pause")
+                story = f"base_s is {settings.base_s:g}, {mail} failed {number + 1} times, and its "
+                story += f"next try came after {wait_s:.2f} s: it should not before {least_s:.2f} s"
+                yield Broken("b", story, endless or "same-pause")
                 return
-        if not found:
+        if not waits_s:
             yield Broken("b", f"{mail} was not tried again", endless or "not-done")
             return
 
@@ -95,21 +95,21 @@ def crowded(
     )  # fmt: skip
     own_times = any("x-message-ttl" not in had for had in other_queues().values())
     if first and grow and not overtakes:  # between equal waits nobody has to be overtaken
-        told = f"{first[0]} failed {settings.retries} times and waits; then 'late' fails for "
-        told += "the first time, has to wait a fraction of that, and comes back after it"
-        yield Broken("d", told, endless or "any-order")
+        story = f"{first[0]} failed {settings.retries} times and waits; then 'late' fails for "
+        story += "the first time, has to wait a fraction of that, and comes back after it"
+        yield Broken("d", story, endless or "any-order")
     shares, wide = [], 1.0
     for number in range(1, settings.retries):
-        tried = [found for found in calls.values() if len(found) > number + 1]
-        times = [[found[n].t_s for found in tried] for n in (number, number + 1)]
+        tried = [tries for tries in calls.values() if len(tries) > number + 1]
+        times = [[tries[n].t_s for tries in tried] for n in (number, number + 1)]
         shares.append(overtaken(*times))
         if number + 1 == settings.retries and len(tried) == len(mails) and grow:
-            slept = [waits(found)[number] for found in tried]  # the longest: load counts least
+            slept = [waits(tries)[number] for tries in tried]  # the longest: load counts least
             wide = width(slept) / min(slept)
     if sum(shares) / len(shares) < LEAST_OVERTAKEN:
-        told = f"{len(mails)} mails fail together, and come back in the order in which they failed"
-        yield Broken("c", told, endless or ("any-order" if own_times else "backoff-spreads"))
+        story = f"{len(mails)} mails fail together, and come back in the order in which they failed"
+        yield Broken("c", story, endless or ("any-order" if own_times else "backoff-spreads"))
     elif wide < LEAST_WIDTH:
-        told = f"{len(mails)} mails fail together, and most of their longest waits differ by less "
-        told += f"than {100 * wide:.0f} %: they come back as a crowd"
-        yield Broken("c", told, endless or "backoff-spreads")
+        story = f"{len(mails)} mails fail together, and most of their longest waits differ by less "
+        story += f"than {100 * wide:.0f} %: they come back as a crowd"
+        yield Broken("c", story, endless or "backoff-spreads")

@@ -48,8 +48,12 @@ class Web:
 
     def state(self, document: str) -> str:
         """Return what a GET says: "waiting", "done", or the status."""
-        status, said = self._ask("GET", document)
-        return str(said.get("state")) if status == 200 and isinstance(said, dict) else str(status)
+        status, content = self._ask("GET", document)
+        return (
+            str(content.get("state"))
+            if status == 200 and isinstance(content, dict)
+            else str(status)
+        )
 
     def _ask(self, method: str, document: str) -> tuple[int, object]:
         url = f"http://127.0.0.1:{self.port}/thumbnails/{document}"

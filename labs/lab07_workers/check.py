@@ -22,11 +22,11 @@ BACK_S = 10.0  # how long a 202 may take to get into the queue once the broker i
 
 def check(trial: Trial) -> Iterator[Broken]:
     """Judge a submission; what is simply missing comes first."""
-    found = {broken.requirement: broken for broken in together(trial)}
-    yield from found.values()
-    if "a" in found and found["a"].misconception == "not-done":
+    findings = {broken.requirement: broken for broken in together(trial)}
+    yield from findings.values()
+    if "a" in findings and findings["a"].misconception == "not-done":
         for key in "cf":
-            yield Broken(key, found["a"].story, "not-done")
+            yield Broken(key, findings["a"].story, "not-done")
     else:
         for broken in (web_killed(trial), broker_away(trial)):
             if broken:
@@ -80,8 +80,8 @@ def together(trial: Trial) -> Iterator[Broken]:
         yield Broken("b", f"POST doc-1 was answered with {status}", "not-done")
         return
     if early["doc-1"]:
-        told = "no worker runs, and doc-1 has its thumbnail when the POST is answered"
-        yield Broken("a", told, "work-in-the-request")
+        events = "no worker runs, and doc-1 has its thumbnail when the POST is answered"
+        yield Broken("a", events, "work-in-the-request")
     states = [web.state("doc-1"), web.state("doc-9")]
     trial.watch.settle(
         lambda: trial.watch.count("after publish"), quiet_s=3
@@ -99,9 +99,9 @@ def together(trial: Trial) -> Iterator[Broken]:
     trial.watch.settle(lambda: web.state("doc-1") == "done", quiet_s=2)
     states.append(web.state("doc-1"))
     asked = ("GET doc-1", "GET doc-9, never posted", "GET doc-1 after a restart", "GET doc-1 later")
-    told = ", ".join(f"{what}: {state}" for what, state in zip(asked, states, strict=True))
+    events = ", ".join(f"{what}: {state}" for what, state in zip(asked, states, strict=True))
     if states != ["waiting", "404", "waiting", "done"]:
-        yield Broken("b", told, why_state(states, early["doc-1"]))
+        yield Broken("b", events, why_state(states, early["doc-1"]))
 
 
 def why_state(states: list[str], early: int) -> str:
@@ -126,7 +126,8 @@ def web_killed(trial: Trial) -> Broken | None:
         promised = [document for document, status in answers.items() if status == 202]
         # A relay that has to connect first may be silent for more than a second.
         trial.watch.settle(
-            lambda: all(trial.watch.count("after publish", one) for one in promised), quiet_s=3
+            lambda: all(trial.watch.count("after publish", document) for document in promised),
+            quiet_s=3,
         )
         trial.end()
         return kept(trial, "c", answers, "answer-then-publish")
@@ -137,17 +138,17 @@ def web_killed(trial: Trial) -> Broken | None:
 def kept(trial: Trial, requirement: str, answers: dict[str, int], why: str) -> Broken | None:
     """Look into the queue for each document that was answered with 202."""
     promised = [document for document, status in answers.items() if status == 202]
-    found = {one[1].message_id for one in trial.take_all(QUEUE, expected=promised)}
-    lost = [document for document in promised if document not in found]
+    queued = {message[1].message_id for message in trial.take_all(QUEUE, expected=promised)}
+    lost = [document for document in promised if document not in queued]
     if not lost:
         return None
     if not (trial.watch.count("before publish") or trial.history.events("crash")):
-        told = f"POST {lost[0]} was answered with 202, and nothing was ever published"
-        return Broken(requirement, told, "not-done")
-    told = trial.history.story(lost[0]).partition(": ")[2]
+        events = f"POST {lost[0]} was answered with 202, and nothing was ever published"
+        return Broken(requirement, events, "not-done")
+    events = trial.history.story(lost[0]).partition(": ")[2]
     died = [event for event in trial.history.events("crash") if event.message != lost[0]]
     after = f"; web server killed {died[0].detail}" if died else ""
-    story = f"POST {lost[0]} was answered with 202: {told}{after}: it is not in the queue"
+    story = f"POST {lost[0]} was answered with 202: {events}{after}: it is not in the queue"
     return Broken(requirement, story, why)
 
 
@@ -194,9 +195,9 @@ def broker_away(trial: Trial) -> Broken | None:
 
 def answered(answers: dict[str, int]) -> str:
     """Tell how each POST was answered; of those after the outage only the last."""
-    told = {name: status for name, status in answers.items() if not name.startswith("back-")}
-    told |= dict(list(answers.items())[-1:])
-    each = ", ".join(f"{name}: {status or 'no answer'}" for name, status in told.items())
+    story = {name: status for name, status in answers.items() if not name.startswith("back-")}
+    story |= dict(list(answers.items())[-1:])
+    each = ", ".join(f"{name}: {status or 'no answer'}" for name, status in story.items())
     return f"POSTs were answered with {each}"
 
 
@@ -214,7 +215,7 @@ def worker_killed(trial: Trial) -> Broken | None:
         trial.watch.settle(lambda: len(made(trial)) == 2 and trial.watch.count("after ack") >= 2)
         trial.end()
         missing = [job for job in ("doc-1", "doc-2") if not made(trial)[job]]
-        left = {one[1].message_id for one in trial.take_all(QUEUE, expected=missing)}
+        left = {message[1].message_id for message in trial.take_all(QUEUE, expected=missing)}
         for job in missing:
             story = trial.trouble() or trial.history.story(job)
             if job not in left:
@@ -228,7 +229,7 @@ def worker_killed(trial: Trial) -> Broken | None:
 
 def why_lost(trial: Trial, job: str) -> str:
     """Return the belief behind a job that is gone."""
-    if any(one.details.get("auto_ack") for one in trial.watch.boundaries if one.at == "subscribed"):
+    if trial.watch.auto_acks("subscribed"):
         return "auto-ack"
     crashed = trial.history.events("crash")
     return "ack-before-work" if crashed else "not-done"
@@ -260,7 +261,7 @@ def stopped(trial: Trial) -> Broken | None:
         trial.direct = go_on
     code, after = worker.code, made(trial)
     trial.end()
-    left = [one[1].message_id for one in trial.take_all(QUEUE, expected=jobs[1:])]
+    left = [message[1].message_id for message in trial.take_all(QUEUE, expected=jobs[1:])]
     story = f"SIGTERM while doc-1 was in work; exit status {code}, made: {sorted(after) or 'none'}"
     story += f", in the queue: {sorted(left) or 'none'}"
     if sorted(after) == ["doc-1"] and sorted(left) == jobs[1:] and code == 0:

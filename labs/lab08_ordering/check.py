@@ -86,30 +86,30 @@ def without_fault(trial: Trial) -> Broken | None:
         sent += events(documents, [version])
         trial.watch.settle(partial(all_done, trial, len(sent)), quiet_s=PATIENCE_S)
     trial.watch.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)  # one too many may follow
-    for one in sent:
-        times = order(trial, one["document"]).count(one["version"])
+    for item in sent:
+        times = order(trial, item["document"]).count(item["version"])
         if times == 1:
             continue
-        told = trial.history.story(one["id"])
+        story = trial.history.story(item["id"])
         if times:
-            return Broken("a", f"{told}: worked on {times} times", "not-done")
+            return Broken("a", f"{story}: worked on {times} times", "not-done")
         if trial.watch.count("delivery") and not (
             trial.watch.count("after ack") or acks_itself(trial)
         ):
-            return Broken("a", f"{told}, and no event was ever acked", "never-acked")
-        return Broken("a", f"{trial.trouble() or told}: not worked on", "not-done")
+            return Broken("a", f"{story}, and no event was ever acked", "never-acked")
+        return Broken("a", f"{trial.trouble() or story}: not worked on", "not-done")
     return None
 
 
 def never_acked(trial: Trial) -> Broken | None:
     """Look whether events that were worked on go back to their queue when all have ended."""
-    done = {one.message for one in trial.watch.boundaries if one.at == "delivery"}
+    done = {boundary.message for boundary in trial.watch.boundaries if boundary.at == "delivery"}
     trial.watch.settle(lambda: all(acked(trial, message) for message in done), quiet_s=0.3)
     held = sorted(message for message in done if not acked(trial, message))
-    if acks_itself(trial) or not (kept := plays.waiting(trial, held).intersection(held)):
+    if acks_itself(trial) or not (requeued := plays.waiting(trial, held).intersection(held)):
         return None
-    told = trial.history.story(min(kept))
-    return Broken("a", f"{told}, and {min(kept)} goes back to its queue", "never-acked")
+    story = trial.history.story(min(requeued))
+    return Broken("a", f"{story}, and {min(requeued)} goes back to its queue", "never-acked")
 
 
 def all_done(trial: Trial, number: int) -> bool:
@@ -121,7 +121,9 @@ def number_of(trial: Trial) -> int:
     """Return the number of the worker that gets the events of the document."""
     first = event(DOCUMENT, 1)["id"]
     for actor in trial.actors:
-        if any(one.at == "delivery" and one.message == first for one in actor.boundaries):
+        if any(
+            boundary.at == "delivery" and boundary.message == first for boundary in actor.boundaries
+        ):
             return int(actor.arguments[2])
     return 0
 
@@ -205,7 +207,7 @@ def killed(trial: Trial, number: int) -> Broken | None:
         plays.publish(trial, sent)
         plays.worker(trial, number, restarts=3)
         trial.watch.settle(lambda: set(versions) <= set(order(trial, DOCUMENT)), quiet_s=PATIENCE_S)
-        trial.watch.settle(lambda: all(acked(trial, one["id"]) for one in sent), quiet_s=0.3)
+        trial.watch.settle(lambda: all(acked(trial, item["id"]) for item in sent), quiet_s=0.3)
         return verdict(trial, "d", "batch-of-acks", versions)
 
     return crash_points(trial, play, actions=("kill", "cut"), role="run_worker", least=9, most=10)
@@ -228,26 +230,26 @@ def verdict(trial: Trial, requirement: str, why: str, versions: range) -> Broken
     """
     trouble = trial.trouble()
     trial.end()
-    found = order(trial, DOCUMENT)
-    told = f"versions 1 to {versions[-1]} of {DOCUMENT} were worked on in this order:"
-    told = f"{told} {' '.join(map(str, found)) or 'none at all'}"
-    if pair := plays.backward(found):
+    done = order(trial, DOCUMENT)
+    order_text = f"versions 1 to {versions[-1]} of {DOCUMENT} were worked on in this order:"
+    order_text = f"{order_text} {' '.join(map(str, done)) or 'none at all'}"
+    if pair := plays.backward(done):
         newer, older = (event(DOCUMENT, version)["id"] for version in pair)
         story = f"{newer} before {older}; {trial.history.story(older)}"
         reason = why_disorder(trial, newer, older) if requirement == "b" else why  # b: all live
-        return Broken(requirement, f"{told}: {story}", reason or why)
-    missing = [event(DOCUMENT, one)["id"] for one in versions if one not in found]
+        return Broken(requirement, f"{order_text}: {story}", reason or why)
+    missing = [event(DOCUMENT, version)["id"] for version in versions if version not in done]
     if not missing:
         return None
-    kept = missing[0] in plays.waiting(trial, missing)
+    queued = missing[0] in plays.waiting(trial, missing)
     story = trial.history.story(missing[0])
-    if kept:
+    if queued:
         story = f"{trouble or story}; {missing[0]} stays in a queue"
-        return Broken(requirement, f"{told}; {story}", "not-done")
+        return Broken(requirement, f"{order_text}; {story}", "not-done")
     reason = "stale-may-be-skipped" if requirement == "b" else "ack-before-work"
     if acks_itself(trial):
         reason = "auto-ack"
-    return Broken(requirement, f"{told}; {story}, and no row", reason)
+    return Broken(requirement, f"{order_text}; {story}, and no row", reason)
 
 
 def acked(trial: Trial, message: str) -> bool:
@@ -257,17 +259,15 @@ def acked(trial: Trial, message: str) -> bool:
 
 def acks_itself(trial: Trial) -> bool:
     """Tell whether some worker left the acks to the broker."""
-    return any(
-        one.details.get("auto_ack") for one in trial.watch.boundaries if one.at == "delivery"
-    )
+    return trial.watch.auto_acks("delivery")
 
 
 def why_disorder(trial: Trial, newer: str, older: str) -> str:
     """Return why an older event came after a newer one, by where both were delivered, or ""."""
     at = {
-        one.message: (number, one.actor, one.details["queue"])
-        for number, one in reversed(list(enumerate(trial.watch.boundaries)))
-        if one.at == "delivery"
+        boundary.message: (number, boundary.actor, boundary.details["queue"])
+        for number, boundary in reversed(list(enumerate(trial.watch.boundaries)))
+        if boundary.at == "delivery"
     }  # the first delivery of each
     if newer not in at or older not in at:
         return ""

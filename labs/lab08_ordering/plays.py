@@ -119,13 +119,13 @@ def waiting(trial: Trial, messages: Sequence[str]) -> set[str]:
     What a dead worker held comes back a little later: so this looks for ``messages`` a while.
     """
     trial.end()
-    queues = [found["name"] for found in broker.api("GET", "queues/{vhost}?disable_stats=true")]
-    found: set[str] = set()
+    queues = [queue["name"] for queue in broker.api("GET", "queues/{vhost}?disable_stats=true")]
+    ids: set[str] = set()
 
     def complete() -> bool:
         for queue in queues:
-            found.update(str(one[1].message_id) for one in trial.take_all(queue))
-        return found >= set(messages)
+            ids.update(str(message[1].message_id) for message in trial.take_all(queue))
+        return ids >= set(messages)
 
     trial.watch.settle(complete, timeout_s=2.0, quiet_s=2.0)
-    return found
+    return ids

@@ -83,7 +83,9 @@ class Window:
 
     def details(self, at: str) -> dict[str, object]:
         """Return what is known of its first boundary of a kind."""
-        return next((one.details for one in self.actor.boundaries if one.at == at), {})
+        return next(
+            (boundary.details for boundary in self.actor.boundaries if boundary.at == at), {}
+        )
 
     @property
     def waits_s(self) -> float:
@@ -92,7 +94,7 @@ class Window:
 
     def number(self, at: str) -> int:
         """Return how many boundaries of a kind it reached."""
-        return sum(one.at == at for one in self.actor.boundaries)
+        return sum(boundary.at == at for boundary in self.actor.boundaries)
 
 
 def publish(trial: Trial, queue: str, number: int) -> None:
@@ -162,7 +164,7 @@ def windows(trial: Trial, hosts: Sequence[Host], proxy: Proxy) -> list[Window]:
         return "go"
 
     trial.direct = direct
-    found = []
+    measured = []
     try:
         for far in (True, False):
             group = [
@@ -171,15 +173,15 @@ def windows(trial: Trial, hosts: Sequence[Host], proxy: Proxy) -> list[Window]:
                 if host.far == far
             ]
             stopped(trial, group, reached)
-            for one in group:
-                if one.host.name not in reached:
-                    end = "" if one.actor.running else f"{ROLE}() came to its end"
-                    one.trouble = trial.trouble() or end or "it takes no event"
-                left = ready(trial, queues[one.host])
-                one.held = one.host.events - left - len(made[one.host.name])
-            found += group
+            for window in group:
+                if window.host.name not in reached:
+                    end = "" if window.actor.running else f"{ROLE}() came to its end"
+                    window.trouble = trial.trouble() or end or "it takes no event"
+                left = ready(trial, queues[window.host])
+                window.held = window.host.events - left - len(made[window.host.name])
+            measured += group
         release.set()
-        near = next((one for one in found if one.host == NEAR_FAST), None)
+        near = next((window for window in measured if window.host == NEAR_FAST), None)
         if near and not near.trouble:
             trial.watch.settle(
                 lambda: len(made[near.host.name]) >= PACE or not near.actor.running,
@@ -191,26 +193,26 @@ def windows(trial: Trial, hosts: Sequence[Host], proxy: Proxy) -> list[Window]:
         trial.direct = go_on
     trial.end()
     wait_for_deaths(trial, list(queues.values()))
-    for one in found:
-        one.times = made[one.host.name]
-        back = trial.take_all(queues[one.host])
-        one.returned = sum(method.redelivered for method, _, _ in back)
-    return found
+    for window in measured:
+        window.times = made[window.host.name]
+        back = trial.take_all(queues[window.host])
+        window.returned = sum(method.redelivered for method, _, _ in back)
+    return measured
 
 
 def stopped(trial: Trial, group: Sequence[Window], reached: set[str]) -> None:
     """Wait until each of these is in its first work, or has ended, and the broker is done."""
     trial.watch.settle(
-        lambda: all(one.host.name in reached or not one.actor.running for one in group),
+        lambda: all(window.host.name in reached or not window.actor.running for window in group),
         timeout_s=START_S,
         quiet_s=PATIENCE_S,
     )
     trial.watch.settle(lambda: False, quiet_s=0.2)  # it delivers all that it will at once
 
 
-def pace(found: Sequence[Window]) -> tuple[int, int]:
+def pace(measured: Sequence[Window]) -> tuple[int, int]:
     """Return how much was made next door and far away in the same time, by equal workers."""
-    times = {one.host: one.times for one in found}
+    times = {window.host: window.times for window in measured}
     near, far = times.get(NEAR_FAST, []), times.get(FAR_FAST, [])
     if len(near) < PACE:
         return 0, 0  # it stands still, or there is none: nothing to compare with

@@ -14,8 +14,8 @@ from labs.judge.model import Broken, Lab
 from labs.judge.trial import Trial
 from labs.lab10_on_call import recorded
 from labs.lab10_on_call.incident_system import System
+from labs.lab10_on_call.readings import Reader, shared
 from labs.lab10_on_call.shift import BLOCKED, HEALTHY, Night, OwnNode, ask, observe, recover
-from labs.lab10_on_call.watch import Watch, shared
 
 SEED = 10
 LETTERS = {
@@ -97,27 +97,27 @@ def seven(trial: Trial, seed: int) -> list[Night]:
     dice.shuffle(names)
     with ExitStack() as stack:
         systems = [System(name, place, dice) for name in names]
-        watch = Watch(place, [system.state for system in systems])
-        stack.callback(watch.close)
+        reader = Reader(place, [system.state for system in systems])
+        stack.callback(reader.close)
         for system in systems:
             stack.callback(system.end)
             system.start()
-        nights = observe(systems, watch)
+        nights = observe(systems, reader)
         ask(trial, nights)
-        recover(trial, nights, watch)
+        recover(trial, nights, reader)
         return nights
 
 
 def eighth(trial: Trial, own: OwnNode) -> Night:
     """Play the night of the blocked publisher, or take it from a record where no node can run."""
-    if (found := own.result()) is None:
+    if (own_night := own.result()) is None:
         night = recorded.night()
         ask(trial, [night])
         recorded.recover(night)
         return night
-    nights, watch = found
+    nights, reader = own_night
     ask(trial, nights)
-    recover(trial, nights, watch)
+    recover(trial, nights, reader)
     return nights[0]
 
 
@@ -182,23 +182,23 @@ def did(night: Night) -> str:
 
 def became(night: Night) -> str:
     """Tell what came of it."""
-    found = []
+    results = []
     last, places = night.after[-1], night.places
     if night.left:
-        found.append(f"{len(night.left)} of {len(night.due)} events are not handled")
+        results.append(f"{len(night.left)} of {len(night.due)} events are not handled")
     if places["waiting"]:
-        found.append(f"{places['waiting']} are still in the queue or held")
+        results.append(f"{places['waiting']} are still in the queue or held")
     if places["dead"]:
-        found.append(f"{places['dead']} are in the DLQ")
+        results.append(f"{places['dead']} are in the DLQ")
     if places["lost"]:
-        found.append(f"{places['lost']} are in no queue")
+        results.append(f"{places['lost']} are in no queue")
     if night.repeats_per_s:
-        found.append(f"{night.repeats_per_s:.0f} redeliveries a second go on")
+        results.append(f"{night.repeats_per_s:.0f} redeliveries a second go on")
     if night.stands_still:
-        found.append("no event has been published since")
-    if not found:
-        found.append(f"{last['dead_letters']:.0f} dead letters are left")
-    return f"{last['t_s'] - night.after[0]['t_s']:.0f} s later {', '.join(found)}"
+        results.append("no event has been published since")
+    if not results:
+        results.append(f"{last['dead_letters']:.0f} dead letters are left")
+    return f"{last['t_s'] - night.after[0]['t_s']:.0f} s later {', '.join(results)}"
 
 
 def lost(night: Night) -> str:

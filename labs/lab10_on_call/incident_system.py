@@ -15,9 +15,9 @@ from pika.exceptions import AMQPError
 from helpers.errors import WaitTimeoutError
 from helpers.waits import wait_until
 from labs.lab10_on_call.cases import Code, case_of
+from labs.lab10_on_call.readings import Place
 from labs.lab10_on_call.services import KEY, Publisher, Worker, cut, properties
 from labs.lab10_on_call.state import State
-from labs.lab10_on_call.watch import Place
 
 OLD = ("old-1", "old-2")  # they were in each DLQ before: known, and no incident
 WAIT_S = 3.0
@@ -165,16 +165,16 @@ RUNBOOK: dict[str, Callable[[System], None]] = {
 
 def _take(channel: Any, queue: str, expected: Iterable[str]) -> list[str]:
     """Empty a queue, and wait for ids that are on their way; return all ids."""
-    found: list[str] = []
+    ids: list[str] = []
     missing = set(expected)
 
     def take() -> bool:
         # All there is, however long it takes: the deadline is for what has yet to arrive.
         while (got := channel.basic_get(queue, auto_ack=True))[0] is not None:
-            found.append(got[1].message_id)
+            ids.append(got[1].message_id)
             missing.discard(got[1].message_id)
         return not missing
 
     with suppress(WaitTimeoutError):
         wait_until(take, timeout_s=WAIT_S, what="what is on its way")
-    return found
+    return ids

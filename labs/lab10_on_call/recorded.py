@@ -53,11 +53,11 @@ def night() -> Night:
     return RecordedNight(None, _record()["before"])  # type: ignore[arg-type]
 
 
-def recover(one: Night) -> None:
+def recover(past: Night) -> None:
     """Look up what came of the actions when they were really carried out."""
     after = _record()["after"]
-    chosen = [after[action] for action in one.actions if action in after] or [after[NOTHING]]
-    one.after = max(chosen, key=lambda readings: readings[-1]["published"])
+    chosen = [after[action] for action in past.actions if action in after] or [after[NOTHING]]
+    past.after = max(chosen, key=lambda readings: readings[-1]["published"])
 
 
 def _record() -> Any:
@@ -68,19 +68,19 @@ def make() -> None:
     """Write the record."""
     after: dict[str, list[Reading]] = {}
     with OwnNode(random.Random(1)) as own:
-        found = own.result()
-        assert found, "there is no RabbitMQ on this machine to record"
-        (seen,), watch = found
+        result = own.result()
+        assert result, "there is no RabbitMQ on this machine to record"
+        (seen,), reader = result
         for action in [NOTHING, *RUNBOOK]:
             if action != NOTHING:
                 seen.system.do(action)
-            first, published = watch.read()[0], len(seen.system.state.outbox)
+            first, published = reader.read()[0], len(seen.system.state.outbox)
             try:
                 more = lambda: len(seen.system.state.outbox) > published  # noqa: B023, E731
                 wait_until(more, timeout_s=LOOK_S, what="a publish")
             except WaitTimeoutError:
                 pass  # it stays blocked: that is what is recorded
-            after[action] = [first, watch.read()[0]]
+            after[action] = [first, reader.read()[0]]
     FILE.write_text(json.dumps({"before": seen.before, "after": after}, indent=1) + "\n")
 
 

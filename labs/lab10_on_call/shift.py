@@ -16,7 +16,7 @@ from helpers.waits import wait_until
 from labs.judge.trial import Trial
 from labs.lab10_on_call.cases import POISON
 from labs.lab10_on_call.incident_system import OLD, RUNBOOK, System
-from labs.lab10_on_call.watch import Place, Reading, Watch, alone
+from labs.lab10_on_call.readings import Place, Reader, Reading, alone
 
 EVERY_S = 0.4
 READINGS = 8
@@ -55,12 +55,12 @@ class Night:
             self.trouble = error
         elif str(cause) not in incidents.BY_NAME or not isinstance(actions, list):
             self.trouble = f"on_call() returned {str(answer)[:80]}: no cause with its actions"
-        elif wrong := [one for one in actions if str(one) not in RUNBOOK]:
+        elif wrong := [action for action in actions if str(action) not in RUNBOOK]:
             self.trouble = f"the runbook has no action {str(wrong[0])[:40]!r}"
         elif len(actions) > MOST_ACTIONS:
             self.trouble = f"{len(actions)} actions are more than {MOST_ACTIONS}"
         else:
-            self.cause, self.actions = str(cause), [str(one) for one in actions]
+            self.cause, self.actions = str(cause), [str(action) for action in actions]
 
     def repair(self) -> None:
         """Carry out what was said; what is published up to now has to be handled."""
@@ -77,8 +77,10 @@ class Night:
     @property
     def repeats_per_s(self) -> float:
         """Redeliveries a second, lately."""
-        lately = [one for one in self.after if one["t_s"] >= self.after[-1]["t_s"] - CALM_S]
-        counts = [one["redelivered"] for one in lately]
+        lately = [
+            reading for reading in self.after if reading["t_s"] >= self.after[-1]["t_s"] - CALM_S
+        ]
+        counts = [reading["redelivered"] for reading in lately]
         # What a consumer had counted vanishes some time after it: only the steps up are news.
         steps = [max(0.0, after - before) for before, after in pairwise(counts)]
         return sum(steps) / max(lately[-1]["t_s"] - lately[0]["t_s"], EVERY_S)
@@ -110,15 +112,15 @@ class Night:
         return {"waiting": waited, "dead": len(dead & self.left), "lost": len(lost)}
 
 
-def observe(systems: Sequence[System], watch: Watch) -> list[Night]:
+def observe(systems: Sequence[System], reader: Reader) -> list[Night]:
     """Let systems run until their incidents can be seen, and read their numbers."""
     begun = lambda: all(system.begun for system in systems)  # noqa: E731
     wait_until(begun, timeout_s=20, what="all systems to run")
-    watch.read()  # this one may still see the beginning
+    reader.read()  # this one may still see the beginning
     readings = []
     for _ in range(READINGS):
         time.sleep(EVERY_S)
-        readings.append(watch.read())
+        readings.append(reader.read())
     return [
         Night(system, list(before))
         for system, before in zip(systems, zip(*readings, strict=True), strict=True)
@@ -137,7 +139,7 @@ def ask(trial: Trial, nights: Sequence[Night]) -> None:
         night.take(actor.result, error)
 
 
-def recover(trial: Trial, nights: Sequence[Night], watch: Watch) -> None:
+def recover(trial: Trial, nights: Sequence[Night], reader: Reader) -> None:
     """Carry out what was said, and watch until all is well or nothing gets better any more."""
     for night in nights:
         night.repair()
@@ -152,7 +154,7 @@ def recover(trial: Trial, nights: Sequence[Night], watch: Watch) -> None:
         if now_s - seen["read_s"] < EVERY_S:
             return False
         seen["read_s"] = now_s
-        for night, reading in zip(nights, watch.read(), strict=True):
+        for night, reading in zip(nights, reader.read(), strict=True):
             night.after.append(reading)
         state = [(len(night.left), night.over) for night in repaired]
         if state != seen["state"]:
@@ -184,11 +186,11 @@ class OwnNode:
         self._pool.shutdown(wait=True)
         self._stack.close()
 
-    def result(self) -> tuple[list[Night], Watch] | None:
-        """Return the night and its watch; None when this machine has no RabbitMQ of its own."""
+    def result(self) -> tuple[list[Night], Reader] | None:
+        """Return the night and its reader; None when this machine has no RabbitMQ to start."""
         return self._ready.result()
 
-    def _begin(self) -> tuple[list[Night], Watch] | None:
+    def _begin(self) -> tuple[list[Night], Reader] | None:
         try:
             node = self._stack.enter_context(broker.disposable())
         except BrokerNotFoundError:
@@ -199,5 +201,5 @@ class OwnNode:
         system.start()
         wait_until(lambda: system.begun, timeout_s=20, what="a publisher that publishes")
         place.set_memory_limit("absolute", "1MB")
-        watch = Watch(place, [system.state])
-        return observe([system], watch), watch
+        reader = Reader(place, [system.state])
+        return observe([system], reader), reader

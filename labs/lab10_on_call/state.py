@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from labs.lab10_on_call.cases import Case, Code
-from labs.lab10_on_call.watch import Place
+from labs.lab10_on_call.readings import Place
 
 
 @dataclass

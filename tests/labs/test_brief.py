@@ -18,14 +18,16 @@ def run(number: int, source: str | None, work) -> list[str]:
     """Run a brief, with this source in its starter cell, and return what its cells print."""
     folder = folder_of(number)
     nb = nbformat.read(folder / "brief.ipynb", as_version=4)
-    cell = next(one for one in nb.cells if one.source.startswith("%%lab"))
+    cell = next(cell for cell in nb.cells if cell.source.startswith("%%lab"))
     if source is not None:
         cell.source = f"%%lab\n{source}"
     manager = AsyncKernelManager(kernel_name="python3", **own_sockets())
     where = {"metadata": {"path": str(folder)}}
     client = NotebookClient(nb, km=manager, timeout=150, resources=where)
     client.execute(env=child_environment(RABBIT_LAB_WORK=str(work)))
-    return ["".join(one.get("text", "") for one in cell.get("outputs", [])) for cell in nb.cells]
+    return [
+        "".join(output.get("text", "") for output in cell.get("outputs", [])) for cell in nb.cells
+    ]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +47,7 @@ def test_the_starter_runs_and_fails(number: int, shared_broker, tmp_path):
 
 @pytest.mark.parametrize("number", [3, 5])
 def test_from_brief_to_holds(number: int, shared_broker, tmp_path):
-    correct = next(one for one in solutions(number) if one.kind == "correct")
+    correct = next(solution for solution in solutions(number) if solution.kind == "correct")
     *_, verdict, _, _ = run(number, correct.path.read_text(encoding="utf-8"), tmp_path)
     assert "All that this check looks for holds." in verdict
     assert "BROKEN" not in verdict

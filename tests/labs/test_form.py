@@ -36,19 +36,19 @@ def test_requirements_are_plain_sentences(lab: Lab):
 
 @pytest.mark.parametrize("lab", ALL)
 def test_enough_solutions_and_each_says_why_it_is_wrong(lab: Lab):
-    found = solutions(lab.number)
-    kinds = [one.kind for one in found]
+    known = solutions(lab.number)
+    kinds = [solution.kind for solution in known]
     assert kinds.count("correct") >= 2
     assert kinds.count("wrong") >= 6
     assert kinds.count("starter") == 1
-    for solution in found:
+    for solution in known:
         for requirement, belief in solution.breaks or ():
             assert requirement in lab.requirements
             assert lab.belief(belief)
-    reasons = {solution.breaks for solution in found if solution.kind == "wrong"}
+    reasons = {solution.breaks for solution in known if solution.kind == "wrong"}
     assert len(reasons) >= 6, "wrong solutions are wrong for the same reasons"
-    trees = {ast.dump(ast.parse(one.path.read_text(encoding="utf-8"))) for one in found}
-    assert len(trees) == len(found)
+    trees = {ast.dump(ast.parse(solution.path.read_text(encoding="utf-8"))) for solution in known}
+    assert len(trees) == len(known)
 
 
 @pytest.mark.parametrize("lab", ALL)
@@ -66,8 +66,8 @@ def test_one_belief_has_one_name_everywhere():
         for name, phrase in {**misconceptions.SHARED, **load(number).beliefs}.items():
             words[name].add(phrase)
             assert re.fullmatch(r"[a-z][a-z0-9-]*", name)
-    assert {name: found for name, found in words.items() if len(found) > 1} == {}
-    phrases = [phrase for found in words.values() for phrase in found]
+    assert {name: uses for name, uses in words.items() if len(uses) > 1} == {}
+    phrases = [phrase for uses in words.values() for phrase in uses]
     assert len(phrases) == len(set(phrases)), "two names for one belief"
 
 

@@ -112,16 +112,16 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path, shared_brok
     ) as process:
         line = next(text for text in process.stdout if "anna" in text)
         process.send_signal(signal.SIGINT)
-        said, complaints = process.communicate(timeout=60)
+        output, complaints = process.communicate(timeout=60)
     assert "1 of 4" in line
     assert process.returncode == 130
-    assert "interrupted" in said and "Traceback" not in complaints
-    kept = {path: path.stat().st_mtime_ns for path in (out / "verdicts").glob("*.json")}
-    assert 1 <= len(kept) < 4
+    assert "interrupted" in output and "Traceback" not in complaints
+    before = {path: path.stat().st_mtime_ns for path in (out / "verdicts").glob("*.json")}
+    assert 1 <= len(before) < 4
     again = run_grade(folder, "--out", out)
     assert again.returncode == 0
-    assert again.stdout.count("(kept)") == len(kept)
-    assert all(path.stat().st_mtime_ns == stamp for path, stamp in kept.items())
+    assert again.stdout.count("(kept)") == len(before)
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in before.items())
     assert len(rows(out)) == 4
 
 
@@ -138,8 +138,8 @@ def test_a_changed_submission_is_judged_again(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(grading, "_judge", judge)
 
     def run() -> None:
-        found = grading.submissions(file.parent, 5)
-        list(grading.grade(found, tmp_path / "out", jobs=1, seconds=1))
+        submissions = grading.submissions(file.parent, 5)
+        list(grading.grade(submissions, tmp_path / "out", jobs=1, seconds=1))
 
     run()
     run()
@@ -167,8 +167,8 @@ def test_a_submission_sees_neither_others_nor_the_broker_s_administrator(
     )
     before = (LAB5 / "check.py").read_bytes()
     assert run_grade(folder, "--lab", "5", "--out", out, "--seconds", "30").returncode == 0
-    kept = json.loads((out / "verdicts" / "spy-lab05.json").read_text())
-    assert "seen []" in kept["verdict"]
+    stored = json.loads((out / "verdicts" / "spy-lab05.json").read_text())
+    assert "seen []" in stored["verdict"]
     assert (LAB5 / "check.py").read_bytes() == before
 
 
@@ -189,8 +189,8 @@ def test_submissions_are_found_by_name(
     for name in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
-    found = grading.submissions(tmp_path, lab)
-    assert [(one.learner, one.lab) for one in found] == expected
+    submissions = grading.submissions(tmp_path, lab)
+    assert [(submission.learner, submission.lab) for submission in submissions] == expected
 
 
 @pytest.mark.parametrize(
@@ -215,9 +215,9 @@ def test_only_a_learner_s_own_folder_goes_along(tmp_path: Path):
         (tmp_path / name).write_text(name)
     (tmp_path / "cleo" / "link.py").symlink_to(tmp_path / "ben_lab05.py")
     copied = []
-    for number, one in enumerate(grading.submissions(tmp_path, None)):
+    for number, submission in enumerate(grading.submissions(tmp_path, None)):
         target = tmp_path / f"copy{number}"
-        grading._copy(one, target)
+        grading._copy(submission, target)
         copied.append(sorted(path.name for path in target.iterdir()))
     assert copied == [["anna_lab05.py"], ["ben_lab05.py"], ["lab05.py", "tools.py"]]
 
@@ -248,5 +248,7 @@ def test_a_name_is_no_formula_of_a_spreadsheet(tmp_path: Path):
 
 def test_a_learner_counts_once_for_a_belief():
     twice = (Broken("a", "", "memory-set"), Broken("e", "", "memory-set"))
-    found = report.misconceptions([graded("anna", *twice), graded("ben", twice[0]), graded("cleo")])
-    assert found == [("what a process remembers survives the process", ["anna", "ben"])]
+    beliefs = report.misconceptions(
+        [graded("anna", *twice), graded("ben", twice[0]), graded("cleo")]
+    )
+    assert beliefs == [("what a process remembers survives the process", ["anna", "ben"])]

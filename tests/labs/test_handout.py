@@ -69,7 +69,7 @@ def test_a_check_runs_in_it(unpacked: Path, shared_broker, tmp_path: Path):
         PYTHONPATH=str(unpacked),
         RABBIT_LAB_HOME=str(home()),  # the broker that is there, not one more that stays
     )
-    correct = next(one for one in solutions(5) if one.kind == "correct")
+    correct = next(solution for solution in solutions(5) if solution.kind == "correct")
 
     def check(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -23,7 +23,7 @@ MOMENTS = [
 
 
 def moments(trial: Trial) -> list[str]:
-    return [one.at for one in trial.watch.boundaries if one.at != "subscribed"]
+    return [boundary.at for boundary in trial.watch.boundaries if boundary.at != "subscribed"]
 
 
 def test_boundaries_come_in_the_order_of_the_code(attempt: Try):
@@ -46,7 +46,7 @@ def test_worker_dies_at_the_boundary_and_not_later(attempt: Try, point: int):
     written = len(trial.rows("SELECT * FROM done"))
     assert written == (1 if point > MOMENTS.index("before commit") + 1 else 0)
     if point <= MOMENTS.index("before ack") + 1:
-        assert [one[2] for one in trial.take_all("jobs", expected=["job-0"])] == [b"work"]
+        assert [message[2] for message in trial.take_all("jobs", expected=["job-0"])] == [b"work"]
     assert "worker killed" in trial.history.story("job-0")
 
 
@@ -68,7 +68,9 @@ def test_a_supervisor_starts_it_again_and_the_message_comes_back(attempt: Try):
     assert [actor.code for actor in trial.actors] == [-signal.SIGKILL, None]
     assert trial.rows("SELECT job FROM done") == [("job-0",)]
     redelivered = [
-        one.details["redelivered"] for one in trial.watch.boundaries if one.at == "delivery"
+        boundary.details["redelivered"]
+        for boundary in trial.watch.boundaries
+        if boundary.at == "delivery"
     ]
     assert redelivered == [False, True]
 

@@ -38,7 +38,7 @@ def test_orphans_in_groups_of_their_own_are_found(attempt: Try):
     note = Path(trial.store + ".orphan")
     trial.watch.wait(lambda: note.exists() and note.read_text(), timeout_s=10, what="the orphan")
     host = trial._pool._host.pid
-    assert int(note.read_text()) in [one.pid for one in process_tree.members(host)]
+    assert int(note.read_text()) in [process.pid for process in process_tree.members(host)]
     trial._pool.close()
     assert process_tree.members(host) == []
 
@@ -54,7 +54,7 @@ def test_output_memory_and_time_are_limited(attempt: Try):
     hoarding, spinning = trial.start("hoard"), trial.start("spin")
     actors = [flooding, hoarding, spinning]
     trial.watch.wait(
-        lambda: not any(one.running for one in actors), timeout_s=20, what="their ends"
+        lambda: not any(actor.running for actor in actors), timeout_s=20, what="their ends"
     )
     assert flooding.output.stat().st_size <= 1024 * 1024
     assert "MemoryError" in hoarding.error

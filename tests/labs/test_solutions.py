@@ -26,7 +26,9 @@ def test_verdict_is_the_known_one(solution: proof.Solution, shared_broker):
 
 
 def test_a_wrong_reason_is_no_proof():
-    solution = next(one for one in proof.solutions(5) if one.path.stem == "memory_set")
+    solution = next(
+        solution for solution in proof.solutions(5) if solution.path.stem == "memory_set"
+    )
     verdict = Verdict(5, (Broken("a", "", "memory-set"),), "", 1.0, "4.3.6")
     assert not proof.Outcome(solution, verdict, "").as_it_should
     broken = tuple(Broken(key, "story", why) for key, why in solution.breaks or ())

@@ -66,23 +66,23 @@ def submissions(folder: Path, lab: int | None) -> list[Submission]:
     """
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}: name the one with the submissions")
-    found = []
+    collected = []
     for entry in sorted(folder.iterdir()):
         if entry.name.startswith((".", "_")) or entry.is_symlink():
             continue
         if entry.is_dir():
             files = [path for path in sorted(entry.rglob("*.py")) if not path.is_symlink()]
             named = [path for path in files if NAMED.fullmatch(path.name)]
-            found += [
+            collected += [
                 _submission(entry.name, path, lab, alone=False) for path in named or files[:1]
             ]
         elif entry.suffix == ".py":
             learner = re.sub(r"[_-]lab\d\d?$", "", entry.stem)
-            found.append(_submission(learner, entry, lab, alone=True))
-    found = [one for one in found if lab is None or one.lab == lab]
-    if not found:
+            collected.append(_submission(learner, entry, lab, alone=True))
+    collected = [submission for submission in collected if lab is None or submission.lab == lab]
+    if not collected:
         raise UsageError(f"{folder} holds no submission: a file or a folder for each learner")
-    return found
+    return collected
 
 
 def _submission(learner: str, path: Path, lab: int | None, *, alone: bool) -> Submission:
@@ -98,7 +98,7 @@ def _submission(learner: str, path: Path, lab: int | None, *, alone: bool) -> Su
 
 
 def grade(
-    found: Sequence[Submission], results: Path, *, jobs: int, seconds: float
+    collected: Sequence[Submission], results: Path, *, jobs: int, seconds: float
 ) -> Iterator[tuple[Grade, bool]]:
     """Judge submissions, several at once, and keep each verdict as soon as it is there.
 
@@ -116,8 +116,8 @@ def grade(
 
     def one(submission: Submission) -> tuple[Grade, bool]:
         file = results / f"{_safe(submission.learner)}-lab{submission.lab:02d}.json"
-        if kept := _kept(file, submission):
-            return Grade(submission, kept), True
+        if earlier := _kept(file, submission):
+            return Grade(submission, earlier), True
         if stop.is_set():
             raise InterruptedError
         verdict = _judge(submission, seconds)
@@ -129,7 +129,7 @@ def grade(
 
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            yield from pool.map(one, found)
+            yield from pool.map(one, collected)
         except BaseException:
             stop.set()
             raise
@@ -153,11 +153,11 @@ def _safe(name: str) -> str:
 def _judge(submission: Submission, seconds: float) -> Verdict:
     """Check a copy of one submission in a process of its own, which is killed when it must be."""
     with tempfile.TemporaryDirectory(prefix="grade-") as folder:
-        mine = Path(folder) / "submission"
-        _copy(submission, mine)
+        copy = Path(folder) / "submission"
+        _copy(submission, copy)
         result = Path(folder) / "verdict.json"
         command = [sys.executable, "-m", "labs.judge", "check", str(submission.lab)]
-        command += [str(mine / submission.path.name), "--json", str(result), "--hidden"]
+        command += [str(copy / submission.path.name), "--json", str(result), "--hidden"]
         command += ["--seconds", str(seconds), "--sandbox"]
         with subprocess.Popen(
             command,
@@ -170,13 +170,13 @@ def _judge(submission: Submission, seconds: float) -> Verdict:
             start_new_session=True,  # an interrupt of ours lets it finish what it has begun
         ) as process:
             try:
-                _, said = process.communicate(timeout=seconds + GRACE_S)
+                _, errors = process.communicate(timeout=seconds + GRACE_S)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-                _, said = process.communicate()
+                _, errors = process.communicate()
         if result.exists():
             return checking.from_json(result.read_text(encoding="utf-8"))
-        last = (said.strip().splitlines() or ["it said nothing"])[-1][:300]
+        last = (errors.strip().splitlines() or ["it said nothing"])[-1][:300]
         return Verdict(
             submission.lab, (), f"its check ended without a verdict: {last}", seconds, ""
         )

@@ -48,7 +48,8 @@ def reasons(lab: Lab, grade: Grade) -> str:
     if grade.verdict.unusable:
         return grade.verdict.unusable
     return "; ".join(
-        f"{one.requirement}: {lab.belief(one.misconception)}" for one in grade.verdict.broken
+        f"{finding.requirement}: {lab.belief(finding.misconception)}"
+        for finding in grade.verdict.broken
     )
 
 
@@ -62,7 +63,7 @@ def misconceptions(grades: Sequence[Grade]) -> list[tuple[str, list[str]]]:
         lab = load(grade.submission.lab)
         if grade.verdict.unusable:
             who["could not be judged"].append(grade.submission.learner)
-        for name in {one.misconception for one in grade.verdict.broken}:
+        for name in {finding.misconception for finding in grade.verdict.broken}:
             who[lab.belief(name)].append(grade.submission.learner)
     return sorted(who.items(), key=lambda item: (-len(item[1]), item[0]))
 
@@ -81,17 +82,18 @@ def write_report(grades: Sequence[Grade], file: Path, *, notes: Sequence[str]) -
     )  # fmt: skip
     labs = []
     for number in sorted({grade.submission.lab for grade in grades}):
-        mine = [grade for grade in grades if grade.submission.lab == number]
+        of_lab = [grade for grade in grades if grade.submission.lab == number]
         lab = load(number)
         labs.append(
             {
                 "lab": lab,
-                "rows": [{"grade": one, "held": held(one)} for one in mine],
-                "beliefs": misconceptions(mine),
+                "rows": [{"grade": grade, "held": held(grade)} for grade in of_lab],
+                "beliefs": misconceptions(of_lab),
                 "holding": {
-                    key: sum(one.verdict.holds(key) for one in mine) for key in lab.requirements
+                    key: sum(grade.verdict.holds(key) for grade in of_lab)
+                    for key in lab.requirements
                 },
-                "all": sum(held(one) == len(lab.requirements) for one in mine),
+                "all": sum(held(grade) == len(lab.requirements) for grade in of_lab),
             }
         )
     text = environment.get_template(TEMPLATE).render(

@@ -62,9 +62,9 @@ def ask(at: str, message: str = "", **details: Any) -> None:
 
 def _way() -> Any:
     if getattr(_line, "pid", None) != os.getpid():
-        one = socket.socket(socket.AF_UNIX)
-        one.connect(_who["address"])
-        _line.file, _line.pid = one.makefile("rw", encoding="utf-8"), os.getpid()
+        link = socket.socket(socket.AF_UNIX)
+        link.connect(_who["address"])
+        _line.file, _line.pid = link.makefile("rw", encoding="utf-8"), os.getpid()
         _line.file.write(json.dumps({"actor": _who["name"]}) + "\n")
     return _line.file
 

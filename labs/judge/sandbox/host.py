@@ -91,8 +91,8 @@ class Host:
             os.setpgid(0, 0)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            for mine in (self.commands, self.events, self.wake_read, self.wake_write):
-                os.close(mine)
+            for descriptor in (self.commands, self.events, self.wake_read, self.wake_write):
+                os.close(descriptor)
             output = os.open(command["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             os.dup2(output, 1)
             os.dup2(output, 2)

@@ -42,9 +42,9 @@ def start_host(
 
 def environment() -> dict[str, str]:
     """Return the environment of a submission's processes, which has no credentials."""
-    kept = ("PATH", "LANG", "LC_ALL", "TZ")
+    passed_on = ("PATH", "LANG", "LC_ALL", "TZ")
     return {
-        **{name: os.environ[name] for name in kept if name in os.environ},
+        **{name: os.environ[name] for name in passed_on if name in os.environ},
         "HOME": "/nonexistent",
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -70,11 +70,11 @@ def alone(node: broker.DisposableNode) -> Place:
     return Place(node.connect, api, node.broker.prometheus_url, "/", set_memory_limit)
 
 
-class Watch:
+class Reader:
     """Reads the numbers of systems at one place, again and again."""
 
     def __init__(self, place: Place, systems: Sequence[Watched]) -> None:
-        """Watch; `read` may be called by one thread only.
+        """Reader; `read` may be called by one thread only.
 
         Args:
             place: where the systems are.
@@ -92,11 +92,11 @@ class Watch:
         t_s = time.monotonic() - self._began_s
         counters, alarms = self._scrape(), self._alarms()
         depths = {queue["name"]: queue for queue in self._place.api(QUEUES)}
-        found = []
+        readings = []
         for system in self._systems:
             state = self._channel.queue_declare(system.queue, passive=True).method
             dead = self._channel.queue_declare(system.dlq, passive=True).method.message_count
-            found.append({
+            readings.append({
                 "t_s": t_s,
                 "published": counters["published", system.exchange],
                 "dropped": counters["unroutable_dropped", system.exchange],
@@ -109,7 +109,7 @@ class Watch:
                 "dead_letters": float(dead),
                 "alarms": alarms,
             })  # fmt: skip
-        return found
+        return readings
 
     def close(self) -> None:
         """Close the connections."""
@@ -124,15 +124,18 @@ class Watch:
             answer.raise_for_status()
         except requests.RequestException as error:
             raise BrokerNotReadyError(f"no Prometheus metrics from {url}: {error}") from None
-        found: dict[tuple[str, str], float] = defaultdict(float)
+        values: dict[tuple[str, str], float] = defaultdict(float)
         for family in text_string_to_metric_families(answer.text):
-            for one in family.samples:
+            for sample in family.samples:
                 # The query narrows queues only: the channels of all vhosts are in the answer.
-                if one.name.startswith(PREFIX) and one.labels.get("vhost") == self._place.vhost:
-                    name = one.name.removeprefix(PREFIX).removesuffix("_total")
-                    place = one.labels.get("queue") or one.labels.get("exchange", "")
-                    found[name, place] += one.value
-        return found
+                if (
+                    sample.name.startswith(PREFIX)
+                    and sample.labels.get("vhost") == self._place.vhost
+                ):
+                    name = sample.name.removeprefix(PREFIX).removesuffix("_total")
+                    place = sample.labels.get("queue") or sample.labels.get("exchange", "")
+                    values[name, place] += sample.value
+        return values
 
     def _alarms(self) -> float:
         try:
