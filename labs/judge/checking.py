@@ -1,4 +1,4 @@
-"""One check of one submission, from the file to the verdict."""
+"""Check one submission: from the file to the verdict."""
 
 import importlib
 import json
@@ -24,13 +24,13 @@ def check(
     """Judge a submission on the live broker.
 
     Args:
-        number: of the lab.
+        number: number of the lab.
         submission: a Python file with the lab's functions.
-        limits: what it may use.
-        hidden: whether also the cases are judged that a learner is not given.
+        limits: bounds of its time, memory, output and processes; default: `Limits()`.
+        hidden: whether to judge the hidden cases, too, which learners are not given.
 
     Returns:
-        The verdict; each requirement is broken at most once, by the first history that was found.
+        The verdict, with the first history for each broken requirement.
 
     Raises:
         UsageError: no such lab or file.
@@ -48,8 +48,8 @@ def check(
     version = broker.find().version
     with Trial(submission.resolve(), modules=lab.modules, limits=limits, hidden=hidden) as trial:
         try:
-            for finding in _found(lab, trial):
-                lab.belief(finding.misconception)  # refuses one that nobody explains
+            for finding in _findings(lab, trial):
+                lab.belief(finding.misconception)  # an error if the belief has no sentence
                 broken.setdefault(finding.requirement, finding)
         except UnusableError as error:
             unusable = str(error)
@@ -63,12 +63,12 @@ def check(
     return Verdict(number, findings, unusable, time.monotonic() - began, version)
 
 
-def _found(lab: Lab, trial: Trial) -> Iterator[Broken]:
+def _findings(lab: Lab, trial: Trial) -> Iterator[Broken]:
     sound = True
     for finding in lab.check(trial):
         sound = False
         yield finding
-    # Hidden cases look for what the others have missed.
+    # Hidden cases are for submissions that pass all others.
     if sound and trial.hidden and (lab.folder / "hidden.py").exists():
         cases = importlib.import_module(f"labs.{lab.folder.name}.hidden")
         yield from cases.check(trial)
@@ -104,6 +104,6 @@ def as_json(verdict: Verdict) -> str:
 
 
 def from_json(text: str) -> Verdict:
-    """Return the verdict that `as_json` wrote."""
+    """Return the verdict in the output of `as_json`."""
     read = json.loads(text)
     return Verdict(**{**read, "broken": tuple(Broken(**finding) for finding in read["broken"])})

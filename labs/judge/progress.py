@@ -1,4 +1,4 @@
-"""Which labs hold, and what was broken last time: lines of JSON in ``work/labs.jsonl``."""
+"""The learner's progress: all verdicts, as lines of JSON in ``work/labs.jsonl``."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from labs.judge.model import Verdict, load, numbers
 
 
 def work() -> Path:
-    """Return the learner's folder, ``work/`` of this checkout or what RABBIT_LAB_WORK names."""
+    """Return the learner's folder: RABBIT_LAB_WORK, or ``work/`` of this checkout."""
     folder = Path(os.environ.get("RABBIT_LAB_WORK") or ROOT / "work")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -22,7 +22,7 @@ def file_of(number: int) -> Path:
 
 
 def keep(verdict: Verdict) -> None:
-    """Add a verdict to what is known."""
+    """Append a verdict to the file."""
     entry = {
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
         "lab": verdict.lab,
@@ -36,7 +36,7 @@ def keep(verdict: Verdict) -> None:
 
 
 def overview() -> str:
-    """Return a line for each lab: not tried, broken, or all holds, as of the last check."""
+    """Return one line per lab with the result of its last check."""
     last = {entry["lab"]: entry for entry in _entries()}
     lines = []
     for number in numbers():
@@ -66,5 +66,5 @@ def _entries() -> list[dict[str, object]]:
         try:
             entries.append(json.loads(line))
         except ValueError:
-            continue  # a line cut off by a full disk or a kill: the others still count
+            continue  # a full disk or a kill can truncate a line; the others are valid
     return entries

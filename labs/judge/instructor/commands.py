@@ -1,4 +1,4 @@
-"""What an instructor runs: the proof of the graders, a class's grades, the students' version."""
+"""The instructor's commands: proof, grade and handout."""
 
 import argparse
 import sys

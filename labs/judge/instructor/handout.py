@@ -1,7 +1,7 @@
-"""The student's version as a zip: ``make handout``.
+"""Write the students' version as a zip: ``make handout``.
 
 It has the notebooks, the helpers, the briefs, and the checks that a learner runs. It has no
-solution, no hidden case, no guide, nothing that grades or tests the graders.
+solution, no hidden case, no guide, and nothing that grades or proves the checks.
 """
 
 import zipfile
@@ -12,7 +12,7 @@ from helpers.machine.paths import ROOT
 
 TOP = ("Makefile", "requirements.txt", "pyproject.toml", "docker-compose.yml")
 TREES = ("helpers", "notebooks", "monitoring", "docker", "docs", "labs")
-# Below labs/: what stays with the instructor.
+# Files below labs/ that students do not get.
 INSTRUCTORS = (
     "README.md",
     "judge/instructor/*",
@@ -24,7 +24,7 @@ WELCOME = Path(__file__).with_name("students.md")
 
 
 def files(root: Path = ROOT) -> Iterator[Path]:
-    """Yield what students get, relative to ``root``."""
+    """Yield the files of the students' version, relative to ``root``."""
     for name in TOP:
         if (root / name).exists():
             yield Path(name)
@@ -38,7 +38,7 @@ def files(root: Path = ROOT) -> Iterator[Path]:
 
 
 def is_instructors(path: Path) -> bool:
-    """Tell whether a file, relative to the root, stays with the instructor."""
+    """Return whether a file, relative to the root, is for the instructor alone."""
     if path.parts[0] != "labs":
         return False
     below = PurePosixPath(*path.parts[1:])
@@ -46,7 +46,7 @@ def is_instructors(path: Path) -> bool:
 
 
 def write(target: Path, root: Path = ROOT) -> int:
-    """Write the zip and return how many files are in it.
+    """Write the zip, and return its number of files.
 
     Args:
         target: the zip file.

@@ -1,6 +1,6 @@
-"""The graders on trial: correct solutions are accepted, wrong ones rejected for their own reason.
+"""Prove the checks: they accept correct solutions, and reject each wrong one for its reason.
 
-A wrong solution says in its docstring what it breaks and why: ``Breaks: a (memory-set), e (…)``.
+The docstring of a wrong solution names what it breaks and why: ``Breaks: a (memory-set), e (…)``.
 Its check must find exactly that, each time.
 """
 
@@ -26,11 +26,11 @@ TIMEOUT_S = CHECK_S + 30.0
 
 @dataclass(frozen=True)
 class Solution:
-    """A file whose verdict is known."""
+    """A file with a known verdict."""
 
     lab: int
     path: Path
-    breaks: frozenset[tuple[str, str]] | None  # None: something, whatever it is (the starter)
+    breaks: frozenset[tuple[str, str]] | None  # None: anything (the starter)
 
     @property
     def kind(self) -> str:
@@ -40,15 +40,15 @@ class Solution:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a solution."""
+    """The verdict of one check of a solution."""
 
     solution: Solution
     verdict: Verdict | None  # None: the check itself failed
-    said: str
+    failure: str  # of the check
 
     @property
     def as_it_should(self) -> bool:
-        """Whether the verdict is the one that is known."""
+        """Whether the verdict is the known one."""
         if self.verdict is None:
             return False
         if self.solution.breaks is None:
@@ -58,7 +58,7 @@ class Outcome:
     def __str__(self) -> str:
         where = f"lab {self.solution.lab}, {self.solution.kind} {self.solution.path.name}"
         if self.verdict is None:
-            return f"{where}: the check failed: {self.said}"
+            return f"{where}: the check failed: {self.failure}"
         actual = self.verdict.unusable or _listed(self.verdict.reasons) or "nothing is broken"
         wanted = self.solution.breaks
         should = "anything" if wanted is None else _listed(wanted) or "nothing"
@@ -84,7 +84,7 @@ def solutions(number: int) -> list[Solution]:
 
 
 def judge(solution: Solution) -> Outcome:
-    """Check one solution in a process of its own."""
+    """Check one solution in a separate process."""
     with tempfile.TemporaryDirectory(prefix="proof-") as folder:
         result = Path(folder) / "verdict.json"
         command = [sys.executable, "-m", "labs.judge", "check", str(solution.lab)]
@@ -104,12 +104,12 @@ def judge(solution: Solution) -> Outcome:
 def prove(
     labs: Sequence[int], *, times: int = 1, jobs: int = JOBS, sample: bool = False
 ) -> Iterator[Outcome]:
-    """Judge the solutions of these labs, and yield what became of each.
+    """Judge the solutions of these labs, and yield the outcomes.
 
     Args:
-        labs: their numbers.
-        times: how often each solution is judged.
-        jobs: how many at once.
+        labs: numbers of the labs.
+        times: checks of each solution.
+        jobs: number of checks at once.
         sample: only the starter, one correct and two wrong ones of each lab.
     """
     chosen = [
