@@ -1,7 +1,7 @@
-"""Lab 1: two services are added to an event bus, and nobody else notices.
+"""Lab 1: two services are added to an event bus without a change to the others.
 
 The judge is the publisher: it sends events to the exchange `events`, persistent, mandatory and
-confirmed, and never does anything else, whoever listens. `notify` is there before the others.
+confirmed, whichever services there are. `notify` exists before the others.
 """
 
 import threading
@@ -29,11 +29,11 @@ SERVICES = ("search", "audit")
 # Old and new kinds, and one with a third word.
 DOCUMENTS = ("document.created", "document.shared", "document.archived", "document.page.added")
 OTHERS = ("comment.added", "payment.captured", "comment.reply.added")
-BUSY_S = 3.0  # less than a boundary is held at most
+BUSY_S = 3.0  # shorter than the longest hold at a boundary
 
 
 def check(trial: Trial) -> Iterator[Broken]:
-    """Judge a submission; the easiest questions come first, since they explain later answers."""
+    """Judge a submission; simple plays come first, since they explain the results of later ones."""
     for part in (alone, together):
         yield from part(trial)
     away = None
@@ -82,7 +82,7 @@ LAB = Lab(
 
 
 def alone(trial: Trial) -> Iterator[Broken]:
-    """Only search is added; what nobody needs must come back to the publisher."""
+    """Only search is added; an event for no service must be returned to the publisher."""
     prepare(trial)
     kinds = {f"e-{number}": kind for number, kind in enumerate(DOCUMENTS, 1)}
     with subscribing(trial, "search"):
@@ -100,7 +100,7 @@ def alone(trial: Trial) -> Iterator[Broken]:
         yield Broken("a", story, why_missing(missing))
     elif twice := [event for event in kinds if rows[event] > 1]:
         yield Broken("a", f"{trial.history.story(twice[0])}: two rows", doubled(trial))
-    if not publish(trial, "e-9", "payment.captured"):  # returned: no queue has asked for it
+    if not publish(trial, "e-9", "payment.captured"):  # returned: no queue is bound to it
         return
     copies = settle(trial, "search", [*kinds, "e-9"])["e-9"]
     why = "bound-to-all" if copies else "filter-in-code"
@@ -110,12 +110,12 @@ def alone(trial: Trial) -> Iterator[Broken]:
 
 
 def why_missing(kinds: list[str]) -> str:
-    """Return the belief behind events that a binding did not let in."""
+    """Return the belief behind events that no binding matched."""
     return "star-any-depth" if all(kind.count(".") > 1 for kind in kinds) else "known-kinds"
 
 
 def together(trial: Trial) -> Iterator[Broken]:
-    """While events flow, search is added, then audit; notify was there all along."""
+    """While events flow, search is added, then audit; notify exists from the start."""
     prepare(trial)
     kinds = {"e-0": "document.shared", "e-1": "document.created"}
     publish(trial, "e-0", kinds["e-0"])
@@ -144,7 +144,7 @@ def together(trial: Trial) -> Iterator[Broken]:
         missing = [event for event in wanted[service] if event not in rows[service]]
         extra = [event for event in rows[service] if event not in wanted[service]]
         if service == "audit":
-            extra = []  # an event from before harms nobody there
+            extra = []  # an earlier event does no harm in audit
         if not (missing or extra):
             if twice := [event for event in wanted[service] if rows[service][event] > 1]:
                 told_twice = f"{trial.history.story(twice[0])}: twice in {service}"
@@ -161,7 +161,7 @@ def together(trial: Trial) -> Iterator[Broken]:
 
 
 def meddled(trial: Trial) -> str:
-    """Return the belief that made services get into each other's way, or "" for none."""
+    """Return the belief because of which one service disturbs another, or "" for none."""
     if not notify_is_bound():
         return "exchange-is-mine"
     return "one-queue" if queues_of(trial, "search") & queues_of(trial, "audit") else ""
@@ -178,7 +178,7 @@ def doubled(trial: Trial) -> str:
 
 
 def absent(trial: Trial, service: str) -> Broken | None:
-    """A service works on one event and dies, another is published, and it comes back."""
+    """A service handles one event and dies; another event is published; the service restarts."""
     prepare(trial)
     with subscribing(trial, service):
         publish(trial, "e-1", "document.created")
@@ -208,7 +208,7 @@ def absent(trial: Trial, service: str) -> Broken | None:
 
 
 def shared(trial: Trial, service: str) -> Broken | None:
-    """Two instances of a service; the first that gets an event is busy for a while."""
+    """Two instances of a service; the first with an event is busy for a while."""
     prepare(trial)
     held: list[threading.Event] = []
 
@@ -251,7 +251,7 @@ def shared(trial: Trial, service: str) -> Broken | None:
 
 
 def killed(trial: Trial, service: str, away: str) -> Broken | None:
-    """A service is killed, or cut off, at each point of its work on an event."""
+    """A service is killed, or its connection cut, at each point of its work on an event."""
 
     def play() -> Broken | None:
         prepare(trial)
@@ -268,7 +268,7 @@ def killed(trial: Trial, service: str, away: str) -> Broken | None:
             where = "left in the queue" if left else "in no queue"
             why = why_lost(trial) or ("quiet-end" if ended else away)
             return Broken("f", f"{story}: not in {service}, and {where}", why or "not-done")
-        # An ack can be lost with its connection; the event then comes again, which is no harm.
+        # An ack can be lost with its connection; a redelivery does no harm.
         if left and not trial.watch.count("after ack"):
             why = "quiet-end" if ended else "never-acked"
             return Broken("f", f"{story}: in {service}, and still in the queue", why)
@@ -278,20 +278,20 @@ def killed(trial: Trial, service: str, away: str) -> Broken | None:
 
 
 def auto_acks(trial: Trial) -> bool:
-    """Tell whether the broker forgets messages as it delivers them."""
+    """Return whether a service uses auto_ack."""
     return trial.watch.auto_acks("subscribed")
 
 
 def waits(trial: Trial, service: str) -> bool:
-    """Tell whether the event is still in a queue of the service, its consumers being dead."""
+    """Return whether the event is still in a queue of the service, after its consumers died."""
     done = auto_acks(trial) or trial.watch.count("after ack")
-    expected = [] if done else ["e-1"]  # what nobody has acked comes back a little later
+    expected = [] if done else ["e-1"]  # the broker requeues an unacked event a little later
     queues = queues_of(trial, service)
     return any(trial.take_all(queue, expected=expected, timeout_s=1) for queue in queues)
 
 
 def why_lost(trial: Trial) -> str:
-    """Return the belief behind an event that was acked too early, or "" for none."""
+    """Return the belief behind an event that was acked too early, or "" for no early ack."""
     if auto_acks(trial):
         return "auto-ack"
     return "ack-before-work" if trial.watch.count("after ack") else ""

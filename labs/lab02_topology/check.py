@@ -1,7 +1,7 @@
 """Lab 2: a topology for eight requirements, judged by where events arrive.
 
-`declare` runs in a process of its own, so its connection is closed when the first event is
-published. The names of exchanges and queues are the learner's: only what arrives counts.
+`declare` runs in a separate process, so its connection is closed when the first event is published.
+The learner chooses the names of exchanges and queues: only arrivals count.
 """
 
 import time
@@ -35,7 +35,7 @@ DEEP_WORDS = 3
 
 
 def check(trial: Trial) -> Iterator[Broken]:
-    """Judge a submission: first where events go, then what repeats and endings do to it."""
+    """Judge a submission: first the routes, then repeated declarations and restarts."""
     trial.fresh()
     made, problem = declared(trial)
     if problem:
@@ -90,7 +90,7 @@ LAB = Lab(
 
 
 def declared(trial: Trial) -> tuple[dict[str, Any], str]:
-    """Call `declare`; return its answer, or why it cannot be used."""
+    """Call `declare`; return its return value and "", or {} and why it cannot be used."""
     try:
         made = trial.call("declare", trial.url)
     except WaitTimeoutError:
@@ -108,7 +108,7 @@ def declared(trial: Trial) -> tuple[dict[str, Any], str]:
 
 
 def routed(trial: Trial, made: dict[str, Any], given: Sequence[Case]) -> Iterator[Broken]:
-    """Publish every case once and look into every queue."""
+    """Publish every case once, and judge the contents of every queue."""
     cases = list(given)
     trial.channel.confirm_delivery()
     for number, case in enumerate(cases):
@@ -147,7 +147,7 @@ def routed(trial: Trial, made: dict[str, Any], given: Sequence[Case]) -> Iterato
 
 
 def astray(service: str, cases: Sequence[Case], arrived: dict[str, Counter[int]]) -> list[int]:
-    """Return the cases that a service wrongly has or has not; audit never keeps one from strays."""
+    """Return the cases that a service has or lacks against its requirement; none for audit."""
     if service == "audit":
         return []
     return [
@@ -158,7 +158,7 @@ def astray(service: str, cases: Sequence[Case], arrived: dict[str, Counter[int]]
 
 
 def belief(service: str, case: Case, copies: int, arrived: Counter[int]) -> str:
-    """Return the belief behind an event that a service has, or has not, against its will."""
+    """Return the belief behind an event that a service has or lacks against its requirement."""
     if not arrived:
         return "not-done"
     words = case.key.count(".") + 1
@@ -184,7 +184,7 @@ def why_no_stray(trial: Trial, made: dict[str, Any], case: Case, copies: int) ->
         return "not-done"
     if "strays" in case.beliefs:
         return case.beliefs["strays"]
-    for name in alternates & set(exchanges()):  # does it get where it should from there?
+    for name in alternates & set(exchanges()):  # does the event get to strays from there?
         publish(trial, name, case, "0")
         if trial.take_all(made["queues"]["strays"], expected=["0"], timeout_s=0.2):
             return "ae-despite-audit"
@@ -192,7 +192,7 @@ def why_no_stray(trial: Trial, made: dict[str, Any], case: Case, copies: int) ->
 
 
 def worked(trial: Trial, made: dict[str, Any]) -> Broken | None:
-    """Two workers of thumbnails are there, two events come, and nothing is acked yet."""
+    """Publish two events for two workers of thumbnails, and ack none."""
     connection, queue = trial.channel.connection, made["queues"]["thumbnails"]
     got: Counter[int] = Counter()
     channels = []
@@ -216,7 +216,7 @@ def worked(trial: Trial, made: dict[str, Any]) -> Broken | None:
 
 
 def lasting(made: dict[str, Any]) -> Broken | None:
-    """Ask the broker what would be gone once consumers leave, or after a restart."""
+    """Look for parts that vanish with their consumers, or with a restart of the broker."""
     known = queues_as_declared()
     for service in SERVICES:
         name = made["queues"][service]
@@ -239,7 +239,7 @@ def lasting(made: dict[str, Any]) -> Broken | None:
 
 
 def again(trial: Trial, made: dict[str, Any]) -> Broken | None:
-    """Publish, declare once more, publish the same: every queue has twice as much."""
+    """Publish, declare again, publish again: every queue must have twice as much."""
     trial.fresh()
     made, problem = declared(trial)
     if problem:

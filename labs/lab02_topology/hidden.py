@@ -1,4 +1,4 @@
-"""Lab 2, what a learner is not given: more events of the same kinds."""
+"""Lab 2, hidden cases: more events of the same kinds."""
 
 from collections.abc import Iterator
 

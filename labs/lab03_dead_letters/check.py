@@ -1,7 +1,7 @@
 """Lab 3: documents that cannot be rendered end in a dead letter queue, and only these.
 
-Whether a document was rendered, the store tells; how often it was tried, the library that renders
-it has noted; where its message is, the queues tell, once everybody is dead.
+The store has the thumbnails, render() notes each try, and the queues have the messages; all are
+read after the workers were killed.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ SOON_S = 10.0
 
 
 def check(trial: Trial) -> Iterator[Broken]:
-    """Judge a submission; the easiest questions come first, since they explain later answers."""
+    """Judge a submission; simple plays come first, since they explain the results of later ones."""
     known = Known()
     yield from corrupt(trial, known)
     if not (known.queue(WORK) and known.queue(DEAD)):
@@ -66,7 +66,7 @@ LAB = Lab(
 
 
 def corrupt(trial: Trial, known: Known) -> Iterator[Broken]:
-    """A corrupt document and a healthy one; nothing else goes wrong."""
+    """Publish a corrupt document and a healthy one; nothing else fails."""
     cases.prepare(trial, known, {"d-1": "corrupt", "d-2": "fine"})
     missing = [queue for queue in (WORK, DEAD) if not known.queue(queue)]
     if missing:
@@ -108,14 +108,14 @@ def corrupt(trial: Trial, known: Known) -> Iterator[Broken]:
         if known.belief == "not-done" and trouble:
             story = trouble
         if number <= ENOUGH and known.belief == "nack-counts":
-            problem = story  # which is about another queue
+            problem = story  # about another queue, so without a place
         else:
             problem = f"{story}: {where} after {cases.many(number, 'try', 'tries')}"
         yield Broken("a", problem, known.belief)
 
 
 def why_not_dead(trial: Trial, fate: Fate, number: int, named: dict[str, object]) -> str:
-    """Return the belief of a worker whose corrupt document is not once among the dead letters."""
+    """Return the belief behind a corrupt document that is not once in the dead letter queue."""
     belief = "not-done"
     acked = trial.watch.count("after ack", "d-1")
     if fate.dead:
@@ -140,16 +140,16 @@ def why_not_dead(trial: Trial, fate: Fate, number: int, named: dict[str, object]
 
 
 def nack_spins(trial: Trial, known: Known, named: dict[str, object]) -> str:
-    """Try a worker that nacks on a queue that does not count it, as no queue does since 4.3.
+    """Return the story of a worker that relies on counted nacks, or "" if it does not.
 
-    Such a queue is at hand in every generation: a classic one.
+    It runs on a classic queue, which counts no nack in any version; since 4.3 no queue does.
     """
     if "x-delivery-limit" not in named:
         return ""
-    kept = ("x-dead-letter-exchange", "x-dead-letter-routing-key")
+    routes = ("x-dead-letter-exchange", "x-dead-letter-routing-key")
     cases.prepare(trial, known, {"d-1": "corrupt"})
     trial.channel.queue_delete(WORK)
-    arguments = {name: named[name] for name in kept if name in named}
+    arguments = {name: named[name] for name in routes if name in named}
     trial.channel.queue_declare(WORK, durable=True, arguments=arguments)
     cases.publish(trial, ["d-1"])
     cases.start_worker(trial)
@@ -167,7 +167,7 @@ def nack_spins(trial: Trial, known: Known, named: dict[str, object]) -> str:
 
 
 def crowded(trial: Trial, known: Known) -> Iterator[Broken]:
-    """Healthy documents wait behind corrupt ones."""
+    """Publish healthy documents behind corrupt ones."""
     if known.belief == "nack-counts":
         yield known.unseen("c")
         return
@@ -199,7 +199,7 @@ def crowded(trial: Trial, known: Known) -> Iterator[Broken]:
 
 
 def locked(trial: Trial, known: Known) -> Iterator[Broken]:
-    """A document that somebody else has open: only the third try can read it."""
+    """Publish a document that another program has open: only the third try can read it."""
     if known.belief == "waits-in-handler":
         yield known.unseen("b")
         return

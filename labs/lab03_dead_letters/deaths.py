@@ -1,4 +1,4 @@
-"""The plays of lab 3 in which workers die: by a document, by somebody else, at any point."""
+"""The plays of lab 3 in which workers die: killed by a document or by the judge, at any point."""
 
 from collections.abc import Iterator
 
@@ -9,18 +9,18 @@ from labs.lab03_dead_letters.cases import DEAD, ENOUGH, PATIENCE_S, TRIES, Known
 
 
 def counted(trial: Trial, known: Known) -> Iterator[Broken]:
-    """Somebody kills the worker once, when a corrupt document has had two tries."""
+    """Kill the worker once, after two tries of a corrupt document."""
     if known.hopeless:
         yield known.unseen("d")
         return
     cases.prepare(trial, known, {"d-1": "corrupt"})
-    strokes = [1]
+    kills = [1]
 
     def direct(actor: Actor, boundary: Boundary) -> Order:
-        # Who tries three times during one delivery dies before it can say so.
+        # A worker that tries three times during one delivery dies before it reports the failure.
         least = {"delivery": 2, "before reject": 3, "before nack": 3, "before ack": 3}
-        if strokes and cases.tries(trial, "d-1") >= least.get(boundary.at, ENOUGH):
-            strokes.clear()
+        if kills and cases.tries(trial, "d-1") >= least.get(boundary.at, ENOUGH):
+            kills.clear()
             return "kill"
         return "go"
 
@@ -39,7 +39,7 @@ def counted(trial: Trial, known: Known) -> Iterator[Broken]:
 
 
 def deadly(trial: Trial, known: Known) -> Iterator[Broken]:
-    """A document kills whoever tries it."""
+    """Publish a document that kills each worker that tries it."""
     if known.hopeless:
         return
     cases.prepare(trial, known, {"d-1": "deadly"})
@@ -61,12 +61,12 @@ def deadly(trial: Trial, known: Known) -> Iterator[Broken]:
 
 
 def over(trial: Trial) -> bool:
-    """Tell whether a document is dead, or gets tried again and again."""
+    """Return whether the document is dead-lettered, or has endless tries."""
     return bool(cases.tries(trial, "d-1") > ENOUGH or cases.ready(trial, DEAD))
 
 
 def neighbours(trial: Trial, known: Known) -> Iterator[Broken]:
-    """Healthy documents wait behind one that kills the worker."""
+    """Publish healthy documents behind one that kills the worker."""
     good = [f"d-{number}" for number in range(2, 7)]
     cases.prepare(trial, known, {"d-1": "deadly"} | dict.fromkeys(good, "fine"))
     cases.publish(trial, ["d-1", *good])
@@ -102,7 +102,7 @@ def neighbours(trial: Trial, known: Known) -> Iterator[Broken]:
 
 
 def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
-    """The worker is killed, or its connection cut, at each point of two documents."""
+    """Kill the worker, or cut its connection, at each point of two documents."""
     if known.hopeless:
         yield known.unseen("f")
         return

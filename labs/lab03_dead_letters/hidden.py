@@ -1,4 +1,4 @@
-"""Lab 3, what a learner is not given: a busy day."""
+"""Lab 3, hidden case: a busy day."""
 
 import random
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def check(trial: Trial) -> Iterator[Broken]:
         quiet_s=PATIENCE_S,
     )
     for document, fate in cases.end(trial, pdfs).items():
-        # Two deaths may use up two tries of one document, but a healthy one needs only one.
+        # Two deaths can use up two tries of one document, but a healthy one needs only one.
         wrong = (
             not fate.thumbnail if pdfs[document] == "fine" else not (fate.dead or fate.thumbnail)
         )

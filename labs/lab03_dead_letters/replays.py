@@ -1,4 +1,4 @@
-"""The plays of lab 3 about the tool that sends dead letters back."""
+"""The plays of lab 3 with replay(), which sends dead letters back."""
 
 import threading
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ ROUNDS = 3
 
 
 def once(trial: Trial, known: Known) -> Iterator[Broken]:
-    """Two dead letters are replayed while a worker runs; one PDF was repaired, one was not."""
+    """Replay two dead letters while a worker runs; one PDF was repaired, the other was not."""
     if known.hopeless or known.belief == "reject-only-removes":
         yield known.unseen("g")
         return
@@ -55,10 +55,10 @@ def once(trial: Trial, known: Known) -> Iterator[Broken]:
 
 
 def replay_slowly(trial: Trial) -> tuple[Actor, int]:
-    """Run the tool; when it has sent d-2, it stands still until d-2 is dead again.
+    """Run replay(), and hold it after it has sent d-2 until d-2 is dead-lettered again.
 
     Returns:
-        The tool, and how often it has sent d-2 by then; after three times nobody waits for more.
+        The actor, and how often it has sent d-2; after three times it is no longer held.
     """
     gates: list[threading.Event] = []
 
@@ -81,7 +81,7 @@ def replay_slowly(trial: Trial) -> tuple[Actor, int]:
                 break
             trial.watch.settle(lambda: cases.ready(trial, DEAD) >= 1, quiet_s=1.0)
             gate.set()
-        if len(gates) == 1:  # nothing more is held: it has ended, or goes on without a publish
+        if len(gates) == 1:  # it has ended, or runs on without a publish
             trial.watch.settle(lambda: not tool.running, quiet_s=PATIENCE_S)
     finally:
         trial.direct = go_on
@@ -89,7 +89,7 @@ def replay_slowly(trial: Trial) -> tuple[Actor, int]:
 
 
 def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
-    """The tool is killed, or its connection cut, at each point of two dead letters."""
+    """Kill replay(), or cut its connection, at each point of two dead letters."""
     letters = ["d-1", "d-2"]
 
     def back() -> bool:
@@ -100,7 +100,7 @@ def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
 
     def play() -> Broken | None:
         cases.prepare(trial, known, dict.fromkeys(letters, "fine"))
-        cases.bury(trial, known, letters)
+        cases.dead_letter(trial, known, letters)
         trial.start("replay", trial.url, restarts=3)
         trial.watch.settle(back, quiet_s=PATIENCE_S)
         trouble = trial.trouble()
@@ -111,7 +111,7 @@ def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
             if fate.gone:
                 why = "auto-ack" if cases.auto_acks(trial) else "ack-before-work"
                 return Broken("h", f"{story}: {document} is gone, from both queues", why)
-            # What is still among the dead letters after a death is not lost: replay it again.
+            # After a death a letter may stay in the dead letter queue: it can be replayed again.
             if not fate.waiting and trial.fault and not trial.fault.point:
                 story = trouble or f"replay() is called, and {document} stays in {DEAD}"
                 return Broken("h", story, "not-done")

@@ -1,6 +1,6 @@
-"""Lab 4's own broker: it is killed while the publisher waits for a confirm, and started again.
+"""The play of lab 4 in which the broker is killed before a confirm arrives, and restarted.
 
-It takes seconds to start, so it does that beside the other plays.
+Its disposable broker takes seconds to start, so it starts in parallel with other plays.
 """
 
 import threading
@@ -22,16 +22,16 @@ from labs.lab04_guarantees import plays
 from labs.lab04_guarantees.plays import QUEUE, Known
 
 PAYMENTS = 6
-HELD_AT = 4  # the broker dies when it has confirmed this one, and the publisher hasn't heard it
+HELD_AT = 4  # the broker dies after it confirmed this payment, before the publisher reads that
 START_S = 90.0
-# A broker that dies soon can lose what was just declared. Below quorum queues, Ra saves the table
-# of their names half a second after a change; and the log of Mnesia, where 3.10 and 4.0 keep
-# queues, can hold the decision on the last change in memory for two seconds.
+# A broker can lose what was declared just before its death. Ra, below quorum queues, saves the
+# table of their names half a second after a change; Mnesia, where 3.10 and 4.0 keep queues, can
+# hold the decision on the last change in memory for two seconds.
 OLD_ENOUGH_S = 2.5
 
 
 class BrokerDeath:
-    """The play in four parts, so that others can be played while the broker starts."""
+    """The play in four parts, so that other plays run while the broker starts."""
 
     def __init__(self, trial: Trial) -> None:
         self._trial, self._stack = trial, ExitStack()
@@ -50,9 +50,9 @@ class BrokerDeath:
         self._stack.close()
 
     def begin(self) -> None:
-        """Begin to start the broker, unless that was done."""
+        """Start the broker in the background, unless this was done before."""
         if self._thread is None:
-            self._thread = self._beside(self._open)
+            self._thread = self._in_background(self._open)
 
     def declare(self) -> None:
         """Let the learner declare the queue on the new broker."""
@@ -62,7 +62,7 @@ class BrokerDeath:
             self._declared_s = time.monotonic()
 
     def kill(self) -> None:
-        """Kill the broker while a confirm is on its way, and begin to start it again."""
+        """Kill the broker while a confirm is on its way, and restart it in the background."""
         if not self._ready():
             return
         trial = self._trial
@@ -79,10 +79,10 @@ class BrokerDeath:
         trial.watch.settle(lambda: plays.over(trial, 1), quiet_s=1.0)
         trial.end()
         self._history, self._store = trial.history, trial.store
-        self._thread = self._beside(self._node.start)
+        self._thread = self._in_background(self._node.start)
 
     def finish(self, known: Known) -> Broken | None:
-        """Let a new publisher send the rest, and look what the broker has."""
+        """Let a new publisher send the rest, and judge what the broker has."""
         if not self._ready():
             return self._by_inspection(known)
         trial = self._trial
@@ -104,7 +104,7 @@ class BrokerDeath:
     def _open(self) -> None:
         self._node = self._stack.enter_context(broker.disposable())
 
-    def _beside(self, work: Callable[[], None]) -> threading.Thread:
+    def _in_background(self, work: Callable[[], None]) -> threading.Thread:
         def run() -> None:
             try:
                 work()
@@ -116,7 +116,7 @@ class BrokerDeath:
         return thread
 
     def _ready(self) -> bool:
-        """Wait for the broker; False where this machine has none that could be killed."""
+        """Wait for the broker; return False on a machine that cannot start one."""
         self.begin()
         thread = self._thread
         assert thread is not None
@@ -133,7 +133,7 @@ class BrokerDeath:
         return self._node.broker.amqp_url
 
     def _take(self) -> Iterator[str]:
-        """Yield the ids of all messages in the queue; none when the queue has gone."""
+        """Yield the ids of all messages in the queue; none for a missing queue."""
         assert self._node is not None
         with suppress(AMQPError), self._node.connect() as connection:
             for _, properties, _ in drain(connection, QUEUE):

@@ -1,7 +1,7 @@
-"""Lab 4: a publisher and a consumer that lose nothing, whoever is killed and whenever.
+"""Lab 4: a publisher and a consumer that lose nothing, whichever process is killed, at any moment.
 
-The publisher is judged by what the queue holds in the end, the consumer by the receipts in the
-store and by what is still in the queue. That something comes twice is allowed after a fault.
+The publisher is judged by the queue at the end of a play, the consumer by the receipts in the store
+and by what is still in the queue. Duplicates are allowed after a fault.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,7 +27,9 @@ def check(trial: Trial) -> Iterator[Broken]:
     healthy = without_fault(trial, known)
     if healthy:
         yield healthy
-        if healthy.misconception == "not-done":  # nothing arrives: nothing more can be seen
+        if (
+            healthy.misconception == "not-done"
+        ):  # without arrivals no other requirement can be judged
             yield from (replace(healthy, requirement=key) for key in "bcdef")
             return
     with BrokerDeath(trial) as death:
@@ -38,7 +40,7 @@ def check(trial: Trial) -> Iterator[Broken]:
                 yield broken
         cut_off = lost_on_the_way(trial, known)
         if cut_off and cut_off.misconception == "no-confirms":
-            # It never knows what arrived: how much of it dies with a broker is chance.
+            # Without confirms, it is chance how much a broker's death loses.
             yield from (cut_off, replace(cut_off, requirement="f"))
             if broken := consumer(trial, healthy, known):
                 yield broken
@@ -81,7 +83,7 @@ LAB = Lab(
 
 
 def without_fault(trial: Trial, known: Known) -> Broken | None:
-    """Three payments, then two more and the publisher again; nothing fails."""
+    """Send three payments, then two more with a second publisher; nothing fails."""
     plays.prepare(trial, range(3))
     known.queue = plays.described()
     if not known.queue:
@@ -115,7 +117,7 @@ def without_fault(trial: Trial, known: Known) -> Broken | None:
 
 
 def wrong_count(trial: Trial, trouble: str, returned: bool) -> Broken | None:
-    """Look for a payment with no receipt, or several, after a play in which nothing failed."""
+    """Look for a payment without a receipt, or with several, after a play without a fault."""
     counted = plays.receipts(trial)
     wrong = [message for message in map(name, range(5)) if counted[message] != 1]
     if not wrong:
@@ -132,7 +134,7 @@ def wrong_count(trial: Trial, trouble: str, returned: bool) -> Broken | None:
 
 
 def unroutable(trial: Trial, known: Known) -> Broken | None:
-    """The queue is deleted just before the first payment is published."""
+    """Delete the queue just before the first payment is published."""
     plays.prepare(trial, range(2))
     hold = plays.Hold(trial, "before publish")
     trial.start("run_publisher", trial.url, trial.store, name="publisher", restarts=1)
@@ -149,18 +151,15 @@ def unroutable(trial: Trial, known: Known) -> Broken | None:
         return None
     asked = [boundary for boundary in trial.watch.boundaries if boundary.at == "before publish"]
     why = known.why_unsent()
-    if (
-        known.confirms
-        and not known.early
-        and not all(boundary.details["mandatory"] for boundary in asked)
-    ):
+    mandatory = all(boundary.details["mandatory"] for boundary in asked)
+    if known.confirms and not known.early and not mandatory:
         why = "confirmed-is-queued"
     story = f"the queue is missing; {trial.history.story(missing[0])}; the queue is declared again"
     return Broken("b", f"{story}: {missing[0]} never gets there", why)
 
 
 def refused(trial: Trial, known: Known) -> Broken | None:
-    """The queue is full and refuses what comes; later there is room again."""
+    """Let a full queue refuse payments; later it has room again."""
     plays.prepare(trial, range(4))
     trial.channel.confirm_delivery()
     full = {"max-length": 1, "overflow": "reject-publish"}
@@ -181,7 +180,7 @@ def refused(trial: Trial, known: Known) -> Broken | None:
 
 
 def accepts(trial: Trial) -> bool:
-    """Publish something of no meaning, and tell whether the broker takes it."""
+    """Publish a filler message, and return whether the broker accepts it."""
     try:
         trial.channel.basic_publish("", QUEUE, b"", pika.BasicProperties(message_id="filler"))
     except (NackError, UnroutableError):
@@ -190,7 +189,7 @@ def accepts(trial: Trial) -> bool:
 
 
 def lost_on_the_way(trial: Trial, known: Known) -> Broken | None:
-    """The network swallows the second publish, and breaks a while later."""
+    """Let the network swallow the second publish, and cut it a while later."""
     with chaos.proxy(round_trip_ms=0) as network:
         plays.prepare(trial, range(3))
         hold = plays.Hold(trial, "before publish", number=2)
@@ -200,7 +199,7 @@ def lost_on_the_way(trial: Trial, known: Known) -> Broken | None:
         network.swallow()
         hold.release()
         trial.watch.settle(lambda: plays.over(trial, 1), quiet_s=1.0)
-        network.restore()  # first: who comes back must get through
+        network.restore()  # before the cut, so that a reconnect succeeds
         network.cut()
         plays.send(trial)
         missing = lost(trial, range(3))
@@ -211,7 +210,7 @@ def lost_on_the_way(trial: Trial, known: Known) -> Broken | None:
 
 
 def publisher_killed(trial: Trial, known: Known) -> Broken | None:
-    """The publisher is killed, or its connection cut, at each point of two payments."""
+    """Kill the publisher, or cut its connection, at each point of two payments."""
 
     def play() -> Broken | None:
         plays.prepare_as_known(trial, range(2), known)
@@ -237,20 +236,20 @@ def at_each_point(
 
 
 def lost(trial: Trial, payments: range) -> list[str]:
-    """Return the payments that are not in the queue, once everybody has ended."""
+    """End all actors, and return the payments that are not in the queue."""
     arrived = plays.arrived(trial, payments)
     return [message for message in map(name, payments) if message not in arrived]
 
 
 def consumer(trial: Trial, healthy: Broken | None, known: Known) -> Broken | None:
-    """Judge the consumer's part, unless it is known to fail even when nothing is killed."""
+    """Judge the consumer, unless it is known to fail without a fault."""
     if healthy and healthy.misconception in ("empty-is-done", "never-acked"):
         return replace(healthy, requirement="e")
     return consumer_killed(trial, known)
 
 
 def consumer_killed(trial: Trial, known: Known) -> Broken | None:
-    """The consumer is killed, or its connection cut, at each point of two payments."""
+    """Kill the consumer, or cut its connection, at each point of two payments."""
     messages = [name(number) for number in range(2)]
 
     def play() -> Broken | None:
@@ -275,7 +274,7 @@ def consumer_killed(trial: Trial, known: Known) -> Broken | None:
                 gone = "in no queue" if there else "gone with the queue"
                 why = why_lost(trial, message) if there else "queue-for-ever"
                 return Broken("e", f"{events}: no receipt, and {gone}", why)
-        # An ack that was written just before the end may be lost with its connection: no fault.
+        # An ack sent just before the end can be lost with its connection: this is no fault.
         if open_ones := sorted(m for m in left if not plays.acked(trial, m)):
             story = trial.trouble() or trial.history.story(open_ones[0])
             return Broken("e", f"{open_ones[0]} stays in the queue: {story}", "never-acked")
@@ -285,7 +284,7 @@ def consumer_killed(trial: Trial, known: Known) -> Broken | None:
 
 
 def has_all(trial: Trial, messages: list[str]) -> bool:
-    """Tell whether each of these payments has a receipt."""
+    """Return whether each of these payments has a receipt."""
     return set(messages) <= set(plays.receipts(trial))
 
 

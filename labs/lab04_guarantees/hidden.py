@@ -1,4 +1,4 @@
-"""Lab 4, what a learner is not given: many payments, and both processes die again and again."""
+"""Lab 4, hidden case: many payments, while both processes die several times."""
 
 import random
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ PAYMENTS, DEATHS, SEED = 12, 4, 4
 
 
 def check(trial: Trial) -> Iterator[Broken]:
-    """Judge one long run: the publisher with its deaths first, then the consumer with its own."""
+    """Judge one long run: first the publisher with its deaths, then the consumer."""
     plays.prepare(trial, range(PAYMENTS))
     chance = random.Random(SEED)
     left = {"run_publisher": DEATHS, "run_consumer": DEATHS}

@@ -1,4 +1,4 @@
-"""Lab 5, what a learner is not given: many payments, out of order, repeated, with deaths."""
+"""Lab 5, hidden case: many payments, out of order, repeated, with deaths."""
 
 import json
 import random
@@ -16,7 +16,7 @@ SEED = 5
 
 
 def check(trial: Trial) -> Iterator[Broken]:
-    """Judge one long run with two workers, of which one dies again and again."""
+    """Judge one long run with two workers, one of which dies several times."""
     lab.prepare(trial)
     chance = random.Random(SEED)
     payments = [(account, digit) for account in ACCOUNTS for digit in range(DIGITS)]

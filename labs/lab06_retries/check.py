@@ -1,7 +1,7 @@
-"""Lab 6: mails are tried again, later and later, never all at once, and not for ever.
+"""Lab 6: mails are retried with growing waits, spread out, and a limited number of times.
 
-The judge is the mail provider, too, and counts its calls. A wait is never judged by how late a mail
-comes back, which is the machine's affair: only by how early, and by who overtakes whom.
+The judge is the mail provider, too, and counts its calls. Since a busy machine delays mails, a wait
+is never judged by how late a mail comes back: only by how early, and by the order of the mails.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ QUIET_S = 4.0  # longer than the longest wait of any play
 
 
 def check(trial: Trial) -> Iterator[Broken]:
-    """Judge a submission; the easiest questions come first, since they explain later answers."""
+    """Judge a submission; simple plays come first, since they explain the results of later ones."""
     with MailProvider() as provider:
         scene = Scene(trial, provider)
         for play in (crowd, herd, death, all_fail, killed, no_way):
@@ -69,7 +69,7 @@ LAB = Lab(
 
 
 def crowd(scene: Scene) -> Iterator[Broken]:
-    """One mail fails once, three are fine, one is refused for good; all wait from the start."""
+    """Request five mails at once: one fails once, one is refused for good, three are sent."""
     comments = ["slow", "fine-1", "fine-2", "fine-3", "bad"]
     provider = scene.provider
 
@@ -90,7 +90,7 @@ def crowd(scene: Scene) -> Iterator[Broken]:
     if not provider.sent("slow"):
         problem = trouble or scene.story("slow")
         yield from (Broken(key, problem, "not-done") for key in LAB.requirements if key != "f")
-    # The three were in the queue before the slow one could get back into it.
+    # The three are in the queue before the slow one can be back in it.
     first = next((provider.calls.index(call) for call in again if call.comment == "slow"), 0)
     behind = [
         comment
@@ -114,7 +114,7 @@ def crowd(scene: Scene) -> Iterator[Broken]:
 
 
 def herd(scene: Scene) -> Iterator[Broken]:
-    """Many mails fail together; what load may explain is looked at twice, then slowly."""
+    """Let many mails fail together; repeat with longer waits what load can explain."""
     findings = list(fail_together(scene, SLOW))
     if {finding.misconception for finding in findings} & {"any-order", "backoff-spreads"}:
         findings = list(fail_together(scene, SLOWER))
@@ -122,16 +122,16 @@ def herd(scene: Scene) -> Iterator[Broken]:
 
 
 def fail_together(scene: Scene, settings: Settings) -> Iterator[Broken]:
-    """Twelve mails fail together, again and again; a late one fails once, and hardly waits."""
+    """Let twelve mails fail at each try, and a late one once, with a short wait."""
     provider, why_held = scene.provider, scene.reasons.get("d")
     mails = [f"mail-{number}" for number in range(1, 2 if why_held else 1 + HERD)]
-    first: list[str] = []  # who went into the longest wait first
+    first: list[str] = []  # the mail that began the longest wait first
     enough = len(mails) * (settings.retries + 2)
 
     def answer(comment: str, number: int) -> int:
         if number == settings.retries and not (first or why_held):
             first.append(comment)
-            publish_beside("late")  # before the worker hears that this one has failed
+            publish_beside("late")  # before the worker gets the answer for this mail
         return SENT if comment == "late" and number == 2 else TRY_LATER
 
     def over() -> bool:
@@ -159,7 +159,7 @@ def fail_together(scene: Scene, settings: Settings) -> Iterator[Broken]:
 
 
 def death(scene: Scene) -> Iterator[Broken]:
-    """The worker is killed when a mail comes for its third try."""
+    """Kill the worker when it gets a mail for the third try."""
     if scene.reasons.get("e"):
         return
     settings, trial = Settings(base_s=0.1, retries=3), scene.trial
@@ -177,10 +177,10 @@ def death(scene: Scene) -> Iterator[Broken]:
     finally:
         trial.direct = go_on
     before = len(scene.provider.calls)
-    if worker.running:  # it has the mail in its hand between its tries
+    if worker.running:  # it holds the mail between its tries
         worker.kill()
         trial.history.record("crash", "mail-1", actor="worker")
-    most = settings.retries + 2  # the try that it was killed in may be one more
+    most = settings.retries + 2  # the try in which it was killed can be an additional one
     trial.watch.settle(
         lambda: scene.ready(DLQ) or len(scene.provider.calls) > most, quiet_s=QUIET_S
     )
@@ -196,7 +196,7 @@ def death(scene: Scene) -> Iterator[Broken]:
 
 
 def all_fail(scene: Scene) -> Iterator[Broken]:
-    """The provider is down for ten mails, and comes back; another mail then needs a retry."""
+    """Let ten mails fail, restore the provider, and let another mail fail once."""
     settings, down = Settings(base_s=0.05, retries=3, budget=4), [True]
     trial, provider = scene.trial, scene.provider
     mails = [f"mail-{number}" for number in range(1, 11)]
@@ -229,7 +229,7 @@ def all_fail(scene: Scene) -> Iterator[Broken]:
 
 
 def killed(scene: Scene) -> Iterator[Broken]:
-    """The worker is killed, or cut off, at each point of a mail that fails twice."""
+    """Kill the worker, or cut its connection, at each point of a mail that fails twice."""
     settings, trial, provider = Settings(base_s=0.02, retries=1), scene.trial, scene.provider
     hopeless = "e" not in scene.reasons
 
@@ -255,7 +255,7 @@ def killed(scene: Scene) -> Iterator[Broken]:
 
 
 def missing(scene: Scene, mail: str) -> Broken | None:
-    """End the play, and tell of a mail that is gone, or that nobody works on."""
+    """End the play; return a finding if the mail is lost or no longer worked on."""
     trial, returned = scene.trial, any(actor.returned for actor in scene.trial.actors)
     trouble = trial.trouble()
     trial.end()
@@ -265,13 +265,13 @@ def missing(scene: Scene, mail: str) -> Broken | None:
     if mail not in left:
         return Broken("h", f"{story}: not sent, and in no queue", why_lost(scene, mail))
     if trial.fault is None:
-        return None  # nobody died: it waits, and another requirement asks for what
+        return None  # without a death it may wait: another requirement judges its wait
     story = f"{story}: in the queue {left[mail][0]}, and nobody works on it {trouble}".rstrip()
     return Broken("h", story, "quiet-end" if returned else "not-done")
 
 
 def why_lost(scene: Scene, mail: str) -> str:
-    """Return the belief behind a loss: it was acked too early, or its copy never arrived."""
+    """Return the belief behind a loss: an early ack, or a copy that never arrived."""
     trial = scene.trial
     if trial.watch.auto_acks("subscribed"):
         return "auto-ack"
@@ -282,7 +282,7 @@ def why_lost(scene: Scene, mail: str) -> str:
 
 
 def no_way(scene: Scene) -> Iterator[Broken]:
-    """Somebody has deleted the queues in which mails wait; a mail fails once."""
+    """Delete the queues in which mails wait, and let a mail fail once."""
     if scene.reasons.get("h"):
         return
     settings, trial = Settings(base_s=0.05, retries=1), scene.trial

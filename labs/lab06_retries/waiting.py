@@ -1,4 +1,4 @@
-"""Lab 6, how mails wait that always fail: how long, in which order, and where they end."""
+"""Lab 6, mails that always fail: judge their waits, their order, and their end."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -16,14 +16,16 @@ from labs.lab06_retries.cases import (
 )
 
 SLOW = Settings(base_s=0.1, retries=4)
-SLOWER = Settings(base_s=0.25, retries=4)  # for a second look, when the machine may be to blame
+SLOWER = Settings(
+    base_s=0.25, retries=4
+)  # for a second run, when load may explain the first result
 EARLY = 0.9  # a worker may round its waits, and a broker counts in milliseconds
 LEAST_OVERTAKEN = 0.05
 LEAST_WIDTH = 0.3
 
 
 def why_gone(scene: Scene, tries: int) -> str:
-    """Return the belief behind a mail that was given up and is not in the DLQ."""
+    """Return the belief behind a mail without further retries that is not in the DLQ."""
     return "done-is-gone" if tries and scene.trial.watch.count("after ack") else "not-done"
 
 
@@ -36,11 +38,11 @@ def ending(
     requeued: bool,
     trouble: str,
 ) -> Iterator[Broken]:
-    """Judge where mails end that always fail, and after how many tries."""
+    """Judge the end of mails that always fail, and their number of tries."""
     wanted = 1 + settings.retries
     counts = {mail: len(scene.provider.of(mail)) for mail in mails}
-    # Most tries first: one that is tried for ever may have had the right number when all ended.
-    for mail in sorted(mails, key=lambda one: -counts[one]):
+    # Most tries first: an endless mail can have the right number of tries when the play ends.
+    for mail in sorted(mails, key=lambda mail: -counts[mail]):
         tries = counts[mail]
         if tries == wanted and dead[mail] == 1:
             continue
@@ -87,14 +89,14 @@ def crowded(
     *,
     grow: bool,
 ) -> Iterator[Broken]:
-    """Judge in which order they come back, and how far apart; the late one passes all."""
+    """Judge the order and the spread of returning mails; the late one must overtake all."""
     calls = {mail: scene.provider.of(mail) for mail in mails}
     late = scene.provider.of("late")
     overtakes = bool(late[1:]) and bool(first) and all(
         call.t_s > late[1].t_s for call in calls[first[0]][settings.retries :]
     )  # fmt: skip
     own_times = any("x-message-ttl" not in had for had in other_queues().values())
-    if first and grow and not overtakes:  # between equal waits nobody has to be overtaken
+    if first and grow and not overtakes:  # with equal waits no mail has to overtake another
         story = f"{first[0]} failed {settings.retries} times and waits; then 'late' fails for "
         story += "the first time, has to wait a fraction of that, and comes back after it"
         yield Broken("d", story, endless or "any-order")
@@ -104,7 +106,9 @@ def crowded(
         times = [[tries[n].t_s for tries in tried] for n in (number, number + 1)]
         shares.append(overtaken(*times))
         if number + 1 == settings.retries and len(tried) == len(mails) and grow:
-            slept = [waits(tries)[number] for tries in tried]  # the longest: load counts least
+            slept = [
+                waits(tries)[number] for tries in tried
+            ]  # the longest waits, on which load has the least effect
             wide = width(slept) / min(slept)
     if sum(shares) / len(shares) < LEAST_OVERTAKEN:
         story = f"{len(mails)} mails fail together, and come back in the order in which they failed"

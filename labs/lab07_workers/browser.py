@@ -1,4 +1,4 @@
-"""The learner's web server as a browser sees it, and what it and the worker begin with."""
+"""Client of the learner's web server, and the queue and the store of lab 7."""
 
 import socket
 import sqlite3
@@ -15,27 +15,27 @@ TABLES = (
     "jobs (document TEXT PRIMARY KEY, state TEXT NOT NULL)",
     "thumbnails (document TEXT NOT NULL)",
 )
-ANSWER_S = 8.0  # what a user's browser would wait; correct code needs a quarter of it
+ANSWER_S = 8.0  # the patience of a user's browser; correct code needs a quarter of it
 UP_S = 15.0
 UNANSWERED = 0
 
 
 class Web:
-    """The learner's web server, as a browser sees it."""
+    """The learner's web server, called as by a browser."""
 
     def __init__(self, trial: Trial, url: str, *, restarts: int = 0) -> None:
         with closing(socket.create_server(("127.0.0.1", 0))) as free:
             self.port = free.getsockname()[1]
         self.trial = trial
         self.session = requests.Session()
-        self.session.trust_env = False  # a proxy for the outside world is not for loopback
-        self.session.headers["Connection"] = "close"  # each time another user
+        self.session.trust_env = False  # no proxy of the environment for loopback
+        self.session.headers["Connection"] = "close"  # each request is another user's
         self.actor = trial.start(
             "run_web", url, trial.store, self.port, name="web server", restarts=restarts
         )
 
     def wait_until_up(self) -> bool:
-        """Wait until it accepts connections."""
+        """Wait until the server accepts connections; return whether it does."""
         return bool(self.trial.watch.settle(self._listens, timeout_s=UP_S, quiet_s=UP_S))
 
     def _listens(self) -> bool:
@@ -47,7 +47,7 @@ class Web:
         return self._ask("POST", document)[0]
 
     def state(self, document: str) -> str:
-        """Return what a GET says: "waiting", "done", or the status."""
+        """Return the answer to a GET: "waiting", "done", or the status."""
         status, content = self._ask("GET", document)
         return (
             str(content.get("state"))
@@ -65,7 +65,7 @@ class Web:
 
 
 def prepare(trial: Trial, *jobs: str) -> None:
-    """Make the queue and the store, with these jobs waiting in both."""
+    """Start over with the queue and the store, and with these jobs in both."""
     channel = trial.fresh(*TABLES)
     channel.queue_declare(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
     channel.confirm_delivery()

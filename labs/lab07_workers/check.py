@@ -1,8 +1,8 @@
 """Lab 7: a web endpoint that promises, and a worker that keeps the promise.
 
-The two are judged apart and together. What a 202 promises is looked for in the queue, what the
-worker does in the store. Both are killed, and between the web server and the broker is a proxy that
-can refuse connections or swallow everything in silence.
+The two are judged separately and together: a promise of 202 by the queue, the worker by the store.
+Both are killed, and between the web server and the broker is a proxy that can refuse connections or
+swallow everything.
 """
 
 import itertools
@@ -17,11 +17,11 @@ from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
 from labs.lab07_workers.browser import QUEUE, UNANSWERED, Web, made, prepare
 
 OUTAGE_S = 2.5
-BACK_S = 10.0  # how long a 202 may take to get into the queue once the broker is back
+BACK_S = 10.0  # for a promised job to get into the queue after the broker is back
 
 
 def check(trial: Trial) -> Iterator[Broken]:
-    """Judge a submission; what is simply missing comes first."""
+    """Judge a submission; missing parts come first."""
     findings = {broken.requirement: broken for broken in together(trial)}
     yield from findings.values()
     if "a" in findings and findings["a"].misconception == "not-done":
@@ -66,7 +66,7 @@ LAB = Lab(
 
 
 def together(trial: Trial) -> Iterator[Broken]:
-    """One document from its POST to its thumbnail; the web server is killed in between."""
+    """Send one document from its POST to its thumbnail; kill the web server in between."""
     prepare(trial)
     web = Web(trial, trial.url, restarts=2)
     if not web.wait_until_up():
@@ -83,9 +83,8 @@ def together(trial: Trial) -> Iterator[Broken]:
         events = "no worker runs, and doc-1 has its thumbnail when the POST is answered"
         yield Broken("a", events, "work-in-the-request")
     states = [web.state("doc-1"), web.state("doc-9")]
-    trial.watch.settle(
-        lambda: trial.watch.count("after publish"), quiet_s=3
-    )  # c asks what dies before that
+    # Requirement c is about deaths before the publish.
+    trial.watch.settle(lambda: trial.watch.count("after publish"), quiet_s=3)
     web.actor.kill()
     web.wait_until_up()
     states.append(web.state("doc-1"))
@@ -105,7 +104,7 @@ def together(trial: Trial) -> Iterator[Broken]:
 
 
 def why_state(states: list[str], early: int) -> str:
-    """Return the belief behind what the GETs said."""
+    """Return the belief behind wrong answers to the GETs."""
     if early:
         return "work-in-the-request"
     if states[0] == "done":
@@ -114,7 +113,7 @@ def why_state(states: list[str], early: int) -> str:
 
 
 def web_killed(trial: Trial) -> Broken | None:
-    """The web server dies at each point that it reaches while it handles two POSTs."""
+    """Kill the web server at each point of two POSTs."""
 
     def play() -> Broken | None:
         prepare(trial)
@@ -124,19 +123,21 @@ def web_killed(trial: Trial) -> Broken | None:
             web.wait_until_up()
             answers[document] = web.post(document)
         promised = [document for document, status in answers.items() if status == 202]
-        # A relay that has to connect first may be silent for more than a second.
+        # A relay that has to connect first may reach no boundary for more than a second.
         trial.watch.settle(
             lambda: all(trial.watch.count("after publish", document) for document in promised),
             quiet_s=3,
         )
         trial.end()
-        return kept(trial, "c", answers, "answer-then-publish")
+        return broken_promise(trial, "c", answers, "answer-then-publish")
 
     return crash_points(trial, play, role="run_web", least=4, most=12)
 
 
-def kept(trial: Trial, requirement: str, answers: dict[str, int], why: str) -> Broken | None:
-    """Look into the queue for each document that was answered with 202."""
+def broken_promise(
+    trial: Trial, requirement: str, answers: dict[str, int], why: str
+) -> Broken | None:
+    """Look in the queue for each document that was answered with 202."""
     promised = [document for document, status in answers.items() if status == 202]
     queued = {message[1].message_id for message in trial.take_all(QUEUE, expected=promised)}
     lost = [document for document in promised if document not in queued]
@@ -153,7 +154,7 @@ def kept(trial: Trial, requirement: str, answers: dict[str, int], why: str) -> B
 
 
 def broker_away(trial: Trial) -> Broken | None:
-    """The broker falls silent, then refuses connections, then is back."""
+    """Let the broker fall silent, then refuse connections, then come back."""
     prepare(trial)
     with chaos.proxy(round_trip_ms=0) as network:
         web = Web(trial, broker.amqp_url(via=network), restarts=3)
@@ -162,14 +163,14 @@ def broker_away(trial: Trial) -> Broken | None:
         arrived = trial.watch.settle(lambda: all(in_queue(trial, 1)), timeout_s=10, quiet_s=10)
         if answers["up"] == 202 and not arrived and not trial.watch.count("before publish"):
             trial.end()
-            return kept(trial, "f", answers, "not-done")
+            return broken_promise(trial, "f", answers, "not-done")
         for name, cause in (("silent", network.swallow), ("down", network.refuse)):
             cause()
             answers[name] = web.post(name)
             if answers[name] == UNANSWERED:
                 trial.end()
                 return Broken("f", answered(answers), "broker-answers")
-            # An outage outlasts what somebody tries right after the answer.
+            # The outage lasts longer than retries right after the answer.
             trial.watch.settle(lambda: False, timeout_s=OUTAGE_S, quiet_s=OUTAGE_S)
         network.restore()
         numbers = itertools.count(1)
@@ -186,7 +187,7 @@ def broker_away(trial: Trial) -> Broken | None:
         )
         trial.end()
     why = "answer-then-publish" if answers["down"] == 202 else "sent-is-safe"
-    if broken := kept(trial, "f", answers, why):
+    if broken := broken_promise(trial, "f", answers, why):
         return broken
     if not again:
         return Broken("f", answered(answers), "connection-lasts")
@@ -194,7 +195,7 @@ def broker_away(trial: Trial) -> Broken | None:
 
 
 def answered(answers: dict[str, int]) -> str:
-    """Tell how each POST was answered; of those after the outage only the last."""
+    """Return how each POST was answered; of those after the outage only the last."""
     story = {name: status for name, status in answers.items() if not name.startswith("back-")}
     story |= dict(list(answers.items())[-1:])
     each = ", ".join(f"{name}: {status or 'no answer'}" for name, status in story.items())
@@ -202,12 +203,12 @@ def answered(answers: dict[str, int]) -> str:
 
 
 def in_queue(trial: Trial, number: int) -> list[bool]:
-    """Tell whether at least so many messages are in the queue."""
+    """Return, in a list, whether at least ``number`` messages are in the queue."""
     return [trial.channel.queue_declare(QUEUE, passive=True).method.message_count >= number]
 
 
 def worker_killed(trial: Trial) -> Broken | None:
-    """The worker dies at each point of two jobs."""
+    """Kill the worker at each point of two jobs."""
 
     def play() -> Broken | None:
         prepare(trial, "doc-1", "doc-2")
@@ -228,7 +229,7 @@ def worker_killed(trial: Trial) -> Broken | None:
 
 
 def why_lost(trial: Trial, job: str) -> str:
-    """Return the belief behind a job that is gone."""
+    """Return the belief behind a lost job."""
     if trial.watch.auto_acks("subscribed"):
         return "auto-ack"
     crashed = trial.history.events("crash")
@@ -236,7 +237,7 @@ def why_lost(trial: Trial, job: str) -> str:
 
 
 def stopped(trial: Trial) -> Broken | None:
-    """The worker is asked to end while it is at work on the first of three jobs."""
+    """Send SIGTERM to the worker during the first of three jobs."""
     jobs = ["doc-1", "doc-2", "doc-3"]
     prepare(trial, *jobs)
     gate, held = threading.Event(), threading.Event()
@@ -253,7 +254,9 @@ def stopped(trial: Trial) -> Broken | None:
         if not trial.watch.settle(held.is_set, quiet_s=3):
             return Broken("e", trial.trouble() or "the worker begins no job", "not-done")
         worker.terminate()
-        trial.watch.settle(lambda: not worker.running, quiet_s=0.5)  # who dies at once dies now
+        trial.watch.settle(
+            lambda: not worker.running, quiet_s=0.5
+        )  # a worker without a handler dies here
         gate.set()
         trial.watch.settle(lambda: not worker.running, timeout_s=10, quiet_s=5)
     finally:
@@ -270,7 +273,7 @@ def stopped(trial: Trial) -> Broken | None:
 
 
 def why_stopped(trial: Trial, code: int | None, after: Counter[str], left: list[str]) -> str:
-    """Return the belief behind the way that a worker ended."""
+    """Return the belief behind the end of a worker."""
     if any(job not in left for job in ("doc-1", "doc-2", "doc-3") if not after[job]):
         return why_lost(trial, "") if trial.watch.count("after ack") == 0 else "ack-before-work"
     if after["doc-1"] and "doc-1" in left:

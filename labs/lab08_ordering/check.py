@@ -1,7 +1,7 @@
-"""Lab 8: the events of a document in their order, with four workers, through a worker's death.
+"""Lab 8: the events of each document stay in order, with four workers, when a worker dies.
 
-Judged by the rows that the workers write: which versions of a document, and in which order. The
-judge holds a worker in the middle of its work, so that others have all the time to overtake it.
+The workers' rows are judged: the versions of a document, and their order. The judge holds a worker
+during its work, so that others have time to overtake it.
 """
 
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ from labs.lab08_ordering.plays import PATIENCE_S, Director, event, events, order
 
 DOCUMENT = "document-0"
 VERSIONS = range(1, 11)  # more than a worker usually holds
-AT_ONCE = 3  # of four: a hash may leave somebody with nothing
-RESTARTS = 40  # a second worker that is refused may come back until it is its turn
+AT_ONCE = 3  # of four: a hash may leave one without work
+RESTARTS = 40  # a second worker may be refused, and restarted, until the first one is gone
 
 
 def check(trial: Trial) -> Iterator[Broken]:
-    """Judge a submission: without a fault first, then with somebody slow, hung, or killed."""
+    """Judge a submission: without a fault, then with a slow, a hung, and a killed worker."""
     if broken := without_fault(trial):
         yield from (replace(broken, requirement=key) for key in LAB.requirements)
         return
@@ -35,7 +35,7 @@ def check(trial: Trial) -> Iterator[Broken]:
     if broken := shared(trial):
         yield broken
     hung = slow or hung_up(trial, number)
-    if hung:  # what goes wrong while all live goes wrong in each of these, sooner or later
+    if hung:  # what fails without a death can fail in each of these
         seen = f"as in {hung.requirement}: {hung.story.partition(';')[0]}"
         yield hung
         yield from (Broken(key, seen, hung.misconception) for key in "defg")
@@ -76,16 +76,16 @@ LAB = Lab(
 
 
 def without_fault(trial: Trial) -> Broken | None:
-    """Twelve documents of three events each; nothing fails."""
+    """Publish three events for each of twelve documents; nothing fails."""
     plays.prepare(trial)
     plays.team(trial)
     documents = [f"document-{number}" for number in range(12)]
     sent: list[plays.Event] = []
-    for version in range(1, 4):  # one after the other, so that nobody can overtake yet
+    for version in range(1, 4):  # one after the other, so that none can overtake
         plays.publish(trial, events(documents, [version]))
         sent += events(documents, [version])
         trial.watch.settle(partial(all_done, trial, len(sent)), quiet_s=PATIENCE_S)
-    trial.watch.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)  # one too many may follow
+    trial.watch.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)  # a duplicate may follow
     for item in sent:
         times = order(trial, item["document"]).count(item["version"])
         if times == 1:
@@ -94,7 +94,7 @@ def without_fault(trial: Trial) -> Broken | None:
         if times:
             return Broken("a", f"{story}: worked on {times} times", "not-done")
         if trial.watch.count("delivery") and not (
-            trial.watch.count("after ack") or acks_itself(trial)
+            trial.watch.count("after ack") or auto_acks(trial)
         ):
             return Broken("a", f"{story}, and no event was ever acked", "never-acked")
         return Broken("a", f"{trial.trouble() or story}: not worked on", "not-done")
@@ -102,18 +102,18 @@ def without_fault(trial: Trial) -> Broken | None:
 
 
 def never_acked(trial: Trial) -> Broken | None:
-    """Look whether events that were worked on go back to their queue when all have ended."""
+    """Return a finding if handled events are requeued when the workers end."""
     done = {boundary.message for boundary in trial.watch.boundaries if boundary.at == "delivery"}
     trial.watch.settle(lambda: all(acked(trial, message) for message in done), quiet_s=0.3)
     held = sorted(message for message in done if not acked(trial, message))
-    if acks_itself(trial) or not (requeued := plays.waiting(trial, held).intersection(held)):
+    if auto_acks(trial) or not (requeued := plays.waiting(trial, held).intersection(held)):
         return None
     story = trial.history.story(min(requeued))
     return Broken("a", f"{story}, and {min(requeued)} goes back to its queue", "never-acked")
 
 
 def all_done(trial: Trial, number: int) -> bool:
-    """Tell whether so many events were worked on."""
+    """Return whether ``number`` events were worked on."""
     return trial.rows("SELECT COUNT(*) FROM done") == [(number,)]
 
 
@@ -129,7 +129,7 @@ def number_of(trial: Trial) -> int:
 
 
 def overtaken(trial: Trial, at: str) -> Broken | None:
-    """A worker is held in the first event of a document while the next ones are published."""
+    """Hold a worker in the first event of a document, and publish the next ones."""
     plays.prepare(trial)
     plays.team(trial)
     director = Director(trial, at)
@@ -142,11 +142,11 @@ def overtaken(trial: Trial, at: str) -> Broken | None:
 
 
 def shared(trial: Trial) -> Broken | None:
-    """Each worker is held in its first event; how many are held at once?"""
+    """Hold each worker in its first event, and count those that are held at once."""
     plays.prepare(trial)
     plays.team(trial)
     director = Director(trial, "delivery")
-    director.everybody = True
+    director.each = True
     documents = [f"document-{number}" for number in range(40)]
     plays.publish(trial, events(documents, [1]))
     trial.watch.settle(lambda: len(director.held) >= AT_ONCE, quiet_s=1.5)
@@ -159,7 +159,7 @@ def shared(trial: Trial) -> Broken | None:
 
 
 def hung_up(trial: Trial, number: int) -> Broken | None:
-    """A worker hangs, a second one of its number is started, and the first one is killed."""
+    """Let a worker hang, start a second one with its number, and kill the first one."""
     director, first = hold_first(trial, number, "before effect")
     plays.worker(trial, number, name="second worker", restarts=RESTARTS)
     trial.watch.settle(lambda: order(trial, DOCUMENT), timeout_s=1.0, quiet_s=0.5)
@@ -169,7 +169,7 @@ def hung_up(trial: Trial, number: int) -> Broken | None:
 
 
 def asked(trial: Trial, number: int) -> Broken | None:
-    """A worker gets SIGTERM in the middle of its work, when a second one stands by."""
+    """Send SIGTERM to a worker during its work, while a second one stands by."""
     director, first = hold_first(trial, number, "before effect")
     plays.worker(trial, number, name="second worker", restarts=RESTARTS)
     first.terminate()
@@ -179,7 +179,7 @@ def asked(trial: Trial, number: int) -> Broken | None:
 
 
 def late(trial: Trial, number: int) -> Broken | None:
-    """A worker is cut off, a second one takes over, and then the first one goes on."""
+    """Cut a worker's connection, let a second one take over, then let the first one go on."""
     director, first = hold_first(trial, number, "before effect", cut=True)
     plays.worker(trial, number, name="second worker", restarts=RESTARTS)
     trial.watch.settle(lambda: max(order(trial, DOCUMENT), default=1) > 1, timeout_s=3, quiet_s=1.5)
@@ -198,7 +198,7 @@ def hold_first(trial: Trial, number: int, at: str, *, cut: bool = False) -> tupl
 
 
 def killed(trial: Trial, number: int) -> Broken | None:
-    """The worker is killed, or its connection cut, at each point of three events."""
+    """Kill the worker, or cut its connection, at each point of three events."""
     versions = range(1, 4)
     sent = events([DOCUMENT], versions)
 
@@ -214,19 +214,20 @@ def killed(trial: Trial, number: int) -> Broken | None:
 
 
 def judged(trial: Trial, requirement: str, why: str) -> Broken | None:
-    """Wait until all events have had their effect, and judge; see `verdict`."""
+    """Wait for the effects of all events, and judge; see `verdict`."""
     trial.watch.settle(lambda: set(VERSIONS) <= set(order(trial, DOCUMENT)), quiet_s=PATIENCE_S)
     trial.watch.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)  # a late one may follow
     return verdict(trial, requirement, why, VERSIONS)
 
 
 def verdict(trial: Trial, requirement: str, why: str, versions: range) -> Broken | None:
-    """End everybody, and look whether an event is missing, or an older one after a newer one.
+    """End all actors; return a finding for a missing event, or for an older one after a newer one.
 
     Args:
-        requirement: that is broken then.
+        trial: the trial.
+        requirement: the requirement of the finding.
         why: the belief behind a wrong order.
-        versions: that were published.
+        versions: the published versions.
     """
     trouble = trial.trouble()
     trial.end()
@@ -247,23 +248,23 @@ def verdict(trial: Trial, requirement: str, why: str, versions: range) -> Broken
         story = f"{trouble or story}; {missing[0]} stays in a queue"
         return Broken(requirement, f"{order_text}; {story}", "not-done")
     reason = "stale-may-be-skipped" if requirement == "b" else "ack-before-work"
-    if acks_itself(trial):
+    if auto_acks(trial):
         reason = "auto-ack"
     return Broken(requirement, f"{order_text}; {story}, and no row", reason)
 
 
 def acked(trial: Trial, message: str) -> bool:
-    """Tell whether an event was acked, by itself or together with others."""
+    """Return whether an event was acked, alone or together with others."""
     return bool(trial.history.events("ack", message=message))
 
 
-def acks_itself(trial: Trial) -> bool:
-    """Tell whether some worker left the acks to the broker."""
+def auto_acks(trial: Trial) -> bool:
+    """Return whether a worker uses auto_ack."""
     return trial.watch.auto_acks("delivery")
 
 
 def why_disorder(trial: Trial, newer: str, older: str) -> str:
-    """Return why an older event came after a newer one, by where both were delivered, or ""."""
+    """Return the belief behind a wrong order, by the places of both deliveries, or ""."""
     at = {
         boundary.message: (number, boundary.actor, boundary.details["queue"])
         for number, boundary in reversed(list(enumerate(trial.watch.boundaries)))

@@ -1,4 +1,4 @@
-"""Lab 8, what a learner is not given: several documents, four workers, and deaths all the time."""
+"""Lab 8, hidden case: several documents, four workers, and several deaths."""
 
 import random
 from collections.abc import Iterator

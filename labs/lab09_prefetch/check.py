@@ -1,7 +1,7 @@
-"""Lab 9: how much a worker may hold, for fast and slow workers next door and far away.
+"""Lab 9: the right prefetch for fast and slow workers, next door and far away.
 
-A worker is stopped in its first work: what is no longer in its queue then is what it holds, and
-what comes back when it is killed is its blast radius. Both are counts, whatever the load.
+A worker is held in its first event. It holds the events that have left its queue, and its death
+requeues its blast radius. Both are counts, which load does not change.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,12 +17,12 @@ from labs.lab09_prefetch.cases import FAR_FAST, FAR_SLOW, NEAR_FAST, NEAR_SLOW, 
 from labs.lab09_prefetch.fleets import Fleet
 
 LEAST_SHARE = 0.75  # of the time at work
-LEAST_PACE = 0.5  # measured, so with room for whatever else the machine does
+LEAST_PACE = 0.5  # measured, so with room for other load
 HOSTS = (NEAR_FAST, NEAR_SLOW, FAR_FAST, FAR_SLOW)
 
 
 def check(trial: Trial) -> Iterator[Broken]:
-    """Judge a submission; what its workers hold comes first, since it explains the rest."""
+    """Judge a submission; its windows come first, since they explain the rest."""
     with chaos.proxy(round_trip_ms=cases.FAR_MS) as proxy:
         measured = cases.windows(trial, HOSTS, proxy)
         if all(window.trouble for window in measured):
@@ -71,7 +71,7 @@ LAB = Lab(
 
 
 def judge_windows(measured: Sequence[Window]) -> Iterator[Broken]:
-    """Judge what each worker held: not too little far away, and nowhere too much."""
+    """Judge the windows: not too small far away, nowhere too large."""
     for window in measured:
         if window.trouble:
             story = f"{window.host.name} made no thumbnail: {window.trouble}"
@@ -94,14 +94,14 @@ def judge_windows(measured: Sequence[Window]) -> Iterator[Broken]:
 
 
 def dawdler(measured: Sequence[Window]) -> Window | None:
-    """Return the fast worker far away if it has enough at hand and is slow all the same."""
+    """Return the fast worker far away if it is slow although its window is large enough."""
     near, made = cases.pace(measured)
     far = next((window for window in measured if window.host == FAR_FAST), None)
     return far if far and far.share >= LEAST_SHARE and made < LEAST_PACE * near else None
 
 
 def starve(window: Window) -> str:
-    """Tell of a worker that holds too little."""
+    """Return the story of a window that is too small."""
     ms, way_ms = window.host.service_time_s * 1000, window.host.round_trip_s * 1000
     return (
         f"{window.host.name} needs {ms:g} ms for an event, its round trip takes {way_ms:g} ms: "
@@ -110,7 +110,7 @@ def starve(window: Window) -> str:
 
 
 def hoard(window: Window) -> str:
-    """Tell of a worker that holds too much."""
+    """Return the story of a window that is too large."""
     return (
         f"{window.host.name} works on its first event, and {window.held} of {window.host.events} "
         f"have left the queue: {window.waits_s:.1f} s of work that nobody else can do; it was "
@@ -133,7 +133,7 @@ def why_too_few(window: Window, measured: Sequence[Window]) -> str:
 
 
 def why_too_many(window: Window, measured: Sequence[Window]) -> str:
-    """Return the belief behind a window that is too large, or that is none."""
+    """Return the belief behind a window that is too large or unlimited."""
     if not window.limit or window.details("delivery").get("auto_ack"):
         return why_no_limit(window)
     if window.number("subscribed") > 1:
@@ -150,7 +150,7 @@ def why_too_many(window: Window, measured: Sequence[Window]) -> str:
 
 
 def why_no_limit(window: Window) -> str:
-    """Return the belief behind a window that has no end."""
+    """Return the belief behind an unlimited window."""
     delivery = window.details("delivery")
     if delivery.get("auto_ack"):
         return "auto-ack"
@@ -162,7 +162,7 @@ def why_no_limit(window: Window) -> str:
 
 
 def slow_holds_more(measured: Sequence[Window]) -> bool:
-    """Tell whether longer work means a larger window, at the same distance."""
+    """Return whether slower workers have larger windows, at the same distance."""
     return any(
         window.held > other.held
         for window in measured
@@ -175,8 +175,8 @@ def slow_holds_more(measured: Sequence[Window]) -> bool:
 def judge_fleets(trial: Trial, proxy: Proxy, measured: Sequence[Window]) -> Iterator[Broken]:
     """Judge how fleets share their work.
 
-    What a worker holds is known by now: a slow one that hoards, or a fast one that waits for the
-    network, breaks its fleet's requirement even if this one run was lucky.
+    The windows are known by now: a slow worker with a too large one, or a fast worker with a too
+    small one, breaks its fleet's requirement even if this one run was lucky.
     """
     held = {window.host: window for window in measured}
     usable = [window for window in measured if not window.trouble]
@@ -193,11 +193,11 @@ def judge_fleets(trial: Trial, proxy: Proxy, measured: Sequence[Window]) -> Iter
         else:
             why = ""
         if why or fleet.ended or fleet.hoarded or fleet.late or fleet.done < fleet.events:
-            yield Broken(key, tell(fleet), why or why_late(trial, fleet, usable))
+            yield Broken(key, describe(fleet), why or why_late(trial, fleet, usable))
 
 
-def tell(fleet: Fleet) -> str:
-    """Tell what became of a fleet's events."""
+def describe(fleet: Fleet) -> str:
+    """Return the story of a fleet's events."""
     slow, fast = (len(fleet.made[host]) for host in (fleet.slow, fleet.fast))
     if fleet.ended:
         return fleet.ended
@@ -224,7 +224,7 @@ def why_late(trial: Trial, fleet: Fleet, measured: Sequence[Window]) -> str:
 
 
 def why_kept(measured: Sequence[Window]) -> str:
-    """Return the belief behind events that are done and not acked, or "" when they are."""
+    """Return the belief behind handled events without an ack, or "" if each is acked."""
     acks = [boundary.details for window in measured for boundary in window.actor.boundaries
             if boundary.at == "after ack"]  # fmt: skip
     if any(len(details.get("messages", ())) > 1 for details in acks):
@@ -233,7 +233,7 @@ def why_kept(measured: Sequence[Window]) -> str:
 
 
 def killed(trial: Trial, proxy: Proxy, measured: Sequence[Window]) -> Broken | None:
-    """A worker next door is killed at each point of two events."""
+    """Kill a worker next door at each point of two events."""
     host, queue = replace(NEAR_FAST, name="worker"), "thumbnails"
     events = [f"{queue}-{n}" for n in (1, 2)]
     auto = acks_automatically(measured)
@@ -246,7 +246,7 @@ def killed(trial: Trial, proxy: Proxy, measured: Sequence[Window]) -> Broken | N
         trial.watch.settle(
             lambda: not undone() and (auto or acked() == set(events)),
             timeout_s=cases.START_S,
-            quiet_s=cases.PATIENCE_S,  # a start takes long on a machine that is busy
+            quiet_s=cases.PATIENCE_S,  # a start takes long on a busy machine
         )
         trouble = trial.trouble()
         trial.end()
@@ -280,10 +280,10 @@ def killed(trial: Trial, proxy: Proxy, measured: Sequence[Window]) -> Broken | N
 
 
 def why_lost(measured: Sequence[Window]) -> str:
-    """Return the belief behind an event that is gone without its work."""
+    """Return the belief behind an event that is lost."""
     return "auto-ack" if acks_automatically(measured) else "ack-before-work"
 
 
 def acks_automatically(measured: Sequence[Window]) -> bool:
-    """Tell whether the broker takes a delivery for an ack."""
+    """Return whether a worker uses auto_ack."""
     return any(window.details("delivery").get("auto_ack") for window in measured)

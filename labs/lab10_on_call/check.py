@@ -1,7 +1,7 @@
-"""Lab 10: eight systems at night; seven have an incident, and only their metrics tell which.
+"""Lab 10: eight systems at night; seven have an incident, which only their metrics show.
 
-The systems are real and run at once. What the learner's code says is carried out, and what counts
-is what became of the events: handled, still waiting, or lost.
+The systems are real and run at once. The actions of the learner's code are carried out, and the
+events are judged: handled, still waiting, or lost.
 """
 
 import random
@@ -28,7 +28,7 @@ LETTERS = {
     "missing consumer": "g",
     "DLQ filling": "h",
 }
-# What one believes who takes this incident for another one.
+# The belief behind taking this incident for another one.
 MISREAD = {
     "stuck consumer": "connected-is-working",
     "poison loop": "busy-is-working",
@@ -45,7 +45,7 @@ RESTARTS = {
 
 
 def check(trial: Trial) -> Iterator[Broken]:
-    """Judge a submission: seven systems at once, then the one that has a node of its own."""
+    """Judge a submission: seven systems at once, then the one on a separate node."""
     seed = secrets.randbits(32) if trial.hidden else SEED
     with OwnNode(random.Random(seed + 1)) as own:
         for night in [*seven(trial, seed), eighth(trial, own)]:
@@ -109,7 +109,7 @@ def seven(trial: Trial, seed: int) -> list[Night]:
 
 
 def eighth(trial: Trial, own: OwnNode) -> Night:
-    """Play the night of the blocked publisher, or take it from a record where no node can run."""
+    """Play the night of the blocked publisher; where no node can run, take it from a record."""
     if (own_night := own.result()) is None:
         night = recorded.night()
         ask(trial, [night])
@@ -122,7 +122,7 @@ def eighth(trial: Trial, own: OwnNode) -> Night:
 
 
 def judge(night: Night) -> Broken | None:
-    """Judge one system: was its cause named, and is it over?"""
+    """Judge one system by the named cause and by the end of its incident."""
     letter = LETTERS[night.incident]
     if night.trouble:
         return Broken(letter, f"{seen(night)}; {night.trouble}", "not-done")
@@ -165,7 +165,7 @@ def wrong_fix(night: Night) -> str:
 
 
 def seen(night: Night) -> str:
-    """Tell what the readings showed."""
+    """Return the changes in the readings, and the latest values."""
     first, last = night.before[0], night.before[-1]
     changes = [
         f"{name} +{last[name] - first[name]:.0f}"
@@ -176,12 +176,12 @@ def seen(night: Night) -> str:
 
 
 def did(night: Night) -> str:
-    """Tell what was done."""
+    """Return the actions in words."""
     return ", then ".join(night.actions) or "nothing"
 
 
 def became(night: Night) -> str:
-    """Tell what came of it."""
+    """Return the result of the actions in words."""
     results = []
     last, places = night.after[-1], night.places
     if night.left:
@@ -202,6 +202,6 @@ def became(night: Night) -> str:
 
 
 def lost(night: Night) -> str:
-    """Tell of events that a needless action deleted."""
+    """Return the number of events that a needless action deleted, in words, or ""."""
     number = night.places["lost"]
     return f", and {number} events are in no queue any more" if number else ""

@@ -1,7 +1,7 @@
-"""What can be seen of a system from outside: the broker's numbers, and nothing else.
+"""Read a system's numbers from the broker.
 
-Counters come from the Prometheus endpoint, where a channel's are never old. Gauges come from a
-passive declare and from the queue itself, since the endpoint's are seconds old.
+Counters come from the Prometheus endpoint, where those of channels are current. Gauges come from a
+passive declare and from the queue itself, since those of the endpoint are seconds old.
 """
 
 import time
@@ -26,7 +26,7 @@ Reading = dict[str, float]
 
 
 class Watched(Protocol):
-    """A system by the names of its parts."""
+    """The names of the parts of a system."""
 
     exchange: str
     queue: str
@@ -35,17 +35,17 @@ class Watched(Protocol):
 
 @dataclass(frozen=True)
 class Place:
-    """A vhost of a node: how to connect to it, ask its API, and scrape it."""
+    """A vhost of a node, with ways to connect to it, call its API, and scrape it."""
 
     connect: Callable[..., Any]
     api: Callable[[str], Any]
     prometheus_url: str
     vhost: str
-    set_memory_limit: Callable[..., Any] = lambda *_: None  # of a node that is ours alone
+    set_memory_limit: Callable[..., Any] = lambda *_: None  # only of a separate node
 
 
 def shared() -> Place:
-    """Return the scratch vhost of the broker that everybody uses.
+    """Return the scratch vhost of the shared broker.
 
     Raises:
         BrokerRefusedError: its Prometheus endpoint cannot be reached.
@@ -57,7 +57,7 @@ def shared() -> Place:
 
 
 def alone(node: broker.DisposableNode) -> Place:
-    """Return the default vhost of a node of our own, whose alarm blocks nobody else."""
+    """Return the default vhost of a separate node, whose alarm blocks no other system."""
 
     def api(path: str) -> Any:
         path = path.replace("{vhost}", quote("/", safe=""))
@@ -71,20 +71,20 @@ def alone(node: broker.DisposableNode) -> Place:
 
 
 class Reader:
-    """Reads the numbers of systems at one place, again and again."""
+    """Read the numbers of systems at one place."""
 
     def __init__(self, place: Place, systems: Sequence[Watched]) -> None:
-        """Reader; `read` may be called by one thread only.
+        """Connect; `read` may be called by one thread only.
 
         Args:
-            place: where the systems are.
-            systems: what is read.
+            place: the vhost of the systems.
+            systems: the systems to read.
         """
         self._place, self._systems = place, systems
         self._connection = place.connect()
         self._channel = self._connection.channel()
         self._session = requests.Session()
-        self._session.trust_env = False  # a proxy of the environment must not see these calls
+        self._session.trust_env = False  # no proxy of the environment for loopback
         self._began_s = time.monotonic()
 
     def read(self) -> list[Reading]:
@@ -127,7 +127,7 @@ class Reader:
         values: dict[tuple[str, str], float] = defaultdict(float)
         for family in text_string_to_metric_families(answer.text):
             for sample in family.samples:
-                # The query narrows queues only: the channels of all vhosts are in the answer.
+                # The query filters queues only: the answer has the channels of all vhosts.
                 if (
                     sample.name.startswith(PREFIX)
                     and sample.labels.get("vhost") == self._place.vhost
