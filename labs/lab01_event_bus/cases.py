@@ -132,9 +132,8 @@ def consumers(queue: str) -> int:
     try:
         return int(connection.channel().queue_declare(queue, passive=True).method.consumer_count)
     except ChannelClosedByBroker as error:
-        return int(
-            error.reply_code != NO_SUCH_QUEUE
-        )  # an exclusive queue, whose owner is still connected
+        # Another code: the queue is exclusive, and its owner is still connected.
+        return int(error.reply_code != NO_SUCH_QUEUE)
     finally:
         with suppress(Exception):
             connection.close()

@@ -89,9 +89,7 @@ def arrivals(trial: Trial, queues: dict[str, str], cases: list[Case]) -> dict[st
         ]
         taken = trial.take_all(name, expected=expected, timeout_s=0.2)
         ids = [str(properties.message_id) for _, properties, _ in taken]
-        counts = Counter(
-            int(event) for event in ids if event.isdecimal()
-        )  # others are the learner's
+        counts = Counter(int(event) for event in ids if event.isdecimal())  # not the learner's
         arrived |= dict.fromkeys(readers, counts)
     return arrived
 

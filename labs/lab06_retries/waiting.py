@@ -16,9 +16,7 @@ from labs.lab06_retries.cases import (
 )
 
 SLOW = Settings(base_s=0.1, retries=4)
-SLOWER = Settings(
-    base_s=0.25, retries=4
-)  # for a second run, when load may explain the first result
+SLOWER = Settings(base_s=0.25, retries=4)  # for a second run, if load can explain the first one
 EARLY = 0.9  # a worker may round its waits, and a broker counts in milliseconds
 LEAST_OVERTAKEN = 0.05
 LEAST_WIDTH = 0.3

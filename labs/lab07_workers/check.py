@@ -254,9 +254,8 @@ def stopped(trial: Trial) -> Broken | None:
         if not trial.watch.settle(held.is_set, quiet_s=3):
             return Broken("e", trial.trouble() or "the worker begins no job", "not-done")
         worker.terminate()
-        trial.watch.settle(
-            lambda: not worker.running, quiet_s=0.5
-        )  # a worker without a handler dies here
+        # A worker without a handler dies here.
+        trial.watch.settle(lambda: not worker.running, quiet_s=0.5)
         gate.set()
         trial.watch.settle(lambda: not worker.running, timeout_s=10, quiet_s=5)
     finally:

@@ -53,7 +53,7 @@ def test_from_brief_to_holds(number: int, shared_broker, tmp_path):
     assert "BROKEN" not in verdict
 
 
-def test_what_a_cell_replaces_is_kept(tmp_path, monkeypatch, capsys):
+def test_a_replaced_file_is_kept(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("RABBIT_LAB_WORK", str(tmp_path))
     brief.write(3, "first")
     assert "what was there" not in capsys.readouterr().out

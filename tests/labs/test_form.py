@@ -1,4 +1,4 @@
-"""What every lab has to have, checked by reading it."""
+"""The form of every lab: requirements, solutions, brief and guide."""
 
 import ast
 import re
@@ -35,7 +35,7 @@ def test_requirements_are_plain_sentences(lab: Lab):
 
 
 @pytest.mark.parametrize("lab", ALL)
-def test_enough_solutions_and_each_says_why_it_is_wrong(lab: Lab):
+def test_enough_solutions_and_each_wrong_one_has_a_reason(lab: Lab):
     known = solutions(lab.number)
     kinds = [solution.kind for solution in known]
     assert kinds.count("correct") >= 2
@@ -52,7 +52,7 @@ def test_enough_solutions_and_each_says_why_it_is_wrong(lab: Lab):
 
 
 @pytest.mark.parametrize("lab", ALL)
-def test_a_wrong_folder_s_files_all_declare_what_they_break(lab: Lab):
+def test_all_wrong_solutions_declare_what_they_break(lab: Lab):
     for path in lab.folder.glob("wrong/*.py"):
         head = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         assert BREAKS.search(head.partition("Breaks:")[2]), path
@@ -87,7 +87,7 @@ def test_brief_has_its_anatomy(lab: Lab):
     begin = f"from labs.judge import brief\n\nbrief.begin({lab.number})"
     assert code == [begin, f"%%lab\n{starter}", f"brief.check({lab.number})"]
     for role in lab.roles:
-        assert role.partition("(")[0] in prose, f"the brief does not speak of {role}"
+        assert role.partition("(")[0] in prose, f"the brief does not mention {role}"
 
 
 @pytest.mark.parametrize("lab", ALL)
@@ -98,7 +98,7 @@ def test_brief_is_clean_and_names_no_machine(lab: Lab):
 
 
 @pytest.mark.parametrize("lab", ALL)
-def test_guide_says_what_an_instructor_needs(lab: Lab):
+def test_guide_has_its_sections(lab: Lab):
     text = (lab.folder / "guide.md").read_text(encoding="utf-8")
     assert text.startswith(f"# Lab {lab.number} · {lab.title}\n")
     assert [mark for mark in GUIDE if mark not in text] == []

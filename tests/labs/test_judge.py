@@ -50,7 +50,7 @@ def test_worker_dies_at_the_boundary_and_not_later(attempt: Try, point: int):
     assert "worker killed" in trial.history.story("job-0")
 
 
-def test_a_cut_breaks_the_connection_and_spares_the_process(attempt: Try):
+def test_a_cut_breaks_the_connection_but_not_the_process(attempt: Try):
     trial = attempt()
     trial.fault = Fault(MOMENTS.index("before ack") + 1, "cut")
     worker = play(trial)
@@ -60,7 +60,7 @@ def test_a_cut_breaks_the_connection_and_spares_the_process(attempt: Try):
     assert len(trial.take_all("jobs", expected=["job-0"])) == 1
 
 
-def test_a_supervisor_starts_it_again_and_the_message_comes_back(attempt: Try):
+def test_a_supervisor_restarts_it_and_the_message_is_redelivered(attempt: Try):
     trial = attempt()
     trial.fault = Fault(1, "kill")
     play(trial, restarts=1)
@@ -75,7 +75,7 @@ def test_a_supervisor_starts_it_again_and_the_message_comes_back(attempt: Try):
     assert redelivered == [False, True]
 
 
-def test_one_that_is_held_holds_nobody_else(attempt: Try):
+def test_a_held_actor_blocks_no_other(attempt: Try):
     trial = attempt()
     gate, first = threading.Event(), []
 
@@ -99,7 +99,7 @@ def test_one_that_is_held_holds_nobody_else(attempt: Try):
     assert 0 < held < 4
 
 
-def test_what_a_function_returns_and_raises_is_known(attempt: Try):
+def test_return_values_and_errors_are_known(attempt: Try):
     trial = attempt("""
         def five(): return {"answer": 5}
         def fails(): return 1 / 0
@@ -124,7 +124,7 @@ def test_what_a_function_returns_and_raises_is_known(attempt: Try):
         ("import os\ndef run(url, store): os.kill(os.getppid(), 9)", "it ended the process"),
     ],
 )
-def test_what_cannot_be_judged_says_why_at_once(attempt: Try, source: str, says: str):
+def test_an_unusable_submission_has_a_reason_at_once(attempt: Try, source: str, says: str):
     trial = attempt(source)
     with pytest.raises(UnusableError, match=says.replace("(", r"\(").replace(")", r"\)")):
         play(trial)
@@ -139,29 +139,29 @@ def test_the_whole_check_has_a_deadline(attempt: Try):
         trial.watch.settle(lambda: False, timeout_s=20, quiet_s=20)
 
 
-def test_wait_says_what_it_waited_for(attempt: Try):
+def test_a_timeout_names_what_was_waited_for(attempt: Try):
     trial = attempt()
     trial.fresh()
     with pytest.raises(WaitTimeoutError, match="3 miracles"):
         trial.watch.wait(lambda: False, timeout_s=0.1, what="3 miracles")
 
 
-def test_a_sweep_strikes_every_point_once(attempt: Try):
+def test_a_sweep_has_a_fault_at_every_point_once(attempt: Try):
     trial = attempt()
-    struck: list[int] = []
+    points: list[int] = []
 
     def one_play() -> Broken | None:
         play(trial, restarts=2)
         trial.watch.settle(lambda: trial.watch.count("after ack") == 1)
-        struck.extend(fault.point for fault in [trial.fault] if fault and fault.point)
+        points.extend(fault.point for fault in [trial.fault] if fault and fault.point)
         return None
 
     assert crash_points(trial, one_play) is None
-    assert struck == list(range(1, len(MOMENTS) + 1))
+    assert points == list(range(1, len(MOMENTS) + 1))
     assert trial.fault is None
 
 
-def test_a_sweep_stops_at_the_first_that_breaks(attempt: Try):
+def test_a_sweep_stops_at_the_first_finding(attempt: Try):
     trial = attempt()
 
     def one_play() -> Broken | None:
@@ -175,7 +175,7 @@ def test_a_sweep_stops_at_the_first_that_breaks(attempt: Try):
     assert "effect → worker killed after commit → delivered to worker again" in broken.story
 
 
-def test_code_that_goes_past_the_boundaries_is_not_judged(attempt: Try):
+def test_code_that_bypasses_the_boundaries_is_not_judged(attempt: Try):
     trial = attempt(
         WORKER.replace("channel.basic_consume(", "raw(channel, ")
         + """
@@ -202,7 +202,7 @@ def test_chosen_points_are_spread_evenly(points: int, most: int, expected: list[
     assert list(chosen(points, most)) == expected
 
 
-def test_taking_all_tells_no_queue_from_one_that_cannot_be_read(attempt: Try, monkeypatch):
+def test_take_all_ignores_a_missing_queue_but_no_refusal(attempt: Try, monkeypatch):
     trial = attempt()
     trial.fresh()
     assert trial.take_all("nowhere") == []

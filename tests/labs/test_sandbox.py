@@ -1,4 +1,4 @@
-"""What a submission cannot do: outlive its check, exceed its limits, read credentials."""
+"""A submission cannot outlive its check, exceed its limits, or read credentials."""
 
 import signal
 from pathlib import Path
@@ -22,7 +22,7 @@ def test_a_fork_bomb_ends_with_all_its_processes(attempt: Try):
     assert not psutil.pid_exists(host)
 
 
-def test_orphans_in_groups_of_their_own_are_found(attempt: Try):
+def test_orphans_in_other_process_groups_are_ended(attempt: Try):
     trial = attempt("""
         import os, time
         def run(url, store):
