@@ -72,10 +72,10 @@ LAB = Lab(
         "filter-in-code": "an event that a service throws away costs nothing",
         "queue-stays": "a queue stays when its consumer goes, however it was declared",
         "fresh-start": "what is in the queue when a service starts is old and can go",
-        "queue-per-instance": "each instance of a service needs a queue of its own",
+        "queue-per-instance": "each instance of a service needs a separate queue",
         "two-queues": "a service with two queues gets an event that fits both just once",
         "one-at-a-time": "of a queue's workers, only one may be at work",
-        "exchange-is-mine": "whoever subscribes may declare the exchange anew",
+        "exchange-is-mine": "a subscriber may declare the exchange anew",
         "quiet-end": "a program that returns when its connection is lost is started again",
     },
 )

@@ -67,7 +67,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Fate:
-    """Where a document is at the end of a play."""
+    """The places of a document at the end of a play."""
 
     thumbnail: bool
     dead: int  # messages about it in the dead letter queue

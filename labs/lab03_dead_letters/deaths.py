@@ -125,8 +125,8 @@ def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
                 why = "auto-ack" if cases.auto_acks(trial) else "ack-before-work"
                 return Broken("f", f"{story}: {document} is gone", why)
             if not (fate.thumbnail or fate.dead):
-                struck = trial.history.events("crash", "cut")[:1]
-                story = trouble or cases.story(trial, struck[0].message if struck else document)
+                faults = trial.history.events("crash", "cut")[:1]
+                story = trouble or cases.story(trial, faults[0].message if faults else document)
                 story += "; run_worker() returns" if ended else ""
                 why = "quiet-end" if ended else "never-acked"
                 return Broken("f", f"{story}: {document} waits for ever", why)

@@ -146,5 +146,5 @@ class BrokerDeath:
         mode = "persistent" if known.persistent else "transient"
         durable = "durable" if known.queue.get("durable") else "transient"
         kind = f"a {durable} {known.queue.get('type')} queue, {mode} messages"
-        story = f"{kind} (this machine has no RabbitMQ server of its own to kill)"
+        story = f"{kind} (this machine cannot start a RabbitMQ server to kill)"
         return Broken("f", f"{story}: a broker that dies comes back without them", why)

@@ -52,13 +52,13 @@ LAB = Lab(
     beliefs={
         "requeue-is-retry": "to requeue a message is to retry it",
         "same-pause": "a pause that is right before the first retry is right before each",
-        "backoff-spreads": "who waits longer each time does not come back in a crowd",
+        "backoff-spreads": "growing waits keep retries from coming back in a crowd",
         "any-order": "a message leaves its queue when its own time is over, wherever it stands",
-        "waits-in-handler": "a handler that waits before the next try holds up nobody",
+        "waits-in-handler": "a handler that waits before the next try holds up no other message",
         "retries-are-tries": "three tries are the same as three retries",
         "broker-counts": "the broker counts how often a client has sent a message again",
-        "all-may-heal": "whatever failed may work the next time",
-        "done-is-gone": "a message that nobody can handle may be acked and forgotten",
+        "all-may-heal": "anything that failed may work the next time",
+        "done-is-gone": "a message that cannot be handled may be acked and forgotten",
         "limit-is-budget": "a limit for each message is a limit for all of them together",
         "spent-for-ever": "a budget that is used up stays used up",
         "no-confirms": "a publish that raises no error has arrived",
@@ -266,7 +266,7 @@ def missing(scene: Scene, mail: str) -> Broken | None:
         return Broken("h", f"{story}: not sent, and in no queue", why_lost(scene, mail))
     if trial.fault is None:
         return None  # without a death it may wait: another requirement judges its wait
-    story = f"{story}: in the queue {left[mail][0]}, and nobody works on it {trouble}".rstrip()
+    story = f"{story}: in the queue {left[mail][0]}, and no worker takes it {trouble}".rstrip()
     return Broken("h", story, "quiet-end" if returned else "not-done")
 
 

@@ -61,7 +61,7 @@ LAB = Lab(
     roles=("declare(url)", "publish(url, events)", "run_worker(url, store, number)"),
     check=check,
     beliefs={
-        "queue-orders-workers": "a queue keeps the order of the work, whoever takes from it",
+        "queue-orders-workers": "a queue keeps the order of the work, with any number of workers",
         "order-across-queues": "what was published in order is in order, also in several queues",
         "handlers-in-parallel": "what is delivered in order is done in order",
         "priority-is-harmless": "priorities leave the events of one document in their order",
@@ -69,7 +69,7 @@ LAB = Lab(
         "standby-shares-work": "a single active consumer shares work with those that stand by",
         "dead-is-gone": "when a worker is started again, the one before it holds nothing any more",
         "polite-is-safer": "to stop consuming first is the safest way to end",
-        "cut-off-has-stopped": "who has lost the connection does no more work",
+        "cut-off-has-stopped": "a worker that has lost its connection does no more work",
         "batch-of-acks": "to ack several events at once changes nothing but the speed",
     },
 )
@@ -154,7 +154,8 @@ def shared(trial: Trial) -> Broken | None:
     director.release()
     if len(busy) >= AT_ONCE:
         return None
-    story = f"40 documents wait, and only {' and '.join(busy) or 'nobody'} works"
+    working = f"only {' and '.join(busy)}" if busy else "no worker"
+    story = f"40 documents wait, and {working} works"
     return Broken("c", story, "standby-shares-work")
 
 

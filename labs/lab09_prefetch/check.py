@@ -44,9 +44,9 @@ LAB = Lab(
         "whenever the worker is killed",
         "b": "far away, a worker is at work for three quarters of the time or more",
         "c": "next door, a worker holds at most twice the events that keep it busy",
-        "d": "far away, the death of a worker strikes at most twice the events that keep it busy",
-        "e": "next door, a fleet finishes near its best, and the slow worker keeps nobody waiting",
-        "f": "far away, a fleet finishes near its best, and the slow worker keeps nobody waiting",
+        "d": "far away, a worker's death affects at most twice the events that keep it busy",
+        "e": "next door, a fleet finishes near its best, and is not held up by its slow worker",
+        "f": "far away, a fleet finishes near its best, and is not held up by its slow worker",
     },
     roles=("run_worker(url, store, queue, service_time_s, round_trip_s)",),
     check=check,
@@ -113,7 +113,7 @@ def hoard(window: Window) -> str:
     """Return the story of a window that is too large."""
     return (
         f"{window.host.name} works on its first event, and {window.held} of {window.host.events} "
-        f"have left the queue: {window.waits_s:.1f} s of work that nobody else can do; it was "
+        f"have left the queue: {window.waits_s:.1f} s of work that no other worker can do; it was "
         f"killed a little later, and {window.returned} came back"
     )
 

@@ -64,7 +64,7 @@ LAB = Lab(
         "d": "a queue that grows and drains in time is left alone",
         "e": "a publisher that the broker holds back is found, and it publishes again",
         "f": "events that reach no queue are found, and all of them get handled",
-        "g": "a queue that nobody consumes is found, and its events get handled",
+        "g": "a queue without a consumer is found, and its events get handled",
         "h": "events that are given up are found, and all of them get handled",
     },
     roles=("on_call(readings)",),
@@ -79,10 +79,10 @@ LAB = Lab(
         "deep-is-slow": "a deep queue has slow consumers",
         "dlq-is-the-end": "what is in a DLQ is dealt with",
         "total-is-now": "a number that is not 0 is happening now",
-        "growth-is-an-incident": "whatever grows needs somebody who does something",
+        "growth-is-an-incident": "all growth needs an action",
         "purge-is-repair": "a queue that is empty again is repaired",
-        "scaling-cures": "more consumers help whatever it is",
-        "restart-cures": "a restart helps whatever it is",
+        "scaling-cures": "more consumers help against anything",
+        "restart-cures": "a restart helps against anything",
         "repeat-cures": "sending once more is a repair",
     },
 )
@@ -127,7 +127,7 @@ def judge(night: Night) -> Broken | None:
     if night.trouble:
         return Broken(letter, f"{seen(night)}; {night.trouble}", "not-done")
     if night.cause != night.incident:
-        return Broken(letter, f"{seen(night)}; it said {night.cause!r}", misread(night))
+        return Broken(letter, f"{seen(night)}; it named {night.cause!r}", misread(night))
     if night.incident == HEALTHY:
         if not night.actions:
             return None
