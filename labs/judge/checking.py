@@ -58,7 +58,7 @@ def check(
             if trouble := trial.trouble():
                 unusable += f"; {trouble}"
         except AMQPError as error:
-            unusable = f"the broker broke off the check: {type(error).__name__} {error}"
+            unusable = f"the broker ended the check: {type(error).__name__} {error}"
     findings = tuple(broken[key] for key in sorted(broken))
     return Verdict(number, findings, unusable, time.monotonic() - began, version)
 

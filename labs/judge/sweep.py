@@ -42,7 +42,7 @@ def crash_points(
             return broken
         if trial.points < least:
             raise UnusableError(
-                "its work goes past pika.BlockingConnection and sqlite3, so it cannot be judged: "
+                "its work bypasses pika.BlockingConnection or sqlite3, so it cannot be judged: "
                 "use both as they are"
             )
         for point in chosen(trial.points, most):

@@ -38,7 +38,7 @@ LAB = Lab(
         "c": "healthy documents behind corrupt ones get their thumbnails within ten seconds",
         "d": "a document has three tries at most, also when it or another process kills the worker",
         "e": "healthy documents behind a deadly one get their thumbnails",
-        "f": "killed or cut off at any point, the worker loses nothing and dead-letters nothing healthy",
+        "f": "killed or cut off anywhere, the worker loses nothing and gives up nothing healthy",
         "g": "replay() sends each dead letter back once, to be tried anew, and returns",
         "h": "killed or cut off at any point, replay() loses no dead letter",
     },

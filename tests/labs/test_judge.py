@@ -190,7 +190,7 @@ def test_code_that_bypasses_the_boundaries_is_not_judged(attempt: Try):
         trial.watch.settle(lambda: trial.rows("SELECT * FROM done"))
         return None
 
-    with pytest.raises(UnusableError, match="goes past pika"):
+    with pytest.raises(UnusableError, match="bypasses pika"):
         crash_points(trial, one_play, least=7)
 
 
