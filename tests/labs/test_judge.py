@@ -181,8 +181,7 @@ def test_code_that_bypasses_the_boundaries_is_not_judged(attempt: Try):
         + """
     def raw(channel, *arguments):
         type(channel).basic_consume.__wrapped__(channel, *arguments)
-    import sqlite3.dbapi2
-    """.replace("    import sqlite3.dbapi2\n", "")
+    """
     )
 
     def one_play() -> Broken | None:
