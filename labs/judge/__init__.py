@@ -1,6 +1,7 @@
-"""What all labs share: a learner's code on trial, killed at every boundary, judged by the outcome.
+"""Judge a learner's code by running it on a live broker and killing it at every boundary.
 
-``model`` says what a lab and a verdict are, ``trial`` runs a learner's code and decides when it
-dies, ``sweep`` goes through all crash points, ``checking`` turns it into a verdict. ``hooks`` and
-``host`` are the other side: they run in the learner's processes.
+``model`` defines labs and verdicts, ``checking`` makes a verdict of one submission, ``trial`` runs
+the submission and decides when it dies, ``watch`` waits for what it does, ``sweep`` goes through
+all crash points. ``sandbox`` is the other side: it runs around and in the learner's processes.
+``instructor`` grades classes and proves the checks; students do not get it.
 """

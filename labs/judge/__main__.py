@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     check.add_argument("file", nargs="?", type=Path, help="Python file; default work/labNN.py")
     check.add_argument("--json", type=Path, help="write the verdict to this file")
     check.add_argument("--hidden", action="store_true", help="judge the hidden cases as well")
-    check.add_argument("--walled", action="store_true", help="in a sandbox, where there is one")
+    check.add_argument("--sandbox", action="store_true", help="in a sandbox of bubblewrap, if any")
     check.add_argument("--seconds", type=float, default=60.0, help="time limit of the check")
     check.set_defaults(run=_check)
     if INSTRUCTOR.exists():  # a student's version has none
@@ -50,7 +50,7 @@ def _check(options: argparse.Namespace) -> int:
     number = lab_number(options.lab)
     lab = load(number)
     file = options.file or progress.file_of(number)
-    limits = Limits(seconds=options.seconds, walled=options.walled)
+    limits = Limits(seconds=options.seconds, sandboxed=options.sandbox)
     verdict = checking.check(number, file, limits=limits, hidden=options.hidden)
     if options.json:
         options.json.write_text(checking.as_json(verdict), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The learner's processes: started, listened to, killed, and started again by a supervisor."""
+"""The learner's processes: started, observed, killed, and restarted as by a supervisor."""
 
 import itertools
 import json
@@ -14,19 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from labs.judge.errors import UnusableError
-from labs.judge.sandbox import limits as walls
 from labs.judge.sandbox import process_tree
 from labs.judge.sandbox.limits import Limits
+from labs.judge.sandbox.start import start_host
 
-GOODBYE_S = 5.0
-SAID_BYTES = 4000
-HOLD_S = 5.0
-WATCH_S = 0.3
+END_S = 5.0  # for a killed process to end
+HOLD_S = 5.0  # the longest that an actor is held at a boundary
+SHOWN_CHARS = 500
 
 
 @dataclass(frozen=True)
 class Boundary:
-    """A point that a learner's code reached; it stands still there until it is answered."""
+    """A point that a learner's code has reached; the code stops there until the judge answers."""
 
     actor: str
     at: str  # "delivery", "before effect", "after commit", "subscribed", "returned", …
@@ -41,18 +40,18 @@ class Boundary:
 
 
 class Actor:
-    """One of the learner's functions, running as a process of its own."""
+    """One of the learner's functions, which runs in a separate process."""
 
     def __init__(
-        self, company: "Company", role: str, arguments: Sequence[Any], name: str, key: str
+        self, pool: "ActorPool", role: str, arguments: Sequence[Any], name: str, key: str
     ) -> None:
         self.role, self.arguments, self.name, self.key = role, list(arguments), name, key
         self.boundaries: list[Boundary] = []
         self.code: int | None = None  # exit status, negative for a signal, None while it runs
         self.restarts = 0
         self.ended = threading.Event()
-        self._company = company
-        self.output = company.folder / f"{key}.txt"
+        self._pool = pool
+        self.output = pool.folder / f"{key}.txt"
 
     def __repr__(self) -> str:
         state = "running" if self.running else f"ended with {self.code}"
@@ -60,58 +59,51 @@ class Actor:
 
     @property
     def running(self) -> bool:
-        """Whether it still runs."""
+        """Whether the process still runs."""
         return not self.ended.is_set()
 
     @property
     def subscribed(self) -> bool:
-        """Whether it has begun to consume."""
+        """Whether the function has begun to consume."""
         return self._last("subscribed") is not None
 
     @property
     def result(self) -> Any:
-        """What the function returned, as JSON; None while it runs, or when it raised."""
-        found = self._last("returned")
-        return found.details.get("result") if found else None
+        """Return value of the function, as JSON; None while it runs, or when it raised."""
+        boundary = self._last("returned")
+        return boundary.details.get("result") if boundary else None
 
     @property
     def returned(self) -> bool:
-        """Whether the function came to its end without an error."""
+        """Whether the function has returned without an error."""
         return self._last("returned") is not None
 
     @property
     def error(self) -> str:
-        """The error that it ended with, in a line, or ""."""
-        found = self._last("raised") or self._last("unusable")
-        return str(found.details.get("error", "")) if found else ""
-
-    def said(self) -> str:
-        """Return the end of what it has printed."""
-        with suppress(OSError), self.output.open("rb") as file:
-            file.seek(max(0, self.output.stat().st_size - SAID_BYTES))
-            return file.read().decode(errors="replace")
-        return ""
+        """The error that the function ended with, in one line, or ""."""
+        boundary = self._last("raised") or self._last("unusable")
+        return str(boundary.details.get("error", "")) if boundary else ""
 
     def kill(self) -> None:
-        """End it by SIGKILL, with all that it started, and wait for its end."""
+        """Send SIGKILL to the process and all that it started, and wait for its end."""
         self.signal(signal.SIGKILL)
-        self.ended.wait(GOODBYE_S)
+        self.ended.wait(END_S)
 
     def terminate(self) -> None:
-        """Ask it to end by SIGTERM."""
+        """Send SIGTERM."""
         self.signal(signal.SIGTERM)
 
     def signal(self, number: int) -> None:
-        """Send a signal, if it still runs."""
+        """Send a signal, if the process still runs."""
         if self.running:
-            self._company.tell({"name": self.key, "signal": int(number)})
+            self._pool.send({"name": self.key, "signal": int(number)})
 
     def _last(self, at: str) -> Boundary | None:
-        return next((one for one in reversed(self.boundaries) if one.at == at), None)
+        return next((boundary for boundary in reversed(self.boundaries) if boundary.at == at), None)
 
 
-class Company:
-    """All actors of a trial, the process that forks them, and the socket they report to."""
+class ActorPool:
+    """All actors of a trial, the host process that forks them, and the socket they report to."""
 
     def __init__(
         self,
@@ -121,6 +113,15 @@ class Company:
         limits: Limits,
         arrived: Callable[[Actor, Boundary], Any],
     ) -> None:
+        """Prepare a pool without a process.
+
+        Args:
+            submission: the learner's file.
+            folder: scratch folder for the socket and the actors' output.
+            modules: what the host imports before it forks.
+            limits: bounds of all processes.
+            arrived: called at each boundary; returns "go", "cut", "kill", or an event to wait for.
+        """
         self.folder = folder
         self._submission, self._modules, self._limits = submission, modules, limits
         self._arrived = arrived
@@ -131,54 +132,35 @@ class Company:
         self._listener = socket.socket(socket.AF_UNIX)
         self._host: subprocess.Popen[str] | None = None
         self._closed = threading.Event()
-        self.unusable = ""
+        self.unusable = ""  # why the submission cannot be judged
 
     def open(self) -> None:
-        """Start the process that forks actors, and listen for them."""
+        """Start the host process, and listen for the actors that it will fork."""
         address = str(self.folder / "judge.sock")
         self._listener.bind(address)
         self._listener.listen(64)
         threading.Thread(target=self._accept, daemon=True).start()
-        arguments = ["-m", "labs.judge.sandbox.host", str(self._submission), address]
-        arguments += [self._limits.as_json(), *self._modules]
-        self._host = subprocess.Popen(
-            walls.command(
-                arguments,
-                submission=self._submission,
-                folder=self.folder,
-                walled=self._limits.walled,
-            ),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(self.folder / "host.txt").open("wb"),
-            text=True,
-            env=walls.environment(),
-            cwd=self.folder,
-            start_new_session=True,
+        self._host = start_host(
+            self._submission,
+            address,
+            folder=self.folder,
+            limits=self._limits,
+            modules=self._modules,
         )
         threading.Thread(target=self._listen_to_host, daemon=True).start()
-        threading.Thread(target=self._watch, daemon=True).start()
+        threading.Thread(target=self._limit_processes, daemon=True).start()
 
     def close(self) -> None:
-        """End everybody and the process that forks."""
+        """End all actors and the host process."""
         self._ending = True
         self._closed.set()
         if self._host is not None:
             process_tree.end(self._host.pid)
-            self._host.wait(GOODBYE_S)
+            self._host.wait(END_S)
             for pipe in (self._host.stdin, self._host.stdout):
                 with suppress(OSError):
                     pipe.close()  # type: ignore[union-attr]
         self._listener.close()
-
-    def _watch(self) -> None:
-        """End a submission that multiplies."""
-        assert self._host is not None
-        while not self._closed.wait(WATCH_S):
-            if len(process_tree.members(self._host.pid)) > self._limits.processes:
-                self.unusable = f"it had more than {self._limits.processes} processes at once"
-                process_tree.end(self._host.pid)
-                return
 
     def start(self, role: str, arguments: Sequence[Any], name: str, restarts: int) -> Actor:
         """Fork an actor; see `Trial.start`."""
@@ -187,33 +169,33 @@ class Company:
             actor = Actor(self, role, arguments, name, key)
             actor.restarts = restarts
             self._actors[key] = actor
-        self.tell({"name": key, "role": role, "args": actor.arguments, "output": str(actor.output)})
+        self.send({"name": key, "role": role, "args": actor.arguments, "output": str(actor.output)})
         return actor
 
     def actors(self) -> list[Actor]:
-        """Return everybody since the last `end_all`, in the order of their start."""
+        """Return all actors since the last `end_all`, in the order of their start."""
         with self._lock:
             return list(self._actors.values())
 
     def end_all(self) -> None:
-        """Kill everybody, and wait until they are gone."""
+        """Kill all actors, and wait for their ends."""
         with self._lock:
             self._ending = True
-            present = [actor for actor in self._actors.values() if actor.running]
-        for actor in present:
+            running = [actor for actor in self._actors.values() if actor.running]
+        for actor in running:
             actor.signal(signal.SIGKILL)
-        deadline = time.monotonic() + GOODBYE_S
-        for actor in present:
+        deadline = time.monotonic() + END_S
+        for actor in running:
             actor.ended.wait(max(0.0, deadline - time.monotonic()))
         with self._lock:
             self._actors.clear()
             self._ending = False
 
-    def tell(self, command: dict[str, Any]) -> None:
-        """Send the forking process a command.
+    def send(self, command: dict[str, Any]) -> None:
+        """Send a command to the host process.
 
         Raises:
-            UnusableError: it has ended, which only the learner's code can have caused.
+            UnusableError: the host has ended, which only the learner's code can have caused.
         """
         host = self._host
         assert host is not None and host.stdin is not None
@@ -223,12 +205,20 @@ class Company:
                 host.stdin.flush()
         except (OSError, ValueError):
             raise UnusableError(
-                self.unusable or f"the process that runs it has ended; {self._last_words()}"
+                self.unusable or f"the process that runs it has ended; {self._host_errors()}"
             ) from None
 
-    def _last_words(self) -> str:
-        said = (self.folder / "host.txt").read_text(errors="replace").strip()
-        return f"it said: {said[-500:]}" if said else "it said nothing"
+    def _host_errors(self) -> str:
+        errors = (self.folder / "host.txt").read_text(errors="replace").strip()
+        return f"its last errors: {errors[-SHOWN_CHARS:]}" if errors else "it printed no error"
+
+    def _limit_processes(self) -> None:
+        """End a submission that starts too many processes."""
+        assert self._host is not None
+        most = self._limits.processes
+        if process_tree.grows_beyond(self._host.pid, most, self._closed):
+            self.unusable = f"it had more than {most} processes at once"
+            process_tree.end(self._host.pid)
 
     def _accept(self) -> None:
         while True:
@@ -239,18 +229,19 @@ class Company:
             threading.Thread(target=self._serve, args=(link,), daemon=True).start()
 
     def _serve(self, link: socket.socket) -> None:
+        """Answer the boundaries of one thread of an actor, in the order in which they come."""
         with suppress(OSError, ValueError), link, link.makefile("rw", encoding="utf-8") as file:
             actor = self._actors.get(json.loads(file.readline())["actor"])
             for line in file:
-                said = json.loads(line)
+                details = json.loads(line)
                 if actor is None:
                     return
                 boundary = Boundary(
-                    actor.name, str(said.pop("at")), str(said.pop("message")), said,
+                    actor.name, str(details.pop("at")), str(details.pop("message")), details,
                     time.monotonic(),
                 )  # fmt: skip
                 if boundary.at == "unusable":
-                    self.unusable = str(said.get("error", ""))
+                    self.unusable = str(details.get("error", ""))
                 order = self._arrived(actor, boundary)
                 if order == "kill":
                     actor.kill()
@@ -262,23 +253,24 @@ class Company:
                 file.flush()
 
     def _listen_to_host(self) -> None:
+        """Note the end of each actor that the host reports, and at last the end of the host."""
         assert self._host is not None and self._host.stdout is not None
         with suppress(OSError, ValueError):
             for line in self._host.stdout:
-                told = json.loads(line)
-                actor = self._actors.get(told["ended"])
+                event = json.loads(line)
+                actor = self._actors.get(event["ended"])
                 if actor is not None:
-                    self._ended(actor, int(told["code"]))
+                    self._ended(actor, int(event["code"]))
         if not self._closed.is_set():
             self.unusable = self.unusable or "it ended the process that runs it"
-        for actor in list(self._actors.values()):  # the host has gone, and all with it
+        for actor in list(self._actors.values()):  # all end with the host
             if actor.running:
                 self._ended(actor, -signal.SIGKILL)
 
     def _ended(self, actor: Actor, code: int) -> None:
         actor.code = code
-        # First the decision, then the news: whoever waits in end_all goes on when it hears of the
-        # last end, and nobody may be started again after that.
+        # Decide about a restart before setting `ended`: `end_all` returns after the last one, and
+        # no actor may start after that.
         with self._lock, suppress(UnusableError):
             if actor.restarts > 0 and not self._ending and not actor.returned:
                 self.start(actor.role, actor.arguments, actor.name, actor.restarts - 1)

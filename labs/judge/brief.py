@@ -1,4 +1,4 @@
-"""What a brief's cells use: a cell that writes the learner's file, and a cell that checks it."""
+"""Functions for a brief's cells: write the learner's file, and check it."""
 
 import subprocess
 import sys
@@ -10,13 +10,13 @@ from labs.judge.model import load
 
 
 def begin(number: int) -> None:
-    """Say what the lab asks for, and make the cell magic ``%%lab`` write its file.
+    """Print the lab's requirements, and let the cell magic ``%%lab`` write its file.
 
     Args:
-        number: of the lab.
+        number: number of the lab.
 
     Raises:
-        UsageError: there is no such lab, or this is no notebook.
+        UsageError: there is no such lab, or the code does not run in a notebook.
     """
     from IPython import get_ipython
 
@@ -31,29 +31,29 @@ def begin(number: int) -> None:
 
 
 def write(number: int, source: str) -> None:
-    """Write the learner's file; what stood there and differs is kept beside it.
+    """Write the learner's file; a different older one is kept beside it.
 
     Args:
-        number: of the lab.
-        source: Python, as it stands in the cell.
+        number: number of the lab.
+        source: Python code of the cell.
     """
     file = progress.file_of(number)
-    kept = ""
+    note = ""
     if file.exists() and file.read_text(encoding="utf-8") != source:
         before = file.with_suffix(".before.py")
         before.write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
-        kept = f"; what was there is now in {shown(before)}"
+        note = f"; what was there is now in {shown(before)}"
     file.write_text(source, encoding="utf-8")
-    print(f"written to {shown(file)}{kept}")
+    print(f"written to {shown(file)}{note}")
 
 
 def check(number: int) -> None:
     """Check the learner's file and print the verdict; an interrupt ends the check.
 
     Args:
-        number: of the lab.
+        number: number of the lab.
     """
-    # A process of its own, like `make check`: an interrupted check leaves nothing in this kernel.
+    # In a separate process, like `make check`: an interrupt leaves nothing running in this kernel.
     command = [sys.executable, "-m", "labs.judge", "check", str(number)]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -1,4 +1,4 @@
-"""One check of one submission, from the file to the verdict."""
+"""Check one submission: from the file to the verdict."""
 
 import importlib
 import json
@@ -24,13 +24,13 @@ def check(
     """Judge a submission on the live broker.
 
     Args:
-        number: of the lab.
+        number: number of the lab.
         submission: a Python file with the lab's functions.
-        limits: what it may use.
-        hidden: whether also the cases are judged that a learner is not given.
+        limits: bounds of its time, memory, output and processes; default: `Limits()`.
+        hidden: whether to judge the hidden cases, too, which learners are not given.
 
     Returns:
-        The verdict; each requirement is broken at most once, by the first history that was found.
+        The verdict, with the first history for each broken requirement.
 
     Raises:
         UsageError: no such lab or file.
@@ -48,9 +48,9 @@ def check(
     version = broker.find().version
     with Trial(submission.resolve(), modules=lab.modules, limits=limits, hidden=hidden) as trial:
         try:
-            for one in _found(lab, trial):
-                lab.belief(one.misconception)  # refuses one that nobody explains
-                broken.setdefault(one.requirement, one)
+            for finding in _findings(lab, trial):
+                lab.belief(finding.misconception)  # an error if the belief has no sentence
+                broken.setdefault(finding.requirement, finding)
         except UnusableError as error:
             unusable = str(error)
         except OutOfTimeError:
@@ -58,17 +58,17 @@ def check(
             if trouble := trial.trouble():
                 unusable += f"; {trouble}"
         except AMQPError as error:
-            unusable = f"the broker broke off the check: {type(error).__name__} {error}"
-    found = tuple(broken[key] for key in sorted(broken))
-    return Verdict(number, found, unusable, time.monotonic() - began, version)
+            unusable = f"the broker ended the check: {type(error).__name__} {error}"
+    findings = tuple(broken[key] for key in sorted(broken))
+    return Verdict(number, findings, unusable, time.monotonic() - began, version)
 
 
-def _found(lab: Lab, trial: Trial) -> Iterator[Broken]:
+def _findings(lab: Lab, trial: Trial) -> Iterator[Broken]:
     sound = True
-    for one in lab.check(trial):
+    for finding in lab.check(trial):
         sound = False
-        yield one
-    # Hidden cases look for what the others have missed.
+        yield finding
+    # Hidden cases are for submissions that pass all others.
     if sound and trial.hidden and (lab.folder / "hidden.py").exists():
         cases = importlib.import_module(f"labs.{lab.folder.name}.hidden")
         yield from cases.check(trial)
@@ -79,7 +79,7 @@ def report(lab: Lab, verdict: Verdict, submission: str) -> str:
     lines = [f"Lab {lab.number} · {lab.title}: {submission} on RabbitMQ {verdict.rabbitmq}", ""]
     if verdict.unusable:
         lines += [f"  It cannot be judged: {verdict.unusable}.", ""]
-    broken = {one.requirement: one for one in verdict.broken}
+    broken = {finding.requirement: finding for finding in verdict.broken}
     for key, sentence in lab.requirements.items():
         word = "holds" if verdict.holds(key) else "-" if verdict.unusable else "BROKEN"
         lines.append(f"  {key} {word:<7}{sentence}")
@@ -98,11 +98,12 @@ def report(lab: Lab, verdict: Verdict, submission: str) -> str:
 def as_json(verdict: Verdict) -> str:
     """Return the verdict as JSON."""
     return json.dumps(
-        {**vars(verdict), "broken": [vars(one) for one in verdict.broken]}, ensure_ascii=False
+        {**vars(verdict), "broken": [vars(finding) for finding in verdict.broken]},
+        ensure_ascii=False,
     )
 
 
 def from_json(text: str) -> Verdict:
-    """Return the verdict that `as_json` wrote."""
+    """Return the verdict in the output of `as_json`."""
     read = json.loads(text)
-    return Verdict(**{**read, "broken": tuple(Broken(**one) for one in read["broken"])})
+    return Verdict(**{**read, "broken": tuple(Broken(**finding) for finding in read["broken"])})

@@ -1,4 +1,4 @@
-"""Takes all messages out of a queue, whatever its kind."""
+"""Drain a queue of any type."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,16 +10,16 @@ NOT_FOUND, RESOURCE_LOCKED = 404, 405  # AMQP reply codes
 SILENCE_S = 2.0
 
 
-def everything(connection: pika.BlockingConnection, queue: str) -> Iterator[tuple[Any, Any, bytes]]:
-    """Yield, and take, what the queue holds now: method, properties and body of each message.
+def drain(connection: pika.BlockingConnection, queue: str) -> Iterator[tuple[Any, Any, bytes]]:
+    """Remove all messages that are now ready in a queue; yield method, properties, body of each.
 
     Raises:
         ChannelClosedByBroker: there is no such queue.
     """
     channel = connection.channel()
     try:
-        while (one := channel.basic_get(queue, auto_ack=True))[0] is not None:
-            yield one
+        while (message := channel.basic_get(queue, auto_ack=True))[0] is not None:
+            yield message
         channel.close()
     except ChannelClosedByBroker as error:
         if error.reply_code != RESOURCE_LOCKED:
@@ -28,16 +28,16 @@ def everything(connection: pika.BlockingConnection, queue: str) -> Iterator[tupl
 
 
 def _consumed(connection: pika.BlockingConnection, queue: str) -> Iterator[tuple[Any, Any, bytes]]:
-    """Do as `everything`: a quorum queue with a single active consumer refuses basic.get."""
+    """Do as `drain`: a quorum queue with a single active consumer refuses basic.get."""
     channel = connection.channel()
     left = channel.queue_declare(queue, passive=True).method.message_count
     if not left:
         return
-    for one in channel.consume(queue, auto_ack=False, inactivity_timeout=SILENCE_S):
-        if one[0] is not None:
-            channel.basic_ack(one[0].delivery_tag)
-            yield one
+    for message in channel.consume(queue, auto_ack=False, inactivity_timeout=SILENCE_S):
+        if message[0] is not None:
+            channel.basic_ack(message[0].delivery_tag)
+            yield message
         left -= 1
-        if one[0] is None or not left:
+        if message[0] is None or not left:
             break
-    channel.cancel()  # gives back what it was sent beyond that
+    channel.cancel()  # requeues prefetched messages that are beyond the count

@@ -1,10 +1,10 @@
-"""Why a submission cannot be judged."""
+"""Errors that leave a submission without a verdict."""
 
 from helpers.errors import RabbitLabError
 
 
 class OutOfTimeError(RabbitLabError):
-    """The check as a whole took longer than it may."""
+    """The whole check exceeded its time limit."""
 
 
 class UnusableError(RabbitLabError):

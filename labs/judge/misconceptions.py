@@ -1,4 +1,4 @@
-"""The beliefs behind broken requirements, the same name for the same belief in every lab."""
+"""Beliefs behind broken requirements that several labs share; each belief has one name."""
 
 SHARED = {
     "not-done": "none: this is not done yet",

@@ -1,4 +1,4 @@
-"""What a lab is, and what its check says."""
+"""Labs, and the verdicts of their checks."""
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
@@ -13,11 +13,11 @@ from labs.judge.trial import Trial
 
 @dataclass(frozen=True)
 class Broken:
-    """A requirement that does not hold: the smallest history that breaks it, and why.
+    """A requirement that does not hold, with the smallest history that breaks it.
 
-    ``story`` tells what happened as a short sequence, never the solution; ``misconception`` names
-    the belief behind it, the same name for the same belief in every lab: the view of a class
-    counts them.
+    ``story`` is a short sequence of events, never the solution. ``misconception`` is the name of
+    the belief behind it; each belief has one name in all labs, since the report of a class counts
+    beliefs.
     """
 
     requirement: str
@@ -27,7 +27,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class Lab:
-    """One lab: what must hold, and the functions that a learner's file has."""
+    """One lab: its requirements, and the functions of a learner's file."""
 
     number: int
     title: str
@@ -35,51 +35,53 @@ class Lab:
     requirements: Mapping[str, str]  # "a" → one plain sentence
     roles: tuple[str, ...]  # "run_worker(url, store)"
     check: Callable[[Trial], Iterator[Broken]] = field(repr=False)
-    modules: tuple[str, ...] = ()  # what the learner's code imports and what takes long
+    modules: tuple[str, ...] = ()  # slow imports of the learner's code
     beliefs: Mapping[str, str] = field(default_factory=dict)  # misconceptions of this lab alone
 
     def belief(self, name: str) -> str:
-        """Return a misconception in words.
+        """Return the sentence of a misconception.
 
         Raises:
             UsageError: no misconception has this name.
         """
-        found = self.beliefs.get(name) or misconceptions.SHARED.get(name)
-        if found is None:
+        sentence = self.beliefs.get(name) or misconceptions.SHARED.get(name)
+        if sentence is None:
             raise UsageError(f"no misconception of lab {self.number} is called {name!r}")
-        return found
+        return sentence
 
     @property
     def folder(self) -> Path:
-        """Where the lab lives."""
+        """The folder of the lab."""
         return folder_of(self.number)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found about one submission."""
+    """The result of one check of one submission."""
 
     lab: int
     broken: tuple[Broken, ...]
-    unusable: str  # why nothing could be judged, or ""
+    unusable: str  # why it cannot be judged, or ""
     seconds: float
     rabbitmq: str
 
     def holds(self, requirement: str) -> bool:
-        """Tell whether a requirement holds."""
-        return not self.unusable and requirement not in {one.requirement for one in self.broken}
+        """Return whether a requirement holds."""
+        return not self.unusable and requirement not in {
+            finding.requirement for finding in self.broken
+        }
 
     @property
     def reasons(self) -> frozenset[tuple[str, str]]:
-        """Requirement and misconception of everything that is broken."""
-        return frozenset((one.requirement, one.misconception) for one in self.broken)
+        """Requirement and misconception of each finding."""
+        return frozenset((finding.requirement, finding.misconception) for finding in self.broken)
 
 
 def lab_number(text: str) -> int:
     """Return the number in "3", "03" or "lab03".
 
     Raises:
-        UsageError: there is none.
+        UsageError: the text has another form.
     """
     digits = text.lower().removeprefix("lab")
     if not digits.isdecimal():

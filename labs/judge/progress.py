@@ -1,4 +1,4 @@
-"""Which labs hold, and what was broken last time: lines of JSON in ``work/labs.jsonl``."""
+"""The learner's progress: all verdicts, as lines of JSON in ``work/labs.jsonl``."""
 
 import json
 from datetime import datetime
@@ -14,11 +14,11 @@ def file_of(number: int) -> Path:
 
 
 def keep(verdict: Verdict) -> None:
-    """Add a verdict to what is known."""
+    """Append a verdict to the file."""
     entry = {
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
         "lab": verdict.lab,
-        "broken": [one.requirement for one in verdict.broken],
+        "broken": [finding.requirement for finding in verdict.broken],
         "unusable": verdict.unusable,
     }
     file = work() / "labs.jsonl"
@@ -28,7 +28,7 @@ def keep(verdict: Verdict) -> None:
 
 
 def overview() -> str:
-    """Return a line for each lab: not tried, broken, or all holds, as of the last check."""
+    """Return one line per lab with the result of its last check."""
     last = {entry["lab"]: entry for entry in _entries()}
     lines = []
     for number in numbers():
@@ -58,5 +58,5 @@ def _entries() -> list[dict[str, object]]:
         try:
             entries.append(json.loads(line))
         except ValueError:
-            continue  # a line cut off by a full disk or a kill: the others still count
+            continue  # a full disk or a kill can truncate a line; the others are valid
     return entries

@@ -1,4 +1,4 @@
-"""All crash points: the same small play again and again, each time with one fault, one later."""
+"""Repeat a play with one fault at each boundary in turn."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
@@ -19,30 +19,30 @@ def crash_points(
     least: int = 1,
     most: int = MOST_POINTS,
 ) -> Broken | None:
-    """Play without a fault, then with one at each boundary, until something breaks.
+    """Play without a fault, then with a fault at each boundary, until something breaks.
 
     Args:
-        trial: where ``play`` runs; it begins with ``trial.fresh``.
-        play: plays to the end and returns what is broken, or None.
-        actions: what happens at a boundary: the process is killed, or its connection cut.
-        role: only boundaries of this role; "" is anybody's.
-        least: how many boundaries correct code reaches without a fault, at the very least.
-        most: at most so many points, spread evenly over all that there are.
+        trial: the trial in which ``play`` runs.
+        play: starts with ``trial.fresh``, plays to the end, and returns what is broken, or None.
+        actions: faults at each boundary: the process is killed, or its connection cut.
+        role: count boundaries of this role alone; "": of all roles.
+        least: boundaries that correct code reaches without a fault; fewer are an error.
+        most: number of points at most, spread evenly over all boundaries.
 
     Returns:
-        What the first play that went wrong gave, or None.
+        The value of the first play in which something broke, or None.
 
     Raises:
-        UnusableError: all is well, yet fewer than ``least`` boundaries were seen: the code goes
-            past pika's BlockingConnection or sqlite3, where it cannot be judged.
+        UnusableError: nothing broke, but fewer than ``least`` boundaries were reached: the code
+            bypasses pika's BlockingConnection or sqlite3, so it cannot be judged.
     """
-    trial.fault = Fault(0, "kill", role)  # counts, strikes nobody
+    trial.fault = Fault(0, "kill", role)  # counts boundaries without injecting a fault
     try:
         if broken := play():
             return broken
         if trial.points < least:
             raise UnusableError(
-                "its work goes past pika.BlockingConnection and sqlite3, so it cannot be judged: "
+                "its work bypasses pika.BlockingConnection or sqlite3, so it cannot be judged: "
                 "use both as they are"
             )
         for point in chosen(trial.points, most):

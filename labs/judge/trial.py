@@ -1,8 +1,8 @@
-"""A learner's code on trial: it runs in processes of its own, and the judge decides when they die.
+"""Run a learner's code in separate processes, and decide at each boundary whether they die.
 
-Every boundary that the code reaches (see ``hooks``) is told here and waits for an answer. What a
-check concludes, it concludes from the broker and the store; boundaries only decide when something
-happens, and tell the story afterwards.
+Every boundary that the code reaches (see ``hooks``) is reported here and waits for an answer. A
+check reads its verdict from the broker and the store; boundaries only decide when something
+happens, and give the history that the verdict shows.
 """
 
 import itertools
@@ -19,15 +19,14 @@ from typing import Any, Literal, Self
 from pika.exceptions import ChannelClosedByBroker
 
 from helpers import broker
-from helpers.errors import WaitTimeoutError
 from helpers.history import History
-from labs.judge.actors import Actor, Boundary, Company
-from labs.judge.draining import NOT_FOUND, RESOURCE_LOCKED, everything
-from labs.judge.errors import OutOfTimeError, UnusableError
+from labs.judge.actors import Actor, ActorPool, Boundary
+from labs.judge.draining import NOT_FOUND, RESOURCE_LOCKED, drain
 from labs.judge.sandbox.limits import Limits
+from labs.judge.watch import Watch
 
 Order = Literal["go", "cut", "kill"] | threading.Event
-# Where a process can die; the rest only informs.
+# Boundaries at which a process can be killed or cut off; the others only inform.
 CRASHABLE = (
     "delivery", "before effect", "after effect", "before commit", "after commit",
     "before ack", "after ack", "before nack", "after nack", "before reject", "after reject",
@@ -40,64 +39,62 @@ RECORDED = {
 
 
 def go_on(actor: Actor, boundary: Boundary) -> Order:
-    """Let everybody go on: what `Trial.direct` is when nobody has set it."""
+    """Let every actor go on: the default of `Trial.direct`."""
     return "go"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens at the ``point``-th boundary, 1, 2, 3, …, of the actors it is meant for."""
+    """A kill or a cut at the ``point``-th boundary, 1, 2, 3, …; 0 for none."""
 
     point: int
     action: Literal["cut", "kill"]
-    role: str = ""  # of this role only; "" is anybody
+    role: str = ""  # boundaries of this role alone are counted; "": of all roles
 
 
 class Trial:
-    """One submission, a scratch vhost, a store, and a record of everything that happened.
+    """One submission with a scratch vhost, a store, and a record of everything that happened.
 
-    Use as a context manager. ``channel`` is the judge's own, ``history`` has every event since the
-    last `fresh`, ``boundaries`` every boundary, and ``direct`` may be set to a function that
-    decides what happens at a boundary.
+    Use as a context manager. ``channel`` is the judge's channel, ``history`` has every event since
+    the last `fresh`, ``watch`` every boundary, and ``direct`` may be set to a function that decides
+    what happens at a boundary.
     """
 
     def __init__(
         self, submission: Path, *, modules: Sequence[str] = (), limits: Limits, hidden: bool = False
     ) -> None:
-        """Prepare.
+        """Prepare a trial without a process.
 
         Args:
             submission: the learner's file.
-            modules: what it imports and what takes long.
-            limits: what its processes may use.
-            hidden: whether the cases are judged that a learner is not given.
+            modules: slow imports of the submission, which are done once for all processes.
+            limits: bounds of its processes.
+            hidden: whether to judge the hidden cases, too, which learners are not given.
         """
-        self.submission, self.hidden = submission, hidden
+        self.hidden = hidden
         self.history = History()
-        self.boundaries: list[Boundary] = []
         self.direct: Callable[[Actor, Boundary], Order] = go_on
         self.fault: Fault | None = None
-        self.points = 0  # how many boundaries a fault could have struck since the last `fresh`
+        self.points = 0  # crashable boundaries since the last `fresh`
         self.channel: Any = None
         self._folder = tempfile.TemporaryDirectory(prefix="lab-")
         self.folder = Path(self._folder.name)
-        self.deadline = time.monotonic() + limits.seconds
-        self._changed = threading.Condition()
         self._numbers = itertools.count(1)
-        self._company = Company(submission, self.folder, modules, limits, self._arrived)
+        self._pool = ActorPool(submission, self.folder, modules, limits, self._arrived)
+        self.watch = Watch(limits.seconds, lambda: self._pool.unusable)
         self._store = self.folder / "store-0.db"
 
     def __enter__(self) -> Self:
-        self._company.open()
+        self._pool.open()
         return self
 
     def __exit__(self, kind: object, value: object, trace: object) -> None:
-        self._company.close()
+        self._pool.close()
         self._folder.cleanup()
 
     @property
     def url(self) -> str:
-        """AMQP URL of the scratch vhost, with a user who sees nothing else."""
+        """AMQP URL of the scratch vhost, with a user who has access to nothing else."""
         return broker.amqp_url()
 
     @property
@@ -106,13 +103,13 @@ class Trial:
         return str(self._store)
 
     def fresh(self, *tables: str) -> Any:
-        """Start over: nobody runs, the vhost is empty, the store has just these empty tables.
+        """Start over: no actor runs, the vhost is empty, the store has just these empty tables.
 
         Args:
             tables: like ``"charges (payment TEXT PRIMARY KEY, cents INTEGER)"``.
 
         Returns:
-            The judge's channel, new.
+            A new channel for the judge.
         """
         self.end()
         self.channel = broker.clean_channel()
@@ -122,33 +119,33 @@ class Trial:
             for table in tables:
                 db.execute(f"CREATE TABLE {table}")
             db.commit()
-        with self._changed:
-            self.history, self.boundaries, self.points = History(), [], 0
+        with self.watch.changed:
+            self.history, self.watch.boundaries, self.points = History(), [], 0
         return self.channel
 
     def start(self, role: str, *arguments: Any, name: str = "", restarts: int = 0) -> Actor:
-        """Run one of the learner's functions in a process of its own.
+        """Run one of the learner's functions in a separate process.
 
         Args:
             role: the function's name.
             arguments: its arguments, as JSON can hold them.
-            name: who it is in stories; the role when left out.
-            restarts: how often it is started again after it ends, as a supervisor would, until
-                `end`; one that returned is not.
+            name: the actor's name in stories; default: the role.
+            restarts: how often a supervisor restarts it after it has died, until `end`; it is not
+                restarted after it has returned.
         """
-        return self._company.start(role, arguments, name or role, restarts)
+        return self._pool.start(role, arguments, name or role, restarts)
 
     def end(self) -> None:
-        """Kill everybody who runs, at once, and wait until they are gone."""
-        self._company.end_all()
+        """Kill all running actors at once, and wait for their ends."""
+        self._pool.end_all()
 
     @property
     def actors(self) -> list[Actor]:
-        """Everybody started since the last `fresh`, also those that a supervisor started again."""
-        return self._company.actors()
+        """All actors since the last `fresh`, those that a supervisor restarted included."""
+        return self._pool.actors()
 
     def trouble(self) -> str:
-        """Return in a line which error a function ended with last, or "" for none."""
+        """Return the last error that a function ended with, in one line, or "" for none."""
         for actor in reversed(self.actors):
             if actor.error:
                 return f"{actor.role}() ended with {actor.error}"
@@ -157,75 +154,29 @@ class Trial:
         return ""
 
     def call(self, role: str, *arguments: Any, timeout_s: float = 10.0) -> Any:
-        """Run one of the learner's functions to its end and return what it returned, as JSON.
+        """Run one of the learner's functions to its end, and return its return value as JSON.
+
+        Args:
+            role: the function's name.
+            arguments: its arguments, as JSON can hold them.
+            timeout_s: deadline in seconds.
 
         Raises:
-            WaitTimeoutError: it does not return by the deadline.
+            WaitTimeoutError: it has not ended by the deadline.
+            OutOfTimeError: the time of the whole check is over.
+            UnusableError: the file cannot be loaded, or lacks the function.
         """
         actor = self.start(role, *arguments)
         try:
-            self.wait(lambda: not actor.running, timeout_s=timeout_s, what=f"{role}() to return")
+            self.watch.wait(
+                lambda: not actor.running, timeout_s=timeout_s, what=f"{role}() to return"
+            )
         finally:
             actor.kill()
         return actor.result
 
-    def wait(self, condition: Callable[[], Any], *, timeout_s: float, what: str) -> Any:
-        """Wait until ``condition()`` is true, looking again after each boundary.
-
-        Raises:
-            WaitTimeoutError: it is not true by the deadline.
-            OutOfTimeError: the time of the whole check is over.
-        """
-        if (result := self.settle(condition, timeout_s=timeout_s, quiet_s=timeout_s)) is None:
-            raise WaitTimeoutError(f"waited {timeout_s:g} s for {what}, in vain")
-        return result
-
-    def settle(
-        self, condition: Callable[[], Any], *, timeout_s: float = 10.0, quiet_s: float = 1.0
-    ) -> Any:
-        """Wait until ``condition()`` is true, or nothing happens any more.
-
-        Args:
-            condition: looked at after each boundary, and every 20 ms.
-            timeout_s: deadline in seconds.
-            quiet_s: give up when no boundary was reached for so long, in seconds.
-
-        Returns:
-            What ``condition()`` gave, or None when it did not become true.
-
-        Raises:
-            OutOfTimeError: the time of the whole check is over.
-            UnusableError: the file cannot be loaded, or lacks the function.
-        """
-        end = time.monotonic() + timeout_s
-        count, heard = -1, time.monotonic()
-        while True:
-            result = condition()
-            if result:
-                return result
-            if self._company.unusable:
-                raise UnusableError(self._company.unusable)
-            now = time.monotonic()
-            if len(self.boundaries) != count:
-                count, heard = len(self.boundaries), now
-            if now >= end or now - heard >= quiet_s:
-                return None
-            if now >= self.deadline:
-                raise OutOfTimeError("the check ran out of time")
-            with self._changed:
-                self._changed.wait(0.02)
-
-    def count(self, at: str, message: str | None = None, *, actor: str | None = None) -> int:
-        """Return how many boundaries of a kind there were since the last `fresh`."""
-        return sum(
-            one.at == at
-            and (message is None or one.message == message)
-            and (actor is None or one.actor == actor)
-            for one in list(self.boundaries)
-        )
-
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Return the rows of a query on the store; none when a table has gone."""
+        """Return the rows of a query on the store; an empty list when a table is missing."""
         with closing(sqlite3.connect(self._store, timeout=5)) as db:
             try:
                 return db.execute(sql, values).fetchall()
@@ -235,35 +186,42 @@ class Trial:
     def take_all(
         self, queue: str, *, expected: Iterable[str] = (), timeout_s: float = 2.0
     ) -> list[tuple[Any, Any, bytes]]:
-        """Empty a queue once its consumers are dead, and return what was in it.
+        """Drain a queue after its consumers were killed, and return its messages.
 
-        What a dead consumer held comes back a little later than its death; so this goes on until
-        all ``expected`` ids were seen, or for ``timeout_s`` seconds. Empty list for no queue.
+        The broker requeues what a consumer held a little after the consumer's death.
+
+        Args:
+            queue: name of the queue.
+            expected: message ids; drain until all of them were seen, or until the deadline.
+            timeout_s: deadline in seconds.
+
+        Returns:
+            Method, properties and body of each message; an empty list when there is no queue.
 
         Raises:
-            AMQPError: the broker refused something else; what it holds is then not known.
+            AMQPError: the broker refused to deliver, so the queue's content is unknown.
         """
-        found: list[tuple[Any, Any, bytes]] = []
+        messages: list[tuple[Any, Any, bytes]] = []
         wanted, end = set(expected), time.monotonic() + timeout_s
         with closing(broker.connect()) as connection:
             while True:
                 try:
-                    for one in everything(connection, queue):
-                        found.append(one)
-                        wanted.discard(one[1].message_id)
+                    for message in drain(connection, queue):
+                        messages.append(message)
+                        wanted.discard(message[1].message_id)
                 except ChannelClosedByBroker as error:
                     if error.reply_code == NOT_FOUND:
                         break
-                    if error.reply_code != RESOURCE_LOCKED:  # by a consumer that is just dying
+                    if error.reply_code != RESOURCE_LOCKED:  # its consumer is about to end
                         raise
                 if not wanted or time.monotonic() >= end:
                     break
                 time.sleep(0.02)
-        return found
+        return messages
 
     def _arrived(self, actor: Actor, boundary: Boundary) -> Order:
-        with self._changed:
-            self.boundaries.append(boundary)
+        with self.watch.changed:
+            self.watch.boundaries.append(boundary)
             actor.boundaries.append(boundary)
             self._record(actor, boundary)
             order: Order = "go"
@@ -280,7 +238,7 @@ class Trial:
                 self.history.record(
                     kind, boundary.message, actor=actor.name, detail=boundary.moment
                 )
-            self._changed.notify_all()
+            self.watch.changed.notify_all()
         return order
 
     def _record(self, actor: Actor, boundary: Boundary) -> None:

@@ -1,4 +1,4 @@
-"""The bus of lab 1: the judge publishes, services are started, the store tells what they did."""
+"""The event bus of lab 1: publish events, start services, read their rows in the store."""
 
 import json
 import threading
@@ -16,13 +16,13 @@ from labs.judge.trial import Actor, Trial, go_on
 
 TABLES = ("search (event TEXT, document TEXT)", "audit (event TEXT, type TEXT)")
 NOTIFIED = ("document.shared", "comment.added")
-START_S = 6.0  # a process that starts, or waits for its first event, on a busy machine
+START_S = 6.0  # for a process to start, or to get its first event, on a busy machine
 QUIET_S = 3.0
 NO_SUCH_QUEUE = 404
 
 
 def prepare(trial: Trial) -> None:
-    """Make the bus as it was before: the exchange, and `notify` with its queue."""
+    """Declare the bus as it is before the lab: the exchange, and `notify` with its queue."""
     channel = trial.fresh(*TABLES)
     channel.exchange_declare("events", "topic", durable=True)
     channel.queue_declare("notify", durable=True)
@@ -32,7 +32,7 @@ def prepare(trial: Trial) -> None:
 
 
 def publish(trial: Trial, event: str, kind: str) -> bool:
-    """Send one event; return whether the broker put it into any queue."""
+    """Publish one event; return whether the broker put it into any queue."""
     about = kind.partition(".")[0] + "-7"
     body = json.dumps({"event": event, "type": kind, "about": about})
     properties = pika.BasicProperties(message_id=event, delivery_mode=2)
@@ -50,9 +50,9 @@ def publish(trial: Trial, event: str, kind: str) -> bool:
 
 @contextmanager
 def subscribing(trial: Trial, *names: str) -> Iterator[None]:
-    """Start one service after the other and hold each where it begins to consume.
+    """Start services one after the other, and hold each when it has subscribed.
 
-    They go on after the block.
+    All go on after the ``with`` block.
     """
     gate = threading.Event()
     trial.direct = lambda actor, boundary: gate if boundary.at == "subscribed" else "go"
@@ -61,7 +61,7 @@ def subscribing(trial: Trial, *names: str) -> Iterator[None]:
             role = f"run_{name.split()[0]}"
             actor = trial.start(role, trial.url, trial.store, name=name, restarts=5)
             ready = partial(begun, actor)
-            trial.settle(ready, quiet_s=START_S)
+            trial.watch.settle(ready, quiet_s=START_S)
         yield
     finally:
         trial.direct = go_on
@@ -69,45 +69,45 @@ def subscribing(trial: Trial, *names: str) -> Iterator[None]:
 
 
 def begun(actor: Actor) -> bool:
-    """Tell whether a service consumes, or never will."""
+    """Return whether a service consumes, or has ended."""
     return actor.subscribed or not actor.running
 
 
 def events_of(trial: Trial, service: str) -> Counter[str]:
-    """Return how many rows a service has for each event."""
+    """Return the number of rows that a service has for each event."""
     return Counter(str(event) for (event,) in trial.rows(f"SELECT event FROM {service}"))
 
 
 def wait(trial: Trial, condition: Callable[[], Any]) -> None:
-    """Wait until a condition is true, or nothing happens any more, or every service is done."""
+    """Wait until a condition is true, no boundary is reached any more, or all services returned."""
 
     def over() -> Any:
         return condition() or all(actor.returned for actor in trial.actors)
 
-    trial.settle(lambda: trial.count("delivery") or over(), quiet_s=START_S)
-    trial.settle(over, quiet_s=QUIET_S)
+    trial.watch.settle(lambda: trial.watch.count("delivery") or over(), quiet_s=START_S)
+    trial.watch.settle(over, quiet_s=QUIET_S)
     if any(actor.running and not actor.subscribed for actor in trial.actors):
-        trial.settle(over, quiet_s=START_S)  # one that was killed is only just starting again
+        trial.watch.settle(over, quiet_s=START_S)  # a killed service is restarting
 
 
 def settle(trial: Trial, service: str, expected: list[str]) -> Counter[str]:
-    """Wait until a service has these events, a row each; return what it has when all is quiet."""
+    """Wait until a service has one row for each event; return its rows when all is quiet."""
     wait(trial, lambda: events_of(trial, service) == Counter(expected))
-    trial.settle(lambda: False, quiet_s=0.3)  # more may follow
+    trial.watch.settle(lambda: False, quiet_s=0.3)  # more may follow
     return events_of(trial, service)
 
 
 def queues_of(trial: Trial, service: str) -> set[str]:
-    """Return the queues that a service has consumed from since the last `fresh`."""
+    """Return the queues from which a service has consumed since the last `fresh`."""
     return {
-        str(one.details["queue"])
-        for one in list(trial.boundaries)
-        if one.at == "subscribed" and one.actor.split()[0] == service
+        str(boundary.details["queue"])
+        for boundary in list(trial.watch.boundaries)
+        if boundary.at == "subscribed" and boundary.actor.split()[0] == service
     }
 
 
 def undone(trial: Trial, service: str) -> str:
-    """Tell why a service has nothing at all."""
+    """Return why a service has no row at all."""
     if trouble := trial.trouble():
         return trouble
     if not queues_of(trial, service):
@@ -116,23 +116,24 @@ def undone(trial: Trial, service: str) -> str:
 
 
 def notify_is_bound() -> bool:
-    """Tell whether the bindings of notify, which were there first, are still there."""
+    """Return whether the original bindings of notify still exist."""
     bindings = broker.api("GET", "bindings/{vhost}")
     keys = {
-        one["routing_key"]
-        for one in bindings
-        if (one["source"], one["destination"]) == ("events", "notify")
+        binding["routing_key"]
+        for binding in bindings
+        if (binding["source"], binding["destination"]) == ("events", "notify")
     }
     return keys.issuperset(NOTIFIED)
 
 
 def consumers(queue: str) -> int:
-    """Return how many consumers the broker counts; a queue that is gone has none."""
+    """Return the number of consumers of a queue; 0 for a missing queue."""
     connection = broker.connect()
     try:
         return int(connection.channel().queue_declare(queue, passive=True).method.consumer_count)
     except ChannelClosedByBroker as error:
-        return int(error.reply_code != NO_SUCH_QUEUE)  # exclusive, and its owner is still there
+        # Another code: the queue is exclusive, and its owner is still connected.
+        return int(error.reply_code != NO_SUCH_QUEUE)
     finally:
         with suppress(Exception):
             connection.close()

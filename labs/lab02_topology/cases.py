@@ -1,4 +1,4 @@
-"""The events that lab 2 publishes, who wants each of them, and where they arrive."""
+"""The events of lab 2, the services that want each of them, and the queues where they arrive."""
 
 from collections import Counter
 from contextlib import suppress
@@ -16,9 +16,9 @@ SERVICES = ("audit", "index", "notify", "thumbnails", "bill_eu", "bill_us", "str
 
 @dataclass(frozen=True)
 class Case:
-    """One event: its routing key and region, which services want it, and what they get wrong.
+    """One event: its routing key and region, and the services that want it.
 
-    ``beliefs`` names the misconception when just this event goes wrong for a service.
+    ``beliefs`` maps a service to the misconception because of which it misses this event.
     """
 
     key: str
@@ -30,7 +30,7 @@ class Case:
         return f"{self.key} (region {self.region})" if self.region else self.key
 
     def wanted(self, service: str) -> bool:
-        """Tell whether a service shall have it; strays has what nobody else but audit wants."""
+        """Return whether a service wants the event; strays wants what only audit wants."""
         if service == "strays":
             return not self.wanted_by
         return service == "audit" or service in self.wanted_by
@@ -67,7 +67,7 @@ CASES = (
 
 
 def publish(trial: Trial, exchange: str, case: Case, event: str) -> None:
-    """Send one event, persistent, and wait for the broker's confirm; nobody may want it."""
+    """Publish one event, persistent, and wait for its confirm; it may be unroutable."""
     headers = {"thing": case.key.partition(".")[0]}
     if case.region:
         headers["region"] = case.region
@@ -77,25 +77,25 @@ def publish(trial: Trial, exchange: str, case: Case, event: str) -> None:
 
 
 def arrivals(trial: Trial, queues: dict[str, str], cases: list[Case]) -> dict[str, Counter[int]]:
-    """Empty the queues; return how many copies of each case, by its number, a service has."""
-    found: dict[str, Counter[int]] = {}
+    """Drain the queues; return each service's number of copies of each case, by its index."""
+    arrived: dict[str, Counter[int]] = {}
     for name in set(queues.values()):
-        mine = [service for service in queues if queues[service] == name]
-        # Nothing is still on its way, since all was confirmed: a short wait is for the unforeseen.
+        readers = [service for service in queues if queues[service] == name]
+        # All events are confirmed, so they are in their queues: a short wait is enough.
         expected = [
             str(number)
             for number, case in enumerate(cases)
-            if any(case.wanted(service) for service in mine)
+            if any(case.wanted(service) for service in readers)
         ]
         taken = trial.take_all(name, expected=expected, timeout_s=0.2)
         ids = [str(properties.message_id) for _, properties, _ in taken]
-        counts = Counter(int(one) for one in ids if one.isdecimal())  # others are not ours
-        found |= dict.fromkeys(mine, counts)
-    return found
+        counts = Counter(int(event) for event in ids if event.isdecimal())  # not the learner's
+        arrived |= dict.fromkeys(readers, counts)
+    return arrived
 
 
 def depth(queue: str) -> int:
-    """Return how many messages are ready in a queue; -1 for a queue that is not there."""
+    """Return the number of ready messages in a queue; -1 for a missing queue."""
     connection = broker.connect()
     try:
         return int(connection.channel().queue_declare(queue, passive=True).method.message_count)
@@ -106,14 +106,16 @@ def depth(queue: str) -> int:
 
 
 def exchanges() -> dict[str, dict[str, Any]]:
-    """Return the exchanges that were declared, as the broker describes them, by name."""
+    """Return the learner's exchanges by name, as the management API describes them."""
     listed = broker.api("GET", "exchanges/{vhost}?disable_stats=true")
     return {
-        one["name"]: one for one in listed if one["name"] and not one["name"].startswith("amq.")
+        exchange["name"]: exchange
+        for exchange in listed
+        if exchange["name"] and not exchange["name"].startswith("amq.")
     }
 
 
 def queues_as_declared() -> dict[str, dict[str, Any]]:
-    """Return the queues as the broker describes them, by name."""
+    """Return the queues by name, as the management API describes them."""
     listed = broker.api("GET", "queues/{vhost}?disable_stats=true&enable_queue_totals=true")
-    return {one["name"]: one for one in listed}
+    return {queue["name"]: queue for queue in listed}

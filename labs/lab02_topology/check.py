@@ -1,7 +1,7 @@
 """Lab 2: a topology for eight requirements, judged by where events arrive.
 
-`declare` runs in a process of its own, so its connection is closed when the first event is
-published. The names of exchanges and queues are the learner's: only what arrives counts.
+`declare` runs in a separate process, so its connection is closed when the first event is published.
+The learner chooses the names of exchanges and queues: only arrivals count.
 """
 
 import time
@@ -35,16 +35,16 @@ DEEP_WORDS = 3
 
 
 def check(trial: Trial) -> Iterator[Broken]:
-    """Judge a submission: first where events go, then what repeats and endings do to it."""
+    """Judge a submission: first the routes, then repeated declarations and restarts."""
     trial.fresh()
-    made, told = declared(trial)
-    if told:
+    made, problem = declared(trial)
+    if problem:
         for requirement in LAB.requirements:
-            yield Broken(requirement, told, "not-done")
+            yield Broken(requirement, problem, "not-done")
         return
-    found = list(routed(trial, made, CASES))
-    yield from found
-    if "d" not in {one.requirement for one in found} and (broken := worked(trial, made)):
+    findings = list(routed(trial, made, CASES))
+    yield from findings
+    if "d" not in {finding.requirement for finding in findings} and (broken := worked(trial, made)):
         yield broken
     if broken := lasting(made):
         yield broken
@@ -62,8 +62,8 @@ LAB = Lab(
         "c": "notify has every event whose last word is shared or whose first is comment, once",
         "d": "thumbnails has document.<one word>.page and no other, and two workers share them",
         "e": "a payment is billed in the region that its header names, eu or us",
-        "f": "strays has what nobody but audit gets, and nothing else",
-        "g": "to declare it a second time changes nothing, whatever is in the queues",
+        "f": "strays has what only audit gets, and nothing else",
+        "g": "declaring it a second time changes nothing, even with messages in the queues",
         "h": "all of it is still there after its consumers are gone and the broker restarts",
     },
     roles=("declare(url)",),
@@ -82,7 +82,7 @@ LAB = Lab(
         "ae-rekeys": "on its way to the alternate exchange a message loses its routing key",
         "one-ae": "an alternate exchange also covers the exchanges behind its own",
         "fresh-start": "what is in the queue when a service starts is old and can go",
-        "queue-per-instance": "each instance of a service needs a queue of its own",
+        "queue-per-instance": "each instance of a service needs a separate queue",
         "queue-stays": "a queue stays when its consumer goes, however it was declared",
         "durable-by-default": "what was declared is still there after a restart of the broker",
     },
@@ -90,7 +90,7 @@ LAB = Lab(
 
 
 def declared(trial: Trial) -> tuple[dict[str, Any], str]:
-    """Call `declare`; return its answer, or why it cannot be used."""
+    """Call `declare`; return its return value and "", or {} and why it cannot be used."""
     try:
         made = trial.call("declare", trial.url)
     except WaitTimeoutError:
@@ -108,56 +108,58 @@ def declared(trial: Trial) -> tuple[dict[str, Any], str]:
 
 
 def routed(trial: Trial, made: dict[str, Any], given: Sequence[Case]) -> Iterator[Broken]:
-    """Publish every case once and look into every queue."""
+    """Publish every case once, and judge the contents of every queue."""
     cases = list(given)
     trial.channel.confirm_delivery()
     for number, case in enumerate(cases):
         publish(trial, made["exchange"], case, str(number))
     queues: dict[str, str] = {service: made["queues"][service] for service in SERVICES}
-    found = arrivals(trial, queues, cases)
+    arrived = arrivals(trial, queues, cases)
     why: dict[str, str] = {}
     for service in SERVICES:
-        others = [one for one in SERVICES if one != service and queues[one] == queues[service]]
+        others = [
+            other for other in SERVICES if other != service and queues[other] == queues[service]
+        ]
         if others:
             why[service] = "one-queue"
-            told = f"{service} and {others[0]} read one queue, {queues[service]!r}"
-            yield Broken(REQUIREMENT[service], told, "one-queue")
+            story = f"{service} and {others[0]} read one queue, {queues[service]!r}"
+            yield Broken(REQUIREMENT[service], story, "one-queue")
             continue
         wrong = [
             number
             for number, case in enumerate(cases)
-            if found[service][number] != int(case.wanted(service))
+            if arrived[service][number] != int(case.wanted(service))
         ]
         if not wrong:
             continue
-        case, copies = cases[wrong[0]], found[service][wrong[0]]
+        case, copies = cases[wrong[0]], arrived[service][wrong[0]]
         if service == "strays":
-            blamed = [one for one in why if wrong[0] in astray(one, cases, found)]
+            blamed = [other for other in why if wrong[0] in astray(other, cases, arrived)]
             why[service] = why[blamed[0]] if blamed else why_no_stray(trial, made, case, copies)
         else:
-            why[service] = belief(service, case, copies, found[service])
-        told = f"{case} was published: "
+            why[service] = belief(service, case, copies, arrived[service])
+        story = f"{case} was published: "
         if depth(queues[service]) < 0:
-            told += f"declare() has returned, and there is no queue {queues[service]!r}"
+            story += f"declare() has returned, and there is no queue {queues[service]!r}"
         else:
-            told += f"{service} has {copies or 'no'} cop{'y' if copies == 1 else 'ies'} of it"
-        yield Broken(REQUIREMENT[service], told, why[service])
+            story += f"{service} has {copies or 'no'} cop{'y' if copies == 1 else 'ies'} of it"
+        yield Broken(REQUIREMENT[service], story, why[service])
 
 
-def astray(service: str, cases: Sequence[Case], found: dict[str, Counter[int]]) -> list[int]:
-    """Return the cases that a service wrongly has or has not; audit never keeps one from strays."""
+def astray(service: str, cases: Sequence[Case], arrived: dict[str, Counter[int]]) -> list[int]:
+    """Return the cases that a service has or lacks against its requirement; none for audit."""
     if service == "audit":
         return []
     return [
         number
         for number, case in enumerate(cases)
-        if bool(found[service][number]) != case.wanted(service)
+        if bool(arrived[service][number]) != case.wanted(service)
     ]
 
 
-def belief(service: str, case: Case, copies: int, found: Counter[int]) -> str:
-    """Return the belief behind an event that a service has, or has not, against its will."""
-    if not found:
+def belief(service: str, case: Case, copies: int, arrived: Counter[int]) -> str:
+    """Return the belief behind an event that a service has or lacks against its requirement."""
+    if not arrived:
         return "not-done"
     words = case.key.count(".") + 1
     if service in case.beliefs:
@@ -174,15 +176,15 @@ def why_no_stray(trial: Trial, made: dict[str, Any], case: Case, copies: int) ->
     if copies:
         return "bound-to-all"
     alternates = {
-        str(one["arguments"]["alternate-exchange"])
-        for one in exchanges().values()
-        if "alternate-exchange" in one["arguments"]
+        str(exchange["arguments"]["alternate-exchange"])
+        for exchange in exchanges().values()
+        if "alternate-exchange" in exchange["arguments"]
     }
     if not alternates:
         return "not-done"
     if "strays" in case.beliefs:
         return case.beliefs["strays"]
-    for name in alternates & set(exchanges()):  # does it get where it should from there?
+    for name in alternates & set(exchanges()):  # does the event get to strays from there?
         publish(trial, name, case, "0")
         if trial.take_all(made["queues"]["strays"], expected=["0"], timeout_s=0.2):
             return "ae-despite-audit"
@@ -190,7 +192,7 @@ def why_no_stray(trial: Trial, made: dict[str, Any], case: Case, copies: int) ->
 
 
 def worked(trial: Trial, made: dict[str, Any]) -> Broken | None:
-    """Two workers of thumbnails are there, two events come, and nothing is acked yet."""
+    """Publish two events for two workers of thumbnails, and ack none."""
     connection, queue = trial.channel.connection, made["queues"]["thumbnails"]
     got: Counter[int] = Counter()
     channels = []
@@ -209,12 +211,12 @@ def worked(trial: Trial, made: dict[str, Any]) -> Broken | None:
         channel.close()
     if len(got) == 2:
         return None
-    told = "two workers wait, two events come: one worker has an event and the other none"
-    return Broken("d", told, "one-at-a-time")
+    story = "two workers wait, two events come: one worker has an event and the other none"
+    return Broken("d", story, "one-at-a-time")
 
 
 def lasting(made: dict[str, Any]) -> Broken | None:
-    """Ask the broker what would be gone once consumers leave, or after a restart."""
+    """Look for parts that vanish with their consumers, or with a restart of the broker."""
     known = queues_as_declared()
     for service in SERVICES:
         name = made["queues"][service]
@@ -223,23 +225,25 @@ def lasting(made: dict[str, Any]) -> Broken | None:
                 "h", f"declare() has returned, and there is no queue {name!r}", "not-done"
             )
         if known[name]["auto_delete"]:
-            told = f"a consumer of {name!r} comes and goes → the queue is gone"
-            return Broken("h", told, "queue-stays")
-    transient = [f"queue {made['queues'][one]!r}" for one in SERVICES
-                 if not known[made["queues"][one]]["durable"]]  # fmt: skip
-    transient += [f"exchange {name!r}" for name, one in exchanges().items() if not one["durable"]]
+            story = f"a consumer of {name!r} comes and goes → the queue is gone"
+            return Broken("h", story, "queue-stays")
+    transient = [f"queue {made['queues'][service]!r}" for service in SERVICES
+                 if not known[made["queues"][service]]["durable"]]  # fmt: skip
+    transient += [
+        f"exchange {name!r}" for name, exchange in exchanges().items() if not exchange["durable"]
+    ]
     if transient:
-        told = f"the broker restarts → {transient[0]} is gone, with its bindings"
-        return Broken("h", told, "durable-by-default")
+        story = f"the broker restarts → {transient[0]} is gone, with its bindings"
+        return Broken("h", story, "durable-by-default")
     return None
 
 
 def again(trial: Trial, made: dict[str, Any]) -> Broken | None:
-    """Publish, declare once more, publish the same: every queue has twice as much."""
+    """Publish, declare again, publish again: every queue must have twice as much."""
     trial.fresh()
-    made, told = declared(trial)
-    if told:
-        return Broken("g", told, "not-done")
+    made, problem = declared(trial)
+    if problem:
+        return Broken("g", problem, "not-done")
 
     def publish_all() -> None:
         trial.channel.confirm_delivery()
@@ -249,9 +253,9 @@ def again(trial: Trial, made: dict[str, Any]) -> Broken | None:
     publish_all()
     once = {service: depth(made["queues"][service]) for service in SERVICES}
     first = made["queues"]
-    made, told = declared(trial)
-    if told:
-        return Broken("g", f"declare() is called again: {told}", "not-done")
+    made, problem = declared(trial)
+    if problem:
+        return Broken("g", f"declare() is called again: {problem}", "not-done")
     publish_all()
     for service in SERVICES:
         name = made["queues"][service]
@@ -259,8 +263,10 @@ def again(trial: Trial, made: dict[str, Any]) -> Broken | None:
         if once[service] < 0 or not any(once.values()):
             return Broken("g", f"nothing arrives in {first[service]!r}", "not-done")
         if number != 2 * once[service]:
-            told = f"{once[service]} events are in {first[service]!r} → declare() is called again"
-            told += f" → {once[service]} more are published: {name!r} has {number}"
+            problem = (
+                f"{once[service]} events are in {first[service]!r} → declare() is called again"
+            )
+            problem += f" → {once[service]} more are published: {name!r} has {number}"
             why = "fresh-start" if name == first[service] else "queue-per-instance"
-            return Broken("g", told, why)
+            return Broken("g", problem, why)
     return None

@@ -1,4 +1,4 @@
-"""Lab 2, what a learner is not given: more events of the same kinds."""
+"""Lab 2, hidden cases: more events of the same kinds."""
 
 from collections.abc import Iterator
 
@@ -24,6 +24,6 @@ CASES = (
 def check(trial: Trial) -> Iterator[Broken]:
     """Judge where these events arrive."""
     trial.fresh()
-    made, told = lab.declared(trial)
-    if not told:
+    made, problem = lab.declared(trial)
+    if not problem:
         yield from lab.routed(trial, made, CASES)

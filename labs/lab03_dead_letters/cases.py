@@ -1,4 +1,4 @@
-"""What the plays of lab 3 share: PDFs that are fine, locked, corrupt or deadly, and two queues."""
+"""Shared by the plays of lab 3: PDFs that are fine, locked, corrupt or deadly, and two queues."""
 
 import json
 import sqlite3
@@ -24,16 +24,16 @@ TABLES = (
     "thumbnails (document TEXT PRIMARY KEY, thumbnail TEXT NOT NULL)",
 )
 TRIES = 3
-ENOUGH = 8  # tries of one document: there is no end to them
-PATIENCE_S = 3.0  # nothing at all happens for so long: then nothing will
+ENOUGH = 8  # more tries of one document count as endless
+PATIENCE_S = 3.0  # without a boundary for so long, no further one is expected
 RESTARTS = 12
 LONG = 12  # steps of a story
 MOST_KILLS = 16
-TOTALS = "enable_queue_totals=true"  # straight from the broker's tables, not from statistics
+TOTALS = "enable_queue_totals=true"  # from the broker's tables, not from its statistics
 
 
 def plain_letter() -> Any:
-    """Return properties like a dead letter's, for when no real one was seen."""
+    """Return properties like those of a dead letter, for the case that none was seen."""
     death = {
         "queue": WORK,
         "reason": "rejected",
@@ -46,28 +46,28 @@ def plain_letter() -> Any:
 
 @dataclass
 class Known:
-    """What earlier plays have found out, for the reasons of later ones."""
+    """Results of earlier plays, which explain those of later ones."""
 
     tries: int = TRIES  # of a corrupt document
-    belief: str = ""  # why corrupt documents do not get to the dead letter queue as they should
-    first: str = "a"  # the requirement that has to hold before others can be seen
-    hopeless: bool = False  # they never get there: nothing that begins there can be seen
-    deadly: str = ""  # why there is no end to a document that kills its worker
-    made: dict[str, Any] = field(default_factory=dict)  # what declare() has declared
+    belief: str = ""  # why corrupt documents miss the dead letter queue
+    first: str = "a"  # the requirement that others depend on
+    hopeless: bool = False  # none gets there, so replays cannot be judged
+    deadly: str = ""  # why a document that kills its worker is tried endlessly
+    made: dict[str, Any] = field(default_factory=dict)  # declared by declare()
     letter: Any = field(default_factory=plain_letter)  # properties of a dead letter
 
     def queue(self, name: str) -> dict[str, Any] | None:
-        """Return a queue as the management API describes it, None for a missing one."""
-        return next((one for one in self.made["queues"] if one["name"] == name), None)
+        """Return a queue as the management API describes it, or None."""
+        return next((queue for queue in self.made["queues"] if queue["name"] == name), None)
 
     def unseen(self, requirement: str) -> Broken:
-        """Return a requirement that cannot hold, since no corrupt document gets where it should."""
+        """Return a finding for a requirement that depends on `first`, which is broken."""
         return Broken(requirement, f"it cannot be seen before {self.first} holds", self.belief)
 
 
 @dataclass(frozen=True)
 class Fate:
-    """Where a document is in the end."""
+    """The places of a document at the end of a play."""
 
     thumbnail: bool
     dead: int  # messages about it in the dead letter queue
@@ -75,14 +75,14 @@ class Fate:
 
     @property
     def gone(self) -> bool:
-        """Whether nothing at all is left of it."""
+        """Whether it is lost: no thumbnail, and in no queue."""
         return not (self.thumbnail or self.dead or self.waiting)
 
 
 def prepare(trial: Trial, known: Known, pdfs: Mapping[str, str]) -> None:
-    """Start over with these PDFs in the store, and with the queues as the learner declares them.
+    """Start over with these PDFs in the store, and with the learner's queues.
 
-    The learner's function runs once; from then on what it has made is declared again.
+    The learner's declare() runs once; later plays repeat its declarations.
     """
     trial.fresh(*TABLES)
     trial.direct = go_on
@@ -90,7 +90,7 @@ def prepare(trial: Trial, known: Known, pdfs: Mapping[str, str]) -> None:
         put_pdf(trial, document, pdf)
     if not known.made:
         actor = trial.start("declare", trial.url)
-        trial.settle(lambda: not actor.running, quiet_s=PATIENCE_S)
+        trial.watch.settle(lambda: not actor.running, quiet_s=PATIENCE_S)
         actor.kill()
         known.made = {
             kind: broker.api("GET", f"{kind}/{{vhost}}?disable_stats=true&{TOTALS}")
@@ -102,7 +102,7 @@ def prepare(trial: Trial, known: Known, pdfs: Mapping[str, str]) -> None:
 
 
 def declare_again(trial: Trial, known: Known) -> None:
-    """Declare what the learner has declared, as the management API has listed it."""
+    """Repeat the learner's declarations, as the management API has listed them."""
     for exchange in known.made["exchanges"]:
         if exchange["name"] and not exchange["name"].startswith("amq."):
             trial.channel.exchange_declare(
@@ -120,28 +120,33 @@ def declare_again(trial: Trial, known: Known) -> None:
             auto_delete=queue["auto_delete"],
             arguments=queue["arguments"],
         )
-    for one in known.made["bindings"]:
-        if one["source"]:
-            to_queue = one["destination_type"] == "queue"
+    for binding in known.made["bindings"]:
+        if binding["source"]:
+            to_queue = binding["destination_type"] == "queue"
             bind = trial.channel.queue_bind if to_queue else trial.channel.exchange_bind
-            bind(one["destination"], one["source"], one["routing_key"], one["arguments"])
+            bind(
+                binding["destination"],
+                binding["source"],
+                binding["routing_key"],
+                binding["arguments"],
+            )
 
 
 def put_pdf(trial: Trial, document: str, pdf: str) -> None:
-    """Upload a PDF, or a repaired one in its place."""
+    """Write a PDF into the store, in place of an older one."""
     with closing(sqlite3.connect(trial.store, timeout=10)) as db, db:
         db.execute("INSERT OR REPLACE INTO pdfs VALUES (?, ?)", (document, pdf))
 
 
 def publish(trial: Trial, documents: Iterable[str]) -> None:
-    """Tell of new documents, persistent and confirmed."""
+    """Publish an event for each new document, persistent and confirmed."""
     for document in documents:
         properties = pika.BasicProperties(message_id=document, delivery_mode=2)
         trial.channel.basic_publish("", WORK, body_of(document), properties)
 
 
-def bury(trial: Trial, known: Known, documents: Iterable[str]) -> None:
-    """Put dead letters into the dead letter queue, made after one that got there by itself."""
+def dead_letter(trial: Trial, known: Known, documents: Iterable[str]) -> None:
+    """Publish dead letters to the dead letter queue, with the properties of a real one."""
     for document in documents:
         known.letter.message_id = document
         trial.channel.basic_publish("", DEAD, body_of(document), known.letter)
@@ -158,7 +163,7 @@ def start_worker(trial: Trial, *, name: str = "worker", restarts: int = RESTARTS
 
 
 def tries(trial: Trial, *documents: str) -> int:
-    """Return how often these documents were tried, as their library noted it."""
+    """Return the number of tries of these documents, as noted by render()."""
     file = Path(f"{trial.store}.tries")
     noted = Counter(file.read_text(encoding="utf-8").split()) if file.exists() else Counter()
     return sum(noted[document] for document in documents)
@@ -170,7 +175,7 @@ def thumbnails(trial: Trial) -> set[str]:
 
 
 def ready(trial: Trial, queue: str) -> int:
-    """Return how many messages lie ready in a queue; a missing one has none."""
+    """Return the number of ready messages in a queue; 0 for a missing queue."""
     try:
         return int(trial.channel.queue_declare(queue, passive=True).method.message_count)
     except AMQPError:
@@ -180,30 +185,37 @@ def ready(trial: Trial, queue: str) -> int:
 
 
 def end(trial: Trial, documents: Iterable[str], known: Known | None = None) -> dict[str, Fate]:
-    """Kill everybody, empty both queues, and tell where each document is.
+    """Kill all actors, drain both queues, and return where each document is.
 
-    What a dead worker held comes back a little later; so this looks until every document was
-    found somewhere, or for two seconds.
+    The broker requeues what a worker held a little after its death, so this repeats until every
+    document was seen somewhere, or for two seconds.
     """
     trial.end()
     done, deadline = thumbnails(trial), time.monotonic() + 2.0
-    found = {WORK: Counter[str](), DEAD: Counter[str]()}
+    contents = {WORK: Counter[str](), DEAD: Counter[str]()}
     while True:
-        for queue, documents_in in found.items():
+        for queue, documents_in in contents.items():
             for properties, body in take(trial, queue):
                 documents_in[document_of(body)] += 1
                 if known and queue == DEAD:
                     known.letter = properties
-        missing = [one for one in documents if one not in done | {*found[WORK], *found[DEAD]}]
+        missing = [
+            document
+            for document in documents
+            if document not in done | {*contents[WORK], *contents[DEAD]}
+        ]
         if not missing or time.monotonic() >= deadline:
             break
         time.sleep(0.02)
-    return {one: Fate(one in done, found[DEAD][one], found[WORK][one]) for one in documents}
+    return {
+        document: Fate(document in done, contents[DEAD][document], contents[WORK][document])
+        for document in documents
+    }
 
 
 def take(trial: Trial, queue: str) -> Iterator[tuple[Any, bytes]]:
-    """Empty a queue on the judge's channel; that spares two connections in each play."""
-    if ready(trial, queue):  # or the queue is missing
+    """Drain a queue on the judge's channel, which saves two connections in each play."""
+    if ready(trial, queue):  # 0 for a missing queue, too
         while (letter := trial.channel.basic_get(queue, auto_ack=True))[0] is not None:
             yield letter[1], letter[2]
 
@@ -211,7 +223,7 @@ def take(trial: Trial, queue: str) -> Iterator[tuple[Any, bytes]]:
 def all_points(
     trial: Trial, play: Callable[[], Broken | None], *, role: str, cuts: int
 ) -> Iterator[Broken]:
-    """Play with a kill at each point, then with a cut at some; most points are the same in both."""
+    """Play with a kill at each point, then with a cut at ``cuts`` of them, evenly spread."""
     points = []
 
     def counted() -> Broken | None:
@@ -232,39 +244,42 @@ def all_points(
 
 
 def document_of(body: bytes) -> str:
-    """Return which document a message is about, or "" for none."""
+    """Return the document that a message is about, or "" for none."""
     with suppress(ValueError, TypeError, KeyError):
         return str(json.loads(body)["document"])
     return ""
 
 
 def story(trial: Trial, document: str) -> str:
-    """Tell what happened to a document; what repeats itself in a long story is left out."""
+    """Return the story of a document; the middle of a long one is left out."""
     steps = trial.history.story(document).split(" → ")
     if len(steps) > LONG:
         steps[6 : 6 - LONG] = ["…"]
     return " → ".join(steps).replace(" to worker", "")
 
 
-def many(number: int, one: str, more: str) -> str:
+def many(number: int, singular: str, plural: str) -> str:
     """Return a number and its noun."""
-    return f"{number} {one if number == 1 else more}"
+    return f"{number} {singular if number == 1 else plural}"
 
 
 def returned(trial: Trial, verb: str) -> bool:
-    """Tell whether a worker has put a message back into the queue by "nack" or "reject"."""
+    """Return whether a worker has requeued a message by this verb, "nack" or "reject"."""
     return any(
-        one.at == f"before {verb}" and one.details["requeue"] for one in list(trial.boundaries)
+        boundary.at == f"before {verb}" and boundary.details["requeue"]
+        for boundary in list(trial.watch.boundaries)
     )
 
 
 def acks_first(trial: Trial, healthy: str) -> bool:
-    """Tell whether a worker acked this document before its thumbnail was made."""
-    order = [one.at for one in list(trial.boundaries) if one.message == healthy]
+    """Return whether a worker acked this document before its thumbnail was made."""
+    order = [
+        boundary.at for boundary in list(trial.watch.boundaries) if boundary.message == healthy
+    ]
     wanted = [order.index(at) for at in ("before ack", "before effect") if at in order]
     return len(wanted) == 2 and wanted[0] < wanted[1]
 
 
 def auto_acks(trial: Trial) -> bool:
-    """Tell whether somebody lets the broker forget a message when it is sent."""
-    return any(one.details.get("auto_ack") for one in list(trial.boundaries))
+    """Return whether a consumer uses auto_ack."""
+    return any(boundary.details.get("auto_ack") for boundary in list(trial.watch.boundaries))

@@ -1,7 +1,7 @@
 """Lab 3: documents that cannot be rendered end in a dead letter queue, and only these.
 
-Whether a document was rendered, the store tells; how often it was tried, the library that renders
-it has noted; where its message is, the queues tell, once everybody is dead.
+The store has the thumbnails, render() notes each try, and the queues have the messages; all are
+read after the workers were killed.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ SOON_S = 10.0
 
 
 def check(trial: Trial) -> Iterator[Broken]:
-    """Judge a submission; the easiest questions come first, since they explain later answers."""
+    """Judge a submission; simple plays come first, since they explain the results of later ones."""
     known = Known()
     yield from corrupt(trial, known)
     if not (known.queue(WORK) and known.queue(DEAD)):
@@ -36,9 +36,9 @@ LAB = Lab(
         "a": "a corrupt document is tried three times, then it is in `thumbnails.dead`, once",
         "b": "a document that only the third try can read gets its thumbnail",
         "c": "healthy documents behind corrupt ones get their thumbnails within ten seconds",
-        "d": "a document has three tries at most, also when it or somebody else kills the worker",
+        "d": "a document has three tries at most, also when it or another process kills the worker",
         "e": "healthy documents behind a deadly one get their thumbnails",
-        "f": "killed or cut off at any point, the worker loses nothing and buries nothing healthy",
+        "f": "killed or cut off anywhere, the worker loses nothing and gives up nothing healthy",
         "g": "replay() sends each dead letter back once, to be tried anew, and returns",
         "h": "killed or cut off at any point, replay() loses no dead letter",
     },
@@ -54,8 +54,8 @@ LAB = Lab(
         "dlx-is-enough": "what is sent to a dead letter exchange arrives in the dead letter queue",
         "logged-is-handled": "an error that was caught and logged is dealt with",
         "reject-only-removes": "a reject without requeue only takes the message out of the queue",
-        "waits-in-handler": "a handler that waits before the next try holds up nobody",
-        "death-is-an-exception": "whatever goes wrong raises an error that can be caught",
+        "waits-in-handler": "a handler that waits before the next try holds up no other message",
+        "death-is-an-exception": "every failure raises an error that can be caught",
         "neighbours-are-safe": "a crash costs only the message that was being worked on",
         "redelivered-means-failed": "the flag `redelivered` says that a message has failed before",
         "quiet-end": "a program that returns when its connection is lost is started again",
@@ -66,13 +66,13 @@ LAB = Lab(
 
 
 def corrupt(trial: Trial, known: Known) -> Iterator[Broken]:
-    """A corrupt document and a healthy one; nothing else goes wrong."""
+    """Publish a corrupt document and a healthy one; nothing else fails."""
     cases.prepare(trial, known, {"d-1": "corrupt", "d-2": "fine"})
     missing = [queue for queue in (WORK, DEAD) if not known.queue(queue)]
     if missing:
-        told = trial.trouble() or f"after declare() there is no queue {missing[0]}"
+        problem = trial.trouble() or f"after declare() there is no queue {missing[0]}"
         known.belief, known.hopeless = "not-done", True
-        yield Broken("a", told, "not-done")
+        yield Broken("a", problem, "not-done")
         return
     named = dict((known.queue(WORK) or {}).get("arguments") or {})
     cases.publish(trial, ["d-1", "d-2"])
@@ -82,9 +82,9 @@ def corrupt(trial: Trial, known: Known) -> Iterator[Broken]:
         dead = cases.ready(trial, DEAD) and "d-2" in cases.thumbnails(trial)
         return bool(dead or cases.tries(trial, "d-1") > ENOUGH)
 
-    trial.settle(lambda: over() or "d-2" in cases.thumbnails(trial), timeout_s=25, quiet_s=6)
-    trial.settle(over, timeout_s=25, quiet_s=PATIENCE_S)
-    trial.settle(lambda: False, timeout_s=1, quiet_s=0.2)  # a second letter may follow
+    trial.watch.settle(lambda: over() or "d-2" in cases.thumbnails(trial), timeout_s=25, quiet_s=6)
+    trial.watch.settle(over, timeout_s=25, quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: False, timeout_s=1, quiet_s=0.2)  # a second letter may follow
     trouble, story = trial.trouble(), cases.story(trial, "d-1")
     fate = cases.end(trial, ["d-1", "d-2"], known)["d-1"]
     number = known.tries = cases.tries(trial, "d-1")
@@ -108,16 +108,16 @@ def corrupt(trial: Trial, known: Known) -> Iterator[Broken]:
         if known.belief == "not-done" and trouble:
             story = trouble
         if number <= ENOUGH and known.belief == "nack-counts":
-            told = story  # which is about another queue
+            problem = story  # about another queue, so without a place
         else:
-            told = f"{story}: {where} after {cases.many(number, 'try', 'tries')}"
-        yield Broken("a", told, known.belief)
+            problem = f"{story}: {where} after {cases.many(number, 'try', 'tries')}"
+        yield Broken("a", problem, known.belief)
 
 
 def why_not_dead(trial: Trial, fate: Fate, number: int, named: dict[str, object]) -> str:
-    """Return the belief of a worker whose corrupt document is not once among the dead letters."""
+    """Return the belief behind a corrupt document that is not once in the dead letter queue."""
     belief = "not-done"
-    acked = trial.count("after ack", "d-1")
+    acked = trial.watch.count("after ack", "d-1")
     if fate.dead:
         belief = "reject-only-removes"
     elif fate.thumbnail or not number:
@@ -132,7 +132,7 @@ def why_not_dead(trial: Trial, fate: Fate, number: int, named: dict[str, object]
         belief = "never-acked"
     elif fate.gone and acked:
         early = cases.acks_first(trial, "d-2")
-        sent = trial.count("before publish")
+        sent = trial.watch.count("before publish")
         belief = "ack-before-work" if early else "not-done" if sent else "logged-is-handled"
     elif fate.gone:
         belief = "dlx-is-enough" if "x-dead-letter-exchange" in named else "drop-is-kept"
@@ -140,20 +140,20 @@ def why_not_dead(trial: Trial, fate: Fate, number: int, named: dict[str, object]
 
 
 def nack_spins(trial: Trial, known: Known, named: dict[str, object]) -> str:
-    """Try a worker that nacks on a queue that does not count it, as no queue does since 4.3.
+    """Return the story of a worker that relies on counted nacks, or "" if it does not.
 
-    Such a queue is at hand in every generation: a classic one.
+    It runs on a classic queue, which counts no nack in any version; since 4.3 no queue does.
     """
     if "x-delivery-limit" not in named:
         return ""
-    kept = ("x-dead-letter-exchange", "x-dead-letter-routing-key")
+    routes = ("x-dead-letter-exchange", "x-dead-letter-routing-key")
     cases.prepare(trial, known, {"d-1": "corrupt"})
     trial.channel.queue_delete(WORK)
-    arguments = {name: named[name] for name in kept if name in named}
+    arguments = {name: named[name] for name in routes if name in named}
     trial.channel.queue_declare(WORK, durable=True, arguments=arguments)
     cases.publish(trial, ["d-1"])
     cases.start_worker(trial)
-    trial.settle(
+    trial.watch.settle(
         lambda: cases.tries(trial, "d-1") > ENOUGH or cases.ready(trial, DEAD), quiet_s=PATIENCE_S
     )
     trial.end()
@@ -167,7 +167,7 @@ def nack_spins(trial: Trial, known: Known, named: dict[str, object]) -> str:
 
 
 def crowded(trial: Trial, known: Known) -> Iterator[Broken]:
-    """Healthy documents wait behind corrupt ones."""
+    """Publish healthy documents behind corrupt ones."""
     if known.belief == "nack-counts":
         yield known.unseen("c")
         return
@@ -180,26 +180,26 @@ def crowded(trial: Trial, known: Known) -> Iterator[Broken]:
         done = cases.thumbnails(trial).issuperset(good)
         return done or cases.tries(trial, *bad) > 150
 
-    trial.settle(over, timeout_s=SOON_S, quiet_s=6)
+    trial.watch.settle(over, timeout_s=SOON_S, quiet_s=6)
     done, number = len(cases.thumbnails(trial) & set(good)), cases.tries(trial, *bad)
     trouble = trial.trouble()
     trial.end()
     if done == len(good):
         return
     failed = cases.many(number, "failed try", "failed tries")
-    told = f"5 corrupt documents, then 5 healthy: {done} thumbnails after {failed}"
+    story = f"5 corrupt documents, then 5 healthy: {done} thumbnails after {failed}"
     why = known.belief
     if not why and 0 < number <= len(bad) * TRIES:
         why = known.belief = "waits-in-handler"
         known.first, known.hopeless = "c", True
-        told += ", and the worker stands still after each"
+        story += ", and the worker stands still after each"
     elif not why:
-        why, told = "not-done", f"{told}; {trouble}"
-    yield Broken("c", told, why)
+        why, story = "not-done", f"{story}; {trouble}"
+    yield Broken("c", story, why)
 
 
 def locked(trial: Trial, known: Known) -> Iterator[Broken]:
-    """A document that somebody else has open: only the third try can read it."""
+    """Publish a document that another program has open: only the third try can read it."""
     if known.belief == "waits-in-handler":
         yield known.unseen("b")
         return
@@ -211,12 +211,12 @@ def locked(trial: Trial, known: Known) -> Iterator[Broken]:
         made, number = "d-1" in cases.thumbnails(trial), cases.tries(trial, "d-1")
         return made or bool(number > ENOUGH or cases.ready(trial, DEAD))
 
-    trial.settle(over, quiet_s=PATIENCE_S)
+    trial.watch.settle(over, quiet_s=PATIENCE_S)
     trouble, story = trial.trouble(), cases.story(trial, "d-1")
     fate = cases.end(trial, ["d-1"])["d-1"]
     if fate.thumbnail:
         return
     where = f"in {DEAD}" if fate.dead else "gone" if fate.gone else trouble or "it waits"
     number = cases.many(cases.tries(trial, "d-1"), "try", "tries")
-    told = f"{story}: {where} after {number}, the third would have worked"
-    yield Broken("b", told, known.belief or "not-done")
+    problem = f"{story}: {where} after {number}, the third would have worked"
+    yield Broken("b", problem, known.belief or "not-done")

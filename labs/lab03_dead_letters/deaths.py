@@ -1,4 +1,4 @@
-"""The plays of lab 3 in which workers die: by a document, by somebody else, at any point."""
+"""The plays of lab 3 in which workers die: killed by a document or by the judge, at any point."""
 
 from collections.abc import Iterator
 
@@ -9,25 +9,25 @@ from labs.lab03_dead_letters.cases import DEAD, ENOUGH, PATIENCE_S, TRIES, Known
 
 
 def counted(trial: Trial, known: Known) -> Iterator[Broken]:
-    """Somebody kills the worker once, when a corrupt document has had two tries."""
+    """Kill the worker once, after two tries of a corrupt document."""
     if known.hopeless:
         yield known.unseen("d")
         return
     cases.prepare(trial, known, {"d-1": "corrupt"})
-    strokes = [1]
+    kills = [1]
 
     def direct(actor: Actor, boundary: Boundary) -> Order:
-        # Who tries three times during one delivery dies before it can say so.
+        # A worker that tries three times during one delivery dies before it reports the failure.
         least = {"delivery": 2, "before reject": 3, "before nack": 3, "before ack": 3}
-        if strokes and cases.tries(trial, "d-1") >= least.get(boundary.at, ENOUGH):
-            strokes.clear()
+        if kills and cases.tries(trial, "d-1") >= least.get(boundary.at, ENOUGH):
+            kills.clear()
             return "kill"
         return "go"
 
     trial.direct = direct
     cases.publish(trial, ["d-1"])
     cases.start_worker(trial)
-    trial.settle(lambda: over(trial), quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: over(trial), quiet_s=PATIENCE_S)
     story = trial.trouble() or cases.story(trial, "d-1")
     fate = cases.end(trial, ["d-1"])["d-1"]
     number = cases.tries(trial, "d-1")
@@ -39,39 +39,39 @@ def counted(trial: Trial, known: Known) -> Iterator[Broken]:
 
 
 def deadly(trial: Trial, known: Known) -> Iterator[Broken]:
-    """A document kills whoever tries it."""
+    """Publish a document that kills each worker that tries it."""
     if known.hopeless:
         return
     cases.prepare(trial, known, {"d-1": "deadly"})
     cases.publish(trial, ["d-1"])
     cases.start_worker(trial)
-    trial.settle(lambda: over(trial), quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: over(trial), quiet_s=PATIENCE_S)
     fate = cases.end(trial, ["d-1"])["d-1"]
     number = cases.tries(trial, "d-1")
     if fate.dead and number <= TRIES:
         return
     where = f"then it is in {DEAD}" if fate.dead else "it is gone" if fate.gone else "and no end"
-    told = f"d-1 kills the process that tries it: {cases.many(number, 'try', 'tries')}, {where}"
+    story = f"d-1 kills the process that tries it: {cases.many(number, 'try', 'tries')}, {where}"
     if fate.dead and number <= ENOUGH:
-        yield Broken("d", told, known.belief or "retries-are-tries")
+        yield Broken("d", story, known.belief or "retries-are-tries")
         return
     why = "death-is-an-exception" if number > ENOUGH else "not-done"
     known.deadly = known.deadly or why
-    yield Broken("d", told, known.deadly)
+    yield Broken("d", story, known.deadly)
 
 
 def over(trial: Trial) -> bool:
-    """Tell whether a document is dead, or gets tried again and again."""
+    """Return whether the document is dead-lettered, or has endless tries."""
     return bool(cases.tries(trial, "d-1") > ENOUGH or cases.ready(trial, DEAD))
 
 
 def neighbours(trial: Trial, known: Known) -> Iterator[Broken]:
-    """Healthy documents wait behind one that kills the worker."""
+    """Publish healthy documents behind one that kills the worker."""
     good = [f"d-{number}" for number in range(2, 7)]
     cases.prepare(trial, known, {"d-1": "deadly"} | dict.fromkeys(good, "fine"))
     cases.publish(trial, ["d-1", *good])
     cases.start_worker(trial)
-    trial.settle(
+    trial.watch.settle(
         lambda: (
             cases.thumbnails(trial).issuperset(good)
             or cases.tries(trial, "d-1") > ENOUGH
@@ -85,52 +85,54 @@ def neighbours(trial: Trial, known: Known) -> Iterator[Broken]:
     if not missing:
         return
     first, number = missing[0], cases.tries(trial, "d-1")
-    told = (
+    story = (
         f"d-1 kills the worker {cases.many(number, 'time', 'times')}; {first} was behind it, tried"
     )
-    told += f" {cases.many(cases.tries(trial, first), 'time', 'times')}"
+    story += f" {cases.many(cases.tries(trial, first), 'time', 'times')}"
     if fates[first].dead:
-        yield Broken("e", f"{told} and now in {DEAD}, one of {len(missing)}", "neighbours-are-safe")
+        yield Broken(
+            "e", f"{story} and now in {DEAD}, one of {len(missing)}", "neighbours-are-safe"
+        )
     elif cases.auto_acks(trial):
-        yield Broken("e", f"{told} and now gone", "auto-ack")
+        yield Broken("e", f"{story} and now gone", "auto-ack")
     elif number > ENOUGH:
-        yield Broken("e", told, known.deadly or known.belief or "death-is-an-exception")
+        yield Broken("e", story, known.deadly or known.belief or "death-is-an-exception")
     else:
-        yield Broken("e", f"{told}: no thumbnail. {trouble}".rstrip(), known.belief or "not-done")
+        yield Broken("e", f"{story}: no thumbnail. {trouble}".rstrip(), known.belief or "not-done")
 
 
 def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
-    """The worker is killed, or its connection cut, at each point of two documents."""
+    """Kill the worker, or cut its connection, at each point of two documents."""
     if known.hopeless:
         yield known.unseen("f")
         return
 
     def done() -> bool:
-        worked = trial.count("after ack") and "d-1" in cases.thumbnails(trial)
+        worked = trial.watch.count("after ack") and "d-1" in cases.thumbnails(trial)
         return bool(worked and cases.ready(trial, DEAD))
 
     def play() -> Broken | None:
         cases.prepare(trial, known, {"d-1": "fine", "d-2": "corrupt"})
         cases.publish(trial, ["d-1", "d-2"])
         cases.start_worker(trial)
-        trial.settle(done, quiet_s=PATIENCE_S)
+        trial.watch.settle(done, quiet_s=PATIENCE_S)
         trouble = trial.trouble()
         ended = any(actor.returned for actor in trial.actors)
         fates = cases.end(trial, ["d-1", "d-2"])
         for document, fate in fates.items():
-            told = cases.story(trial, document)
+            story = cases.story(trial, document)
             if fate.gone:
                 why = "auto-ack" if cases.auto_acks(trial) else "ack-before-work"
-                return Broken("f", f"{told}: {document} is gone", why)
+                return Broken("f", f"{story}: {document} is gone", why)
             if not (fate.thumbnail or fate.dead):
-                struck = trial.history.events("crash", "cut")[:1]
-                told = trouble or cases.story(trial, struck[0].message if struck else document)
-                told += "; run_worker() returns" if ended else ""
+                faults = trial.history.events("crash", "cut")[:1]
+                story = trouble or cases.story(trial, faults[0].message if faults else document)
+                story += "; run_worker() returns" if ended else ""
                 why = "quiet-end" if ended else "never-acked"
-                return Broken("f", f"{told}: {document} waits for ever", why)
+                return Broken("f", f"{story}: {document} waits for ever", why)
         if fates["d-1"].thumbnail:
             return None
-        told = f"{cases.story(trial, 'd-1')}: in {DEAD}, and nothing is wrong with it"
-        return Broken("f", told, "redelivered-means-failed")
+        story = f"{cases.story(trial, 'd-1')}: in {DEAD}, and nothing is wrong with it"
+        return Broken("f", story, "redelivered-means-failed")
 
     yield from cases.all_points(trial, play, role="run_worker", cuts=3)

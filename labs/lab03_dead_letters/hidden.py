@@ -1,4 +1,4 @@
-"""Lab 3, what a learner is not given: a busy day."""
+"""Lab 3, hidden case: a busy day."""
 
 import random
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def check(trial: Trial) -> Iterator[Broken]:
     for number in (1, 2):
         cases.start_worker(trial, name=f"worker {number}", restarts=30)
     good = {document for document, pdf in pdfs.items() if pdf in ("fine", "locked")}
-    trial.settle(
+    trial.watch.settle(
         lambda: (
             cases.thumbnails(trial) >= good and cases.ready(trial, DEAD) >= len(pdfs) - len(good)
         ),
@@ -40,13 +40,13 @@ def check(trial: Trial) -> Iterator[Broken]:
         quiet_s=PATIENCE_S,
     )
     for document, fate in cases.end(trial, pdfs).items():
-        # Two deaths may use up two tries of one document, but a healthy one needs only one.
+        # Two deaths can use up two tries of one document, but a healthy one needs only one.
         wrong = (
             not fate.thumbnail if pdfs[document] == "fine" else not (fate.dead or fate.thumbnail)
         )
         if wrong:
-            told = f"{len(pdfs)} documents, two workers that die: {cases.story(trial, document)}"
+            story = f"{len(pdfs)} documents, two workers that die: {cases.story(trial, document)}"
             where = f"is in {DEAD}" if fate.dead else "is gone" if fate.gone else "waits for ever"
             why = "neighbours-are-safe" if fate.dead else "not-done"
-            yield Broken("f", f"{told}: {document} ({pdfs[document]}) {where}", why)
+            yield Broken("f", f"{story}: {document} ({pdfs[document]}) {where}", why)
             return

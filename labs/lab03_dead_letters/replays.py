@@ -1,4 +1,4 @@
-"""The plays of lab 3 about the tool that sends dead letters back."""
+"""The plays of lab 3 with replay(), which sends dead letters back."""
 
 import threading
 from collections.abc import Iterator
@@ -12,53 +12,53 @@ ROUNDS = 3
 
 
 def once(trial: Trial, known: Known) -> Iterator[Broken]:
-    """Two dead letters are replayed while a worker runs; one PDF was repaired, one was not."""
+    """Replay two dead letters while a worker runs; one PDF was repaired, the other was not."""
     if known.hopeless or known.belief == "reject-only-removes":
         yield known.unseen("g")
         return
     cases.prepare(trial, known, {"d-1": "corrupt", "d-2": "corrupt"})
     cases.publish(trial, ["d-1", "d-2"])
     cases.start_worker(trial)
-    trial.settle(lambda: cases.ready(trial, DEAD) >= 2, timeout_s=20, quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: cases.ready(trial, DEAD) >= 2, timeout_s=20, quiet_s=PATIENCE_S)
     cases.put_pdf(trial, "d-1", "fine")
     before = cases.tries(trial, "d-1")
     tool, sent = replay_slowly(trial)
     done, error = tool.returned, tool.error
     tool.kill()
-    trial.settle(
+    trial.watch.settle(
         lambda: "d-1" in cases.thumbnails(trial) and cases.ready(trial, DEAD) >= 1,
         quiet_s=PATIENCE_S,
     )
-    trial.settle(lambda: False, quiet_s=0.2)  # a second letter may follow
+    trial.watch.settle(lambda: False, quiet_s=0.2)  # a second letter may follow
     stories = [cases.story(trial, document) for document in ("d-1", "d-2")]
     repaired, corrupt = cases.end(trial, ["d-1", "d-2"]).values()
     again = cases.tries(trial, "d-1") > before
     if sent > 1:
-        told = f"d-2 goes back and is dead again before replay() looks: {sent} times, and no end"
-        yield Broken("g", told, "emptied-stays-empty")
+        story = f"d-2 goes back and is dead again before replay() looks: {sent} times, and no end"
+        yield Broken("g", story, "emptied-stays-empty")
     elif not (sent and done):
-        told = error or ("it returns" if done else "it does not return")
+        story = error or ("it returns" if done else "it does not return")
         sent_back = "both letters are" if sent else "d-2 is never"
-        yield Broken("g", f"replay() is called, {sent_back} sent back; {told}", "not-done")
+        yield Broken("g", f"replay() is called, {sent_back} sent back; {story}", "not-done")
     elif repaired.thumbnail and repaired.dead:
-        told = f"{stories[0]}: it has its thumbnail, and a letter is still in {DEAD}"
-        yield Broken("g", told, "never-acked")
+        story = f"{stories[0]}: it has its thumbnail, and a letter is still in {DEAD}"
+        yield Broken("g", story, "never-acked")
     elif repaired.dead and not again:
-        told = f"d-1 is tried {before} times, dead, repaired and sent back: dead without a try"
-        yield Broken("g", told, "counted-for-ever")
+        story = f"d-1 is tried {before} times, dead, repaired and sent back: dead without a try"
+        yield Broken("g", story, "counted-for-ever")
     elif not repaired.thumbnail:
         yield Broken("g", f"{stories[0]}: it was repaired, and has no thumbnail", "not-done")
     elif corrupt.dead != 1:
         letters = cases.many(corrupt.dead, "letter", "letters")
-        told = f"{stories[1]}: still corrupt, and {letters} in {DEAD}"
-        yield Broken("g", told, known.belief or "not-done")
+        story = f"{stories[1]}: still corrupt, and {letters} in {DEAD}"
+        yield Broken("g", story, known.belief or "not-done")
 
 
 def replay_slowly(trial: Trial) -> tuple[Actor, int]:
-    """Run the tool; when it has sent d-2, it stands still until d-2 is dead again.
+    """Run replay(), and hold it after it has sent d-2 until d-2 is dead-lettered again.
 
     Returns:
-        The tool, and how often it has sent d-2 by then; after three times nobody waits for more.
+        The actor, and how often it has sent d-2; after three times it is no longer held.
     """
     gates: list[threading.Event] = []
 
@@ -76,45 +76,45 @@ def replay_slowly(trial: Trial) -> tuple[Actor, int]:
     tool = trial.start("replay", trial.url)
     try:
         for _ in range(ROUNDS):
-            trial.settle(lambda: held() or not tool.running, quiet_s=PATIENCE_S)
+            trial.watch.settle(lambda: held() or not tool.running, quiet_s=PATIENCE_S)
             if not (gate := held()):
                 break
-            trial.settle(lambda: cases.ready(trial, DEAD) >= 1, quiet_s=1.0)
+            trial.watch.settle(lambda: cases.ready(trial, DEAD) >= 1, quiet_s=1.0)
             gate.set()
-        if len(gates) == 1:  # nothing more is held: it has ended, or goes on without a publish
-            trial.settle(lambda: not tool.running, quiet_s=PATIENCE_S)
+        if len(gates) == 1:  # it has ended, or runs on without a publish
+            trial.watch.settle(lambda: not tool.running, quiet_s=PATIENCE_S)
     finally:
         trial.direct = go_on
     return tool, len(gates)
 
 
 def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
-    """The tool is killed, or its connection cut, at each point of two dead letters."""
+    """Kill replay(), or cut its connection, at each point of two dead letters."""
     letters = ["d-1", "d-2"]
 
     def back() -> bool:
         if any(actor.returned for actor in trial.actors if actor.role == "replay"):
             return True
-        acked = trial.count("after ack") >= len(letters)
+        acked = trial.watch.count("after ack") >= len(letters)
         return acked and cases.ready(trial, WORK) >= len(letters)
 
     def play() -> Broken | None:
         cases.prepare(trial, known, dict.fromkeys(letters, "fine"))
-        cases.bury(trial, known, letters)
+        cases.dead_letter(trial, known, letters)
         trial.start("replay", trial.url, restarts=3)
-        trial.settle(back, quiet_s=PATIENCE_S)
+        trial.watch.settle(back, quiet_s=PATIENCE_S)
         trouble = trial.trouble()
         for document, fate in cases.end(trial, letters).items():
-            told = cases.story(trial, document)
-            if fate.gone and not trial.count("delivery", document):
+            story = cases.story(trial, document)
+            if fate.gone and not trial.watch.count("delivery", document):
                 return Broken("h", f"there is no queue {DEAD} for {document}", "not-done")
             if fate.gone:
                 why = "auto-ack" if cases.auto_acks(trial) else "ack-before-work"
-                return Broken("h", f"{told}: {document} is gone, from both queues", why)
-            # What is still among the dead letters after a death is not lost: replay it again.
+                return Broken("h", f"{story}: {document} is gone, from both queues", why)
+            # After a death a letter may stay in the dead letter queue: it can be replayed again.
             if not fate.waiting and trial.fault and not trial.fault.point:
-                told = trouble or f"replay() is called, and {document} stays in {DEAD}"
-                return Broken("h", told, "not-done")
+                story = trouble or f"replay() is called, and {document} stays in {DEAD}"
+                return Broken("h", story, "not-done")
         return None
 
     yield from cases.all_points(trial, play, role="replay", cuts=2)

@@ -1,6 +1,6 @@
-"""Lab 4's own broker: it is killed while the publisher waits for a confirm, and started again.
+"""The play of lab 4 in which the broker is killed before a confirm arrives, and restarted.
 
-It takes seconds to start, so it does that beside the other plays.
+Its disposable broker takes seconds to start, so it starts in parallel with other plays.
 """
 
 import threading
@@ -15,23 +15,23 @@ from helpers import broker
 from helpers.broker import DisposableNode
 from helpers.errors import BrokerNotFoundError
 from helpers.history import History
-from labs.judge.draining import everything
+from labs.judge.draining import drain
 from labs.judge.model import Broken
 from labs.judge.trial import Trial
 from labs.lab04_guarantees import plays
 from labs.lab04_guarantees.plays import QUEUE, Known
 
 PAYMENTS = 6
-HELD_AT = 4  # the broker dies when it has confirmed this one, and the publisher hasn't heard it
+HELD_AT = 4  # the broker dies after it confirmed this payment, before the publisher reads that
 START_S = 90.0
-# A broker that dies soon can lose what was just declared. Below quorum queues, Ra saves the table
-# of their names half a second after a change; and the log of Mnesia, where 3.10 and 4.0 keep
-# queues, can hold the decision on the last change in memory for two seconds.
+# A broker can lose what was declared just before its death. Ra, below quorum queues, saves the
+# table of their names half a second after a change; Mnesia, where 3.10 and 4.0 keep queues, can
+# hold the decision on the last change in memory for two seconds.
 OLD_ENOUGH_S = 2.5
 
 
 class BrokerDeath:
-    """The play in four parts, so that others can be played while the broker starts."""
+    """The play in four parts, so that other plays run while the broker starts."""
 
     def __init__(self, trial: Trial) -> None:
         self._trial, self._stack = trial, ExitStack()
@@ -50,9 +50,9 @@ class BrokerDeath:
         self._stack.close()
 
     def begin(self) -> None:
-        """Begin to start the broker, unless that was done."""
+        """Start the broker in the background, unless this was done before."""
         if self._thread is None:
-            self._thread = self._beside(self._open)
+            self._thread = self._in_background(self._open)
 
     def declare(self) -> None:
         """Let the learner declare the queue on the new broker."""
@@ -62,7 +62,7 @@ class BrokerDeath:
             self._declared_s = time.monotonic()
 
     def kill(self) -> None:
-        """Kill the broker while a confirm is on its way, and begin to start it again."""
+        """Kill the broker while a confirm is on its way, and restart it in the background."""
         if not self._ready():
             return
         trial = self._trial
@@ -72,39 +72,39 @@ class BrokerDeath:
         trial.start("run_publisher", self._url, trial.store, name="publisher")
         hold.reached()
         old_enough_s = self._declared_s + OLD_ENOUGH_S
-        trial.settle(lambda: time.monotonic() >= old_enough_s, quiet_s=OLD_ENOUGH_S)
+        trial.watch.settle(lambda: time.monotonic() >= old_enough_s, quiet_s=OLD_ENOUGH_S)
         assert self._node is not None
         self._node.kill()
         hold.release()
-        trial.settle(lambda: plays.over(trial, 1), quiet_s=1.0)
+        trial.watch.settle(lambda: plays.over(trial, 1), quiet_s=1.0)
         trial.end()
         self._history, self._store = trial.history, trial.store
-        self._thread = self._beside(self._node.start)
+        self._thread = self._in_background(self._node.start)
 
     def finish(self, known: Known) -> Broken | None:
-        """Let a new publisher send the rest, and look what the broker has."""
+        """Let a new publisher send the rest, and judge what the broker has."""
         if not self._ready():
             return self._by_inspection(known)
         trial = self._trial
         trial.fresh()
         plays.send(trial, url=self._url, store=self._store)
         trial.end()
-        found = set(self._take())
+        arrived = set(self._take())
         for number in range(PAYMENTS):
             message = plays.name(number)
-            if message in found:
+            if message in arrived:
                 continue
-            told = self._history.story(message)
+            events = self._history.story(message)
             confirmed = bool(self._history.events("confirm", message=message))
             why = known.why_gone() if confirmed else known.why_unsent()
-            story = f"{told} → the broker is killed and comes back: {message} is in no queue"
+            story = f"{events} → the broker is killed and comes back: {message} is in no queue"
             return Broken("f", story, why or "not-done")
         return None
 
     def _open(self) -> None:
         self._node = self._stack.enter_context(broker.disposable())
 
-    def _beside(self, work: Callable[[], None]) -> threading.Thread:
+    def _in_background(self, work: Callable[[], None]) -> threading.Thread:
         def run() -> None:
             try:
                 work()
@@ -116,11 +116,11 @@ class BrokerDeath:
         return thread
 
     def _ready(self) -> bool:
-        """Wait for the broker; False where this machine has none that could be killed."""
+        """Wait for the broker; return False on a machine that cannot start one."""
         self.begin()
         thread = self._thread
         assert thread is not None
-        self._trial.settle(lambda: not thread.is_alive(), timeout_s=START_S, quiet_s=START_S)
+        self._trial.watch.settle(lambda: not thread.is_alive(), timeout_s=START_S, quiet_s=START_S)
         if isinstance(self._error, BrokerNotFoundError):
             return False
         if self._error is not None:
@@ -133,18 +133,18 @@ class BrokerDeath:
         return self._node.broker.amqp_url
 
     def _take(self) -> Iterator[str]:
-        """Yield the ids of all messages in the queue; none when the queue has gone."""
+        """Yield the ids of all messages in the queue; none for a missing queue."""
         assert self._node is not None
         with suppress(AMQPError), self._node.connect() as connection:
-            for _, properties, _ in everything(connection, QUEUE):
+            for _, properties, _ in drain(connection, QUEUE):
                 yield str(properties.message_id)
 
     def _by_inspection(self, known: Known) -> Broken | None:
         why = known.why_gone()
         if not why:
             return None
-        kept = "persistent" if known.persistent else "transient"
+        mode = "persistent" if known.persistent else "transient"
         durable = "durable" if known.queue.get("durable") else "transient"
-        kind = f"a {durable} {known.queue.get('type')} queue, {kept} messages"
-        told = f"{kind} (this machine has no RabbitMQ server of its own to kill)"
-        return Broken("f", f"{told}: a broker that dies comes back without them", why)
+        kind = f"a {durable} {known.queue.get('type')} queue, {mode} messages"
+        story = f"{kind} (this machine cannot start a RabbitMQ server to kill)"
+        return Broken("f", f"{story}: a broker that dies comes back without them", why)

@@ -1,7 +1,7 @@
-"""Lab 4: a publisher and a consumer that lose nothing, whoever is killed and whenever.
+"""Lab 4: a publisher and a consumer that lose nothing, whichever process is killed, at any moment.
 
-The publisher is judged by what the queue holds in the end, the consumer by the receipts in the
-store and by what is still in the queue. That something comes twice is allowed after a fault.
+The publisher is judged by the queue at the end of a play, the consumer by the receipts in the store
+and by what is still in the queue. Duplicates are allowed after a fault.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,7 +27,9 @@ def check(trial: Trial) -> Iterator[Broken]:
     healthy = without_fault(trial, known)
     if healthy:
         yield healthy
-        if healthy.misconception == "not-done":  # nothing arrives: nothing more can be seen
+        if (
+            healthy.misconception == "not-done"
+        ):  # without arrivals no other requirement can be judged
             yield from (replace(healthy, requirement=key) for key in "bcdef")
             return
     with BrokerDeath(trial) as death:
@@ -38,7 +40,7 @@ def check(trial: Trial) -> Iterator[Broken]:
                 yield broken
         cut_off = lost_on_the_way(trial, known)
         if cut_off and cut_off.misconception == "no-confirms":
-            # It never knows what arrived: how much of it dies with a broker is chance.
+            # Without confirms, it is chance how much a broker's death loses.
             yield from (cut_off, replace(cut_off, requirement="f"))
             if broken := consumer(trial, healthy, known):
                 yield broken
@@ -81,58 +83,58 @@ LAB = Lab(
 
 
 def without_fault(trial: Trial, known: Known) -> Broken | None:
-    """Three payments, then two more and the publisher again; nothing fails."""
+    """Send three payments, then two more with a second publisher; nothing fails."""
     plays.prepare(trial, range(3))
     known.queue = plays.described()
     if not known.queue:
-        told = trial.trouble() or "it returned"
-        return Broken("a", f"after declare() there is no queue {QUEUE}: {told}", "not-done")
+        story = trial.trouble() or "it returned"
+        return Broken("a", f"after declare() there is no queue {QUEUE}: {story}", "not-done")
     consumer = trial.start("run_consumer", trial.url, trial.store, name="consumer", restarts=2)
-    trial.settle(lambda: consumer.subscribed or not consumer.running, quiet_s=0.5)
+    trial.watch.settle(lambda: consumer.subscribed or not consumer.running, quiet_s=0.5)
     ended = plays.send(trial)
-    trial.settle(lambda: len(plays.receipts(trial)) == 3, quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: len(plays.receipts(trial)) == 3, quiet_s=PATIENCE_S)
     plays.book(trial, range(3, 5))
     ended = plays.send(trial) and ended
-    trial.settle(lambda: len(plays.receipts(trial)) == 5, quiet_s=PATIENCE_S)
-    trial.settle(lambda: all(plays.acked(trial, m) for m in map(name, range(5))), quiet_s=0.5)
-    known.confirms = trial.count("before confirm") > 0
-    published = [one for one in trial.boundaries if one.at == "before publish"]
-    known.persistent = all(one.details["persistent"] for one in published)
-    returned = any(one.returned for one in trial.actors if one.role == "run_consumer")
+    trial.watch.settle(lambda: len(plays.receipts(trial)) == 5, quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: all(plays.acked(trial, m) for m in map(name, range(5))), quiet_s=0.5)
+    known.confirms = trial.watch.count("before confirm") > 0
+    published = [boundary for boundary in trial.watch.boundaries if boundary.at == "before publish"]
+    known.persistent = all(boundary.details["persistent"] for boundary in published)
+    returned = any(actor.returned for actor in trial.actors if actor.role == "run_consumer")
     trouble = trial.trouble()
     trial.end()
     if broken := wrong_count(trial, trouble, returned):
         return broken
     if not ended:
-        told = trouble or "all is sent"
-        return Broken("a", f"{told}, and run_publisher() does not return", "not-done")
+        story = trouble or "all is sent"
+        return Broken("a", f"{story}, and run_publisher() does not return", "not-done")
     open_ones = [m for m in map(name, range(5)) if not plays.acked(trial, m)]
-    left = {found[1].message_id for found in trial.take_all(QUEUE, expected=open_ones)}
-    if kept := sorted(left.intersection(open_ones)):
-        told = trial.history.story(kept[0])
-        return Broken("a", f"{told}, and {kept[0]} is still in the queue", "never-acked")
+    left = {message[1].message_id for message in trial.take_all(QUEUE, expected=open_ones)}
+    if unacked := sorted(left.intersection(open_ones)):
+        story = trial.history.story(unacked[0])
+        return Broken("a", f"{story}, and {unacked[0]} is still in the queue", "never-acked")
     return None
 
 
 def wrong_count(trial: Trial, trouble: str, returned: bool) -> Broken | None:
-    """Look for a payment with no receipt, or several, after a play in which nothing failed."""
+    """Look for a payment without a receipt, or with several, after a play without a fault."""
     counted = plays.receipts(trial)
     wrong = [message for message in map(name, range(5)) if counted[message] != 1]
     if not wrong:
         return None
-    told = trial.history.story(wrong[0])
+    story = trial.history.story(wrong[0])
     if counted[wrong[0]]:
-        again = trial.count("before publish", wrong[0]) > 1
+        again = trial.watch.count("before publish", wrong[0]) > 1
         why = "duplicates-are-free" if again else "not-done"
-        return Broken("a", f"{told}: {counted[wrong[0]]} receipts", why)
+        return Broken("a", f"{story}: {counted[wrong[0]]} receipts", why)
     if returned:
-        told = f"run_consumer() returned while {QUEUE} was empty; {told}"
-        return Broken("a", f"{told}: no receipt", "empty-is-done")
-    return Broken("a", f"{trouble or told}: no receipt", "not-done")
+        story = f"run_consumer() returned while {QUEUE} was empty; {story}"
+        return Broken("a", f"{story}: no receipt", "empty-is-done")
+    return Broken("a", f"{trouble or story}: no receipt", "not-done")
 
 
 def unroutable(trial: Trial, known: Known) -> Broken | None:
-    """The queue is deleted just before the first payment is published."""
+    """Delete the queue just before the first payment is published."""
     plays.prepare(trial, range(2))
     hold = plays.Hold(trial, "before publish")
     trial.start("run_publisher", trial.url, trial.store, name="publisher", restarts=1)
@@ -140,40 +142,45 @@ def unroutable(trial: Trial, known: Known) -> Broken | None:
     known.early = hold.boundary is not None and hold.boundary.message not in plays.unsent(trial)
     trial.channel.queue_delete(QUEUE)
     hold.release()
-    trial.settle(lambda: plays.over(trial, 2) or trial.count("before publish") >= 8, quiet_s=1.0)
+    trial.watch.settle(
+        lambda: plays.over(trial, 2) or trial.watch.count("before publish") >= 8, quiet_s=1.0
+    )
     plays.declare(trial, trial.url)
     plays.send(trial)
     if not (missing := lost(trial, range(2))):
         return None
-    asked = [one for one in trial.boundaries if one.at == "before publish"]
+    asked = [boundary for boundary in trial.watch.boundaries if boundary.at == "before publish"]
     why = known.why_unsent()
-    if known.confirms and not known.early and not all(one.details["mandatory"] for one in asked):
+    mandatory = all(boundary.details["mandatory"] for boundary in asked)
+    if known.confirms and not known.early and not mandatory:
         why = "confirmed-is-queued"
-    told = f"the queue is missing; {trial.history.story(missing[0])}; the queue is declared again"
-    return Broken("b", f"{told}: {missing[0]} never gets there", why)
+    story = f"the queue is missing; {trial.history.story(missing[0])}; the queue is declared again"
+    return Broken("b", f"{story}: {missing[0]} never gets there", why)
 
 
 def refused(trial: Trial, known: Known) -> Broken | None:
-    """The queue is full and refuses what comes; later there is room again."""
+    """Let a full queue refuse payments; later it has room again."""
     plays.prepare(trial, range(4))
     trial.channel.confirm_delivery()
     full = {"max-length": 1, "overflow": "reject-publish"}
     policy = {"pattern": ".*", "apply-to": "queues", "definition": full}
     broker.api("PUT", "policies/{vhost}/full", policy)
-    trial.settle(lambda: not accepts(trial), quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: not accepts(trial), quiet_s=PATIENCE_S)
     trial.start("run_publisher", trial.url, trial.store, name="publisher", restarts=1)
-    trial.settle(lambda: plays.over(trial, 2) or trial.count("before publish") >= 16, quiet_s=1.0)
+    trial.watch.settle(
+        lambda: plays.over(trial, 2) or trial.watch.count("before publish") >= 16, quiet_s=1.0
+    )
     broker.api("DELETE", "policies/{vhost}/full")
-    trial.settle(lambda: accepts(trial), quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: accepts(trial), quiet_s=PATIENCE_S)
     plays.send(trial)
     if not (missing := lost(trial, range(4))):
         return None
-    told = f"the queue is full; {trial.history.story(missing[0])}; there is room again"
-    return Broken("c", f"{told}: {missing[0]} never gets there", known.why_unsent())
+    story = f"the queue is full; {trial.history.story(missing[0])}; there is room again"
+    return Broken("c", f"{story}: {missing[0]} never gets there", known.why_unsent())
 
 
 def accepts(trial: Trial) -> bool:
-    """Publish something of no meaning, and tell whether the broker takes it."""
+    """Publish a filler message, and return whether the broker accepts it."""
     try:
         trial.channel.basic_publish("", QUEUE, b"", pika.BasicProperties(message_id="filler"))
     except (NackError, UnroutableError):
@@ -182,7 +189,7 @@ def accepts(trial: Trial) -> bool:
 
 
 def lost_on_the_way(trial: Trial, known: Known) -> Broken | None:
-    """The network swallows the second publish, and breaks a while later."""
+    """Let the network swallow the second publish, and cut it a while later."""
     with chaos.proxy(round_trip_ms=0) as network:
         plays.prepare(trial, range(3))
         hold = plays.Hold(trial, "before publish", number=2)
@@ -191,19 +198,19 @@ def lost_on_the_way(trial: Trial, known: Known) -> Broken | None:
         hold.reached()
         network.swallow()
         hold.release()
-        trial.settle(lambda: plays.over(trial, 1), quiet_s=1.0)
-        network.restore()  # first: who comes back must get through
+        trial.watch.settle(lambda: plays.over(trial, 1), quiet_s=1.0)
+        network.restore()  # before the cut, so that a reconnect succeeds
         network.cut()
         plays.send(trial)
         missing = lost(trial, range(3))
     if not missing:
         return None
-    told = f"{trial.history.story(missing[0])} and swallowed by the network, which breaks then"
-    return Broken("d", f"{told}: {missing[0]} is never sent again", known.why_unsent())
+    story = f"{trial.history.story(missing[0])} and swallowed by the network, which breaks then"
+    return Broken("d", f"{story}: {missing[0]} is never sent again", known.why_unsent())
 
 
 def publisher_killed(trial: Trial, known: Known) -> Broken | None:
-    """The publisher is killed, or its connection cut, at each point of two payments."""
+    """Kill the publisher, or cut its connection, at each point of two payments."""
 
     def play() -> Broken | None:
         plays.prepare_as_known(trial, range(2), known)
@@ -211,10 +218,10 @@ def publisher_killed(trial: Trial, known: Known) -> Broken | None:
         trouble = trial.trouble()
         if not (missing := lost(trial, range(2))):
             return None
-        told = trial.history.story(missing[0])
+        story = trial.history.story(missing[0])
         if missing[0] in plays.unsent(trial):
-            return Broken("d", f"{told}; {trouble}: not sent again", "not-done")
-        return Broken("d", f"{told}: noted as sent, and in no queue", known.why_unsent())
+            return Broken("d", f"{story}; {trouble}: not sent again", "not-done")
+        return Broken("d", f"{story}: noted as sent, and in no queue", known.why_unsent())
 
     return at_each_point(trial, play, role="run_publisher", least=4)
 
@@ -229,20 +236,20 @@ def at_each_point(
 
 
 def lost(trial: Trial, payments: range) -> list[str]:
-    """Return the payments that are not in the queue, once everybody has ended."""
-    found = plays.arrived(trial, payments)
-    return [message for message in map(name, payments) if message not in found]
+    """End all actors, and return the payments that are not in the queue."""
+    arrived = plays.arrived(trial, payments)
+    return [message for message in map(name, payments) if message not in arrived]
 
 
 def consumer(trial: Trial, healthy: Broken | None, known: Known) -> Broken | None:
-    """Judge the consumer's part, unless it is known to fail even when nothing is killed."""
+    """Judge the consumer, unless it is known to fail without a fault."""
     if healthy and healthy.misconception in ("empty-is-done", "never-acked"):
         return replace(healthy, requirement="e")
     return consumer_killed(trial, known)
 
 
 def consumer_killed(trial: Trial, known: Known) -> Broken | None:
-    """The consumer is killed, or its connection cut, at each point of two payments."""
+    """Kill the consumer, or cut its connection, at each point of two payments."""
     messages = [name(number) for number in range(2)]
 
     def play() -> Broken | None:
@@ -253,21 +260,21 @@ def consumer_killed(trial: Trial, known: Known) -> Broken | None:
                 pika.BasicProperties(message_id=message, delivery_mode=2),
             )  # fmt: skip
         trial.start("run_consumer", trial.url, trial.store, name="consumer", restarts=3)
-        trial.settle(
+        trial.watch.settle(
             lambda: all(plays.acked(trial, m) for m in messages) and has_all(trial, messages),
             quiet_s=PATIENCE_S,
         )
         trial.end()
         missing = [m for m in messages if not plays.receipts(trial)[m]]
         there = plays.described()
-        left = {found[1].message_id for found in trial.take_all(QUEUE, expected=missing)}
+        left = {message[1].message_id for message in trial.take_all(QUEUE, expected=missing)}
         for message in missing:
             if message not in left:
-                told = trial.history.story(message)
+                events = trial.history.story(message)
                 gone = "in no queue" if there else "gone with the queue"
                 why = why_lost(trial, message) if there else "queue-for-ever"
-                return Broken("e", f"{told}: no receipt, and {gone}", why)
-        # An ack that was written just before the end may be lost with its connection: no fault.
+                return Broken("e", f"{events}: no receipt, and {gone}", why)
+        # An ack sent just before the end can be lost with its connection: this is no fault.
         if open_ones := sorted(m for m in left if not plays.acked(trial, m)):
             story = trial.trouble() or trial.history.story(open_ones[0])
             return Broken("e", f"{open_ones[0]} stays in the queue: {story}", "never-acked")
@@ -277,13 +284,13 @@ def consumer_killed(trial: Trial, known: Known) -> Broken | None:
 
 
 def has_all(trial: Trial, messages: list[str]) -> bool:
-    """Tell whether each of these payments has a receipt."""
+    """Return whether each of these payments has a receipt."""
     return set(messages) <= set(plays.receipts(trial))
 
 
 def why_lost(trial: Trial, message: str) -> str:
     """Return the belief of a consumer that has lost a payment."""
-    if any(one.details.get("auto_ack") for one in trial.boundaries if one.at == "subscribed"):
+    if trial.watch.auto_acks("subscribed"):
         return "auto-ack"
     if any(event.redelivered for event in trial.history.events("deliver", message=message)):
         return "redelivered-means-done"

@@ -1,4 +1,4 @@
-"""Lab 4, what a learner is not given: many payments, and both processes die again and again."""
+"""Lab 4, hidden case: many payments, while both processes die several times."""
 
 import random
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ PAYMENTS, DEATHS, SEED = 12, 4, 4
 
 
 def check(trial: Trial) -> Iterator[Broken]:
-    """Judge one long run: the publisher with its deaths first, then the consumer with its own."""
+    """Judge one long run: first the publisher with its deaths, then the consumer."""
     plays.prepare(trial, range(PAYMENTS))
     chance = random.Random(SEED)
     left = {"run_publisher": DEATHS, "run_consumer": DEATHS}
@@ -28,12 +28,12 @@ def check(trial: Trial) -> Iterator[Broken]:
         plays.send(trial, restarts=DEATHS)
         arguments = (trial.url, trial.store)
         trial.start("run_consumer", *arguments, name="consumer", restarts=DEATHS)
-        trial.settle(lambda: len(plays.receipts(trial)) == PAYMENTS, quiet_s=plays.PATIENCE_S)
+        trial.watch.settle(lambda: len(plays.receipts(trial)) == PAYMENTS, quiet_s=plays.PATIENCE_S)
     finally:
         trial.direct = go_on
     trial.end()
     missing = [m for m in map(name, range(PAYMENTS)) if not plays.receipts(trial)[m]]
-    there = {found[1].message_id for found in trial.take_all(QUEUE, expected=missing)}
+    there = {message[1].message_id for message in trial.take_all(QUEUE, expected=missing)}
     for message in missing:
         if message not in there:
             story = f"{trial.history.story(message)}: no receipt, and in no queue"

@@ -1,4 +1,4 @@
-"""What the plays of lab 4 share: the outbox, the queue, and a way to hold a process in place."""
+"""Shared by the plays of lab 4: the outbox, the queue, and a hold for a process."""
 
 import sqlite3
 import threading
@@ -16,20 +16,20 @@ TABLES = (
     "outbox (payment TEXT PRIMARY KEY, cents INTEGER NOT NULL, sent INTEGER NOT NULL DEFAULT 0)",
     "receipts (payment TEXT NOT NULL, cents INTEGER NOT NULL)",
 )
-PATIENCE_S = 3.0  # nothing at all happens for so long: then nothing will
+PATIENCE_S = 3.0  # without a boundary for so long, no further one is expected
 
 
 @dataclass
 class Known:
-    """What earlier plays have found out, for the reasons of later ones."""
+    """Results of earlier plays, which explain those of later ones."""
 
     confirms: bool = False  # confirms arrive at the publisher
-    persistent: bool = False  # it asks for its messages to be kept
+    persistent: bool = False  # its messages have delivery mode 2
     queue: dict[str, Any] = field(default_factory=dict)  # as the management API describes it
     early: bool = False  # it marks a payment as sent before it sends it
 
     def why_unsent(self) -> str:
-        """Return the belief of a publisher whose payment never arrived."""
+        """Return the belief behind a payment that never arrived."""
         if self.early:
             return "marked-too-early"
         return "error-passed-over" if self.confirms else "no-confirms"
@@ -43,7 +43,7 @@ class Known:
 
 
 class Hold:
-    """Keeps the first process that reaches a boundary for the ``number``-th time right there."""
+    """Hold the process that reaches a boundary as the ``number``-th one."""
 
     def __init__(self, trial: Trial, at: str, number: int = 1) -> None:
         self.boundary: Boundary | None = None
@@ -52,12 +52,12 @@ class Hold:
         trial.direct = self._direct
 
     def reached(self) -> bool:
-        """Wait until a process stands there; False when none comes."""
-        wanted = self._trial.settle(lambda: self.boundary, quiet_s=PATIENCE_S)
+        """Wait until a process is held; return False if none gets there."""
+        wanted = self._trial.watch.settle(lambda: self.boundary, quiet_s=PATIENCE_S)
         return wanted is not None
 
     def release(self) -> None:
-        """Let it go on, and hold nobody any more."""
+        """Let the process go on, and hold no other one."""
         self._trial.direct = go_on
         self._gate.set()
 
@@ -78,7 +78,7 @@ def prepare(trial: Trial, payments: Iterable[int]) -> None:
 
 
 def prepare_as_known(trial: Trial, payments: Iterable[int], known: Known) -> None:
-    """Do as `prepare`, quicker: declare the queue just as the learner is known to declare it."""
+    """Do as `prepare`, but quicker: repeat the learner's declaration of the queue."""
     channel = trial.fresh(*TABLES)
     book(trial, payments)
     kind: dict[str, Any] = {key: known.queue[key] for key in ("durable", "auto_delete")}
@@ -93,20 +93,20 @@ def book(trial: Trial, payments: Iterable[int]) -> None:
 
 
 def declare(trial: Trial, url: str) -> None:
-    """Let the learner declare the queue; no queue is noticed by all that follows."""
+    """Let the learner declare the queue; later plays notice a missing queue."""
     actor = trial.start("declare", url)
-    trial.settle(lambda: not actor.running, quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: not actor.running, quiet_s=PATIENCE_S)
     actor.kill()
 
 
 def send(trial: Trial, *, url: str = "", store: str = "", restarts: int = 3) -> bool:
-    """Let the publisher send what is left, a running one or a new one, until it returns."""
+    """Let a running or a new publisher send what is left; return whether it returned."""
     running = sum(actor.running and not actor.returned for actor in publishers(trial))
     first = len(publishers(trial)) - running
     if not running:
         arguments = (url or trial.url, store or trial.store)
         trial.start("run_publisher", *arguments, name="publisher", restarts=restarts)
-    returned = trial.settle(
+    returned = trial.watch.settle(
         lambda: any(actor.returned for actor in publishers(trial)[first:]), quiet_s=PATIENCE_S
     )
     return bool(returned)
@@ -118,27 +118,27 @@ def publishers(trial: Trial) -> list[Actor]:
 
 
 def over(trial: Trial, lives: int) -> bool:
-    """Tell whether the publisher has returned, or died so often."""
+    """Return whether the publisher has returned, or has died ``lives`` times."""
     actors = publishers(trial)
     dead = len(actors) >= lives and not any(actor.running for actor in actors)
     return dead or any(actor.returned for actor in actors)
 
 
 def arrived(trial: Trial, payments: Iterable[int]) -> set[str]:
-    """Return which payments the queue holds, once everybody has ended."""
+    """End all actors, and return the payments in the queue."""
     trial.end()
-    found = trial.take_all(QUEUE, expected=[name(number) for number in payments])
-    return {str(properties.message_id) for _, properties, _ in found}
+    messages = trial.take_all(QUEUE, expected=[name(number) for number in payments])
+    return {str(properties.message_id) for _, properties, _ in messages}
 
 
 def described() -> dict[str, Any]:
-    """Return the queue as the management API describes it; nothing when there is none."""
+    """Return the queue as the management API describes it; empty for a missing queue."""
     listed = broker.api("GET", "queues/{vhost}?disable_stats=true")
-    return next((dict(found) for found in listed if found["name"] == QUEUE), {})
+    return next((dict(queue) for queue in listed if queue["name"] == QUEUE), {})
 
 
 def acked(trial: Trial, message: str) -> bool:
-    """Tell whether a payment was acked, by itself or together with others."""
+    """Return whether a payment was acked, alone or together with others."""
     return bool(trial.history.events("ack", message=message))
 
 
@@ -148,7 +148,7 @@ def receipts(trial: Trial) -> Counter[str]:
 
 
 def unsent(trial: Trial) -> set[str]:
-    """Return the payments that the outbox does not call sent."""
+    """Return the payments that are not marked as sent in the outbox."""
     return {str(payment) for (payment,) in trial.rows("SELECT payment FROM outbox WHERE NOT sent")}
 
 

@@ -1,7 +1,7 @@
-"""Lab 5: payments that count exactly once, whatever is delivered, repeated, reordered or killed.
+"""Lab 5: payments that count exactly once, through repeats, reordering and deaths.
 
-Each payment has an amount that is a power of ten, so the balance tells by its digits how often
-each was added: 1021 is one of 1, two of 10, none of 100, one of 1000.
+Each amount is a power of ten, so each digit of the balance is the number of times that one payment
+was added: 1021 is one of 1, two of 10, none of 100, one of 1000.
 """
 
 import json
@@ -23,14 +23,14 @@ TABLES = (
 
 
 def check(trial: Trial) -> Iterator[Broken]:
-    """Judge a submission; the easiest questions come first, since they explain later answers."""
-    knows = ""  # why a repeated payment counts twice, as far as that is known
+    """Judge a submission; simple plays come first, since they explain the results of later ones."""
+    known = ""  # belief behind a repeated payment that counts twice
     if broken := repeated(trial):
         yield broken
-        knows = broken.misconception
-        if knows in ("not-done", "exactly-once-delivery"):
+        known = broken.misconception
+        if known in ("not-done", "exactly-once-delivery"):
             yield replace(broken, requirement="b")
-    for broken in (alike(trial), reordered(trial), killed(trial, knows), raced(trial, knows)):
+    for broken in (alike(trial), reordered(trial), killed(trial, known), raced(trial, known)):
         if broken:
             yield broken
 
@@ -53,21 +53,21 @@ LAB = Lab(
 
 
 def publish(trial: Trial, event: dict[str, object], message_id: str) -> None:
-    """Send one event, persistent, and wait for the broker's confirm."""
+    """Publish one event, persistent, and wait for its confirm."""
     trial.channel.basic_publish(
         "", QUEUE, json.dumps(event), pika.BasicProperties(message_id=message_id, delivery_mode=2)
     )
 
 
 def prepare(trial: Trial) -> None:
-    """Make the queue and an empty store."""
+    """Start over with the queue and an empty store."""
     channel = trial.fresh(*TABLES)
     channel.queue_declare(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
     channel.confirm_delivery()
 
 
 def pay(trial: Trial, digit: int, *, message_id: str, payment: str = "") -> None:
-    """Send the payment of 10^digit cents."""
+    """Publish the payment of 10^digit cents."""
     event = {
         "type": "payment.captured",
         "payment": payment or f"payment-{digit}",
@@ -78,28 +78,28 @@ def pay(trial: Trial, digit: int, *, message_id: str, payment: str = "") -> None
 
 
 def counts(trial: Trial, digits: int) -> list[int]:
-    """Return how often each payment was added, by its digit; at most 9 can be told."""
+    """Return how often each payment was added, by its digit, modulo 10."""
     rows = trial.rows("SELECT cents FROM balances WHERE account = 'anna'")
     total = int(rows[0][0]) if rows else 0
     return [total // 10**digit % 10 for digit in range(digits)]
 
 
 def settle(trial: Trial, number: int, expected: list[int]) -> list[int]:
-    """Wait for so many acks and for these counts, and return the counts when all is quiet."""
-    trial.settle(lambda: trial.count("after ack") >= number)
-    trial.settle(lambda: counts(trial, len(expected)) == expected)
-    trial.settle(lambda: False, quiet_s=0.2)  # an effect may follow the ack
+    """Wait for ``number`` acks and for the expected counts; return the counts when all is quiet."""
+    trial.watch.settle(lambda: trial.watch.count("after ack") >= number)
+    trial.watch.settle(lambda: counts(trial, len(expected)) == expected)
+    trial.watch.settle(lambda: False, quiet_s=0.2)  # an effect may follow the ack
     return counts(trial, len(expected))
 
 
 def repeated(trial: Trial) -> Broken | None:
-    """A payment comes twice, then under another message id, then to a worker just started."""
+    """Send a payment twice, then under another message id, then to a restarted worker."""
     prepare(trial)
     worker = trial.start("run_worker", trial.url, trial.store, name="worker", restarts=2)
     pay(trial, 0, message_id="m-1")
-    if (found := settle(trial, 1, [1])) != [1]:
+    if (times := settle(trial, 1, [1])) != [1]:
         story = trial.trouble() or trial.history.story("m-1")
-        return Broken("a", f"the payment counts {found[0]} times: {story}", "not-done")
+        return Broken("a", f"the payment counts {times[0]} times: {story}", "not-done")
     pay(trial, 0, message_id="m-1")
     if settle(trial, 2, [1]) != [1]:
         return Broken("a", twice(trial, "m-1"), "exactly-once-delivery")
@@ -115,21 +115,21 @@ def repeated(trial: Trial) -> Broken | None:
 
 
 def alike(trial: Trial) -> Broken | None:
-    """Two customers pay the same amount, each with a payment of their own."""
+    """Send two payments of the same amount."""
     prepare(trial)
     trial.start("run_worker", trial.url, trial.store, restarts=2)
     pay(trial, 0, message_id="m-1", payment="payment-1")
     pay(trial, 0, message_id="m-2", payment="payment-2")
-    if (found := settle(trial, 2, [2])) == [2]:
+    if (times := settle(trial, 2, [2])) == [2]:
         return None
     if never := unacked(trial, "c", "m-2"):
         return never
-    told = f"payment-1 and payment-2 of 1 cent each were sent, and the balance is {found[0]} cents"
-    return Broken("c", told, "same-content-same-message" if found == [1] else "not-done")
+    story = f"payment-1 and payment-2 of 1 cent each were sent, and the balance is {times[0]} cents"
+    return Broken("c", story, "same-content-same-message" if times == [1] else "not-done")
 
 
 def reordered(trial: Trial) -> Broken | None:
-    """A newer status arrives first, then an older one."""
+    """Send a newer status, then an older one."""
     prepare(trial)
     trial.start("run_worker", trial.url, trial.store, restarts=2)
     for version, status in ((1, "open"), (3, "closed"), (2, "active")):
@@ -145,8 +145,8 @@ def reordered(trial: Trial) -> Broken | None:
     return Broken("d", story, "set-is-safe" if rows == [("active", 2)] else "not-done")
 
 
-def killed(trial: Trial, knows: str) -> Broken | None:
-    """The worker is killed, or its connection cut, at each point of two payments."""
+def killed(trial: Trial, known: str) -> Broken | None:
+    """Kill the worker, or cut its connection, at each point of two payments."""
 
     def play() -> Broken | None:
         prepare(trial)
@@ -154,21 +154,23 @@ def killed(trial: Trial, knows: str) -> Broken | None:
         pay(trial, 1, message_id="m-1")
         trial.start("run_worker", trial.url, trial.store, name="worker", restarts=3)
         acked = ("m-0", "m-1")
-        trial.settle(
-            lambda: counts(trial, 2) == [1, 1] and all(trial.count("after ack", m) for m in acked)
+        trial.watch.settle(
+            lambda: (
+                counts(trial, 2) == [1, 1] and all(trial.watch.count("after ack", m) for m in acked)
+            )
         )
         trial.end()
-        left = {found[1].message_id for found in trial.take_all(QUEUE, expected=missing(trial))}
+        left = {message[1].message_id for message in trial.take_all(QUEUE, expected=missing(trial))}
         for digit, number in enumerate(counts(trial, 2)):
             if number > 1:
-                return Broken("e", twice(trial, f"m-{digit}"), knows or "dedup-apart")
+                return Broken("e", twice(trial, f"m-{digit}"), known or "dedup-apart")
             if number == 0 and f"m-{digit}" not in left:
-                why = knows if knows == "not-done" else why_lost(trial, f"m-{digit}")
+                why = known if known == "not-done" else why_lost(trial, f"m-{digit}")
                 return Broken("e", lost(trial, f"m-{digit}"), why)
-        # An ack can be lost with its connection; then the message is back, and is known.
-        if left := {message for message in left if not trial.count("after ack", message)}:
+        # An ack can be lost with its connection; then the message is redelivered, and is known.
+        if left := {message for message in left if not trial.watch.count("after ack", message)}:
             story = trial.trouble() or trial.history.story(min(left))
-            why = "never-acked" if trial.count("delivery") else "not-done"
+            why = "never-acked" if trial.watch.count("delivery") else "not-done"
             return Broken("e", f"{min(left)} stays in the queue: {story}", why)
         return None
 
@@ -176,12 +178,12 @@ def killed(trial: Trial, knows: str) -> Broken | None:
 
 
 def missing(trial: Trial) -> list[str]:
-    """Return the ids of the payments that do not count yet."""
+    """Return the message ids of the payments that do not count yet."""
     return [f"m-{digit}" for digit, number in enumerate(counts(trial, 2)) if not number]
 
 
-def raced(trial: Trial, knows: str) -> Broken | None:
-    """Two workers hold the same payment, and both have looked before either has written."""
+def raced(trial: Trial, known: str) -> Broken | None:
+    """Give two workers the same payment, and hold both before they write."""
     prepare(trial)
     gates: dict[str, threading.Event] = {}
 
@@ -195,28 +197,28 @@ def raced(trial: Trial, knows: str) -> Broken | None:
         trial.start("run_worker", trial.url, trial.store, name=f"worker {number}", restarts=2)
         for number in (1, 2)
     ]
-    trial.settle(lambda: all(worker.subscribed for worker in workers))
+    trial.watch.settle(lambda: all(worker.subscribed for worker in workers))
     trial.direct = direct
     try:
         for _ in workers:
             pay(trial, 0, message_id="m-1")
-        trial.settle(lambda: len(gates) == 2, quiet_s=0.7)
+        trial.watch.settle(lambda: len(gates) == 2, quiet_s=0.7)
         trial.direct = go_on
         for gate in list(gates.values()):
             gate.set()
-        found = settle(trial, 2, [1])
+        times = settle(trial, 2, [1])
     finally:
         trial.direct = go_on
-    if found == [1]:
+    if times == [1]:
         return None
-    if found == [0]:
+    if times == [0]:
         return Broken("f", f"{trial.history.story('m-1')}: never charged", "not-done")
-    return Broken("f", f"sent twice, {twice(trial, 'm-1')}", knows or "check-then-insert")
+    return Broken("f", f"sent twice, {twice(trial, 'm-1')}", known or "check-then-insert")
 
 
 def unacked(trial: Trial, requirement: str, message: str) -> Broken | None:
-    """Tell of a message that is kept back, because earlier ones are never acked."""
-    if trial.count("after ack") or trial.count("delivery", message):
+    """Return a finding if a message is not delivered because earlier ones are never acked."""
+    if trial.watch.count("after ack") or trial.watch.count("delivery", message):
         return None
     first = trial.history.events("deliver")[:1]
     if not first:
@@ -226,18 +228,18 @@ def unacked(trial: Trial, requirement: str, message: str) -> Broken | None:
 
 
 def twice(trial: Trial, message: str) -> str:
-    """Tell the story of a payment that counts more than once."""
+    """Return the story of a payment that counts more than once."""
     return f"{trial.history.story(message)}: charged twice"
 
 
 def lost(trial: Trial, message: str) -> str:
-    """Tell the story of a payment that is gone."""
+    """Return the story of a payment that is lost."""
     return f"{trial.history.story(message)}: never charged, and in no queue"
 
 
 def why_lost(trial: Trial, message: str) -> str:
     """Return the belief behind a loss: it was acked too early, or remembered too early."""
-    auto = any(one.details.get("auto_ack") for one in trial.boundaries if one.at == "subscribed")
+    auto = trial.watch.auto_acks("subscribed")
     if auto:
         return "auto-ack"
     events = trial.history.events("deliver", "ack", "effect", message=message)

@@ -1,4 +1,4 @@
-"""Lab 5, what a learner is not given: many payments, out of order, repeated, with deaths."""
+"""Lab 5, hidden case: many payments, out of order, repeated, with deaths."""
 
 import json
 import random
@@ -16,7 +16,7 @@ SEED = 5
 
 
 def check(trial: Trial) -> Iterator[Broken]:
-    """Judge one long run with two workers, of which one dies again and again."""
+    """Judge one long run with two workers, one of which dies several times."""
     lab.prepare(trial)
     chance = random.Random(SEED)
     payments = [(account, digit) for account in ACCOUNTS for digit in range(DIGITS)]
@@ -43,13 +43,15 @@ def check(trial: Trial) -> Iterator[Broken]:
             trial.start("run_worker", trial.url, trial.store, name=name, restarts=DEATHS)
         expected = sorted((account, 10**DIGITS // 9) for account in ACCOUNTS)
         query = "SELECT account, cents FROM balances ORDER BY account"
-        trial.settle(lambda: trial.rows(query) == expected, timeout_s=15, quiet_s=2)
-        trial.settle(lambda: False, quiet_s=0.3)
+        trial.watch.settle(lambda: trial.rows(query) == expected, timeout_s=15, quiet_s=2)
+        trial.watch.settle(lambda: False, quiet_s=0.3)
     finally:
         trial.direct = go_on
     trial.end()
-    if (found := trial.rows(query)) != expected:
-        left_over = ", ".join(one[1].message_id for one in trial.take_all(lab.QUEUE)) or "none"
+    if (balances := trial.rows(query)) != expected:
+        left_over = (
+            ", ".join(message[1].message_id for message in trial.take_all(lab.QUEUE)) or "none"
+        )
         story = f"{len(sent)} messages about {len(payments)} payments, with a worker that dies:"
-        story += f" balances {found}, not {expected}; still in the queue: {left_over}"
+        story += f" balances {balances}, not {expected}; still in the queue: {left_over}"
         yield Broken("e", story, "dedup-apart")

@@ -1,4 +1,4 @@
-"""What the plays of lab 6 share: mails are asked for, waits measured, queues looked into."""
+"""Shared by the plays of lab 6: request mails, measure waits, read queues."""
 
 import json
 from collections import Counter
@@ -22,7 +22,7 @@ RESTARTS = 4
 
 @dataclass(frozen=True)
 class Settings:
-    """What `run_worker` is told."""
+    """Arguments of `run_worker`."""
 
     base_s: float
     retries: int
@@ -31,19 +31,19 @@ class Settings:
 
 @dataclass
 class Scene:
-    """One trial with its mail provider, and what earlier plays have found out."""
+    """One trial with its mail provider, and the results of earlier plays."""
 
     trial: Trial
     provider: MailProvider
-    reasons: dict[str, str] = field(default_factory=dict)  # requirement → belief, what is broken
+    reasons: dict[str, str] = field(default_factory=dict)  # broken requirement → belief
 
     def begin(self, settings: Settings, comments: Sequence[str], answer: Answer) -> str:
-        """Make the queues and ask for these mails; return what is missing, or ""."""
+        """Start over with the learner's queues and these mails; return what is missing, or ""."""
         trial = self.trial
         trial.fresh().confirm_delivery()
         self.provider.begin(trial, answer)
         declares = trial.start("declare", trial.url, settings.base_s, settings.retries)
-        trial.settle(lambda: not declares.running, timeout_s=DECLARED_S, quiet_s=DECLARED_S)
+        trial.watch.settle(lambda: not declares.running, timeout_s=DECLARED_S, quiet_s=DECLARED_S)
         if not declares.returned:
             return trial.trouble() or "declare() does not return"
         for queue in (WORK, DLQ):
@@ -54,7 +54,7 @@ class Scene:
         return ""
 
     def ask(self, comment: str) -> None:
-        """Ask for a mail about one comment."""
+        """Request a mail about one comment."""
         publish(self.trial.channel, comment)
 
     def work(self, settings: Settings) -> Actor:
@@ -66,7 +66,7 @@ class Scene:
         )  # fmt: skip
 
     def ready(self, queue: str) -> int | None:
-        """Return how many messages a queue holds that nobody has; None for no queue."""
+        """Return the number of ready messages in a queue; None for a missing queue."""
         channel = self.trial.channel.connection.channel()
         try:
             return int(channel.queue_declare(queue, passive=True).method.message_count)
@@ -77,28 +77,30 @@ class Scene:
                 channel.close()
 
     def dead(self) -> Counter[str]:
-        """Take what is in the DLQ, once nobody works any more."""
-        return Counter(comment_of(one[2]) for one in self.trial.take_all(DLQ))
+        """Drain the DLQ after the workers ended; return the number of letters for each comment."""
+        return Counter(comment_of(message[2]) for message in self.trial.take_all(DLQ))
 
     def requeued(self) -> bool:
-        """Tell whether a delivery was given back to its queue since the last `begin`."""
-        return any(one.details.get("requeue") for one in list(self.trial.boundaries))
+        """Return whether a delivery was requeued since the last `begin`."""
+        return any(
+            boundary.details.get("requeue") for boundary in list(self.trial.watch.boundaries)
+        )
 
     def story(self, comment: str) -> str:
-        """Tell what happened to one mail; one that never ends is cut short."""
+        """Return the story of one mail; the middle of a long one is left out."""
         *steps, last = self.trial.history.story(comment).split(" → ")
         return " → ".join([*steps[:10], "…", last] if len(steps) > 12 else [*steps, last])
 
 
 def publish(channel: Any, comment: str) -> None:
-    """Send one event and wait for the broker's confirm."""
+    """Publish one event, and wait for its confirm."""
     event = {"type": "comment.added", "comment": comment, "to": "anna@example.com"}
     properties = pika.BasicProperties(message_id=comment, delivery_mode=2)
     channel.basic_publish("", WORK, json.dumps(event), properties, mandatory=True)
 
 
 def publish_beside(comment: str) -> None:
-    """Send one event from another thread, over a connection of its own."""
+    """Publish one event over a separate connection, which other threads can do."""
     with broker.connect() as connection:
         channel = connection.channel()
         channel.confirm_delivery()
@@ -106,7 +108,7 @@ def publish_beside(comment: str) -> None:
 
 
 def comment_of(body: bytes) -> str:
-    """Return which comment a message is about."""
+    """Return the comment that a message is about."""
     try:
         return str(json.loads(body)["comment"])
     except (ValueError, KeyError, TypeError):
@@ -114,18 +116,20 @@ def comment_of(body: bytes) -> str:
 
 
 def other_queues() -> dict[str, dict[str, Any]]:
-    """Return all queues but the two known ones, and the arguments of each."""
+    """Return the arguments of all queues but the two that the brief names."""
     listed = broker.api("GET", "queues/{vhost}?disable_stats=true&enable_queue_totals=true")
-    return {one["name"]: one["arguments"] for one in listed if one["name"] not in (WORK, DLQ)}
+    return {
+        queue["name"]: queue["arguments"] for queue in listed if queue["name"] not in (WORK, DLQ)
+    }
 
 
 def left_over(trial: Trial) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Take all that is in queues other than the DLQ: comment → its queue and headers."""
-    found = {}
+    """Drain all queues but the DLQ, and return the queue and the headers of each comment."""
+    messages = {}
     for queue in (WORK, *other_queues()):
         for _, properties, body in trial.take_all(queue):
-            found[comment_of(body)] = (queue, properties.headers or {})
-    return found
+            messages[comment_of(body)] = (queue, properties.headers or {})
+    return messages
 
 
 def waits(calls: Sequence[Call]) -> list[float]:
@@ -134,15 +138,15 @@ def waits(calls: Sequence[Call]) -> list[float]:
 
 
 def width(values: Sequence[float]) -> float:
-    """Return how far values lie apart, the lowest and the highest left out."""
+    """Return the range of the values without the lowest and the highest one."""
     inner = sorted(values)[1:-1]
     return inner[-1] - inner[0] if inner else 0.0
 
 
 def overtaken(before: Sequence[float], after: Sequence[float]) -> float:
-    """Return in how many of all pairs who was first before is second after, 0 to 1.
+    """Return the share of pairs whose order differs between the two lists of times, 0 to 1.
 
-    Load cannot change it much: what waits equally long comes back in the order in which it went.
+    Load hardly changes it: messages with equal waits come back in the order in which they went.
     """
     pairs = list(combinations(zip(before, after, strict=True), 2))
     return sum((a[0] < b[0]) != (a[1] < b[1]) for a, b in pairs) / max(1, len(pairs))

@@ -1,4 +1,4 @@
-"""The mail provider of lab 6: a real HTTP server that says yes, no, or not now, as a play wants."""
+"""The mail provider of lab 6: an HTTP server whose answers each play decides."""
 
 import json
 import threading
@@ -18,19 +18,19 @@ Answer = Callable[[str, int], int]
 
 @dataclass(frozen=True)
 class Call:
-    """One request to send a mail: the ``number``-th, 1, 2, 3, …, for this comment."""
+    """The ``number``-th request, 1, 2, 3, …, to send the mail about a comment."""
 
     comment: str
     number: int
-    t_s: float  # when it arrived, time.monotonic(); before it was answered
+    t_s: float  # arrival, by time.monotonic(), before the answer
     status: int
 
 
 class MailProvider:
-    """Takes mails at ``url`` and keeps a list of all calls of the play; use as a context manager.
+    """Accept mails at ``url``, and record all calls of a play; use as a context manager.
 
-    A call is written down before it is answered, so whatever the caller does because of the
-    answer is later than the time that stands here, however busy this machine is.
+    A call is recorded before it is answered, so the caller reacts to the answer after the recorded
+    time, even on a busy machine.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class MailProvider:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                with suppress(OSError, ValueError, KeyError):  # its client may be dead by now
+                with suppress(OSError, ValueError, KeyError):  # its client may have died
                     body = self.rfile.read(int(self.headers["Content-Length"]))
                     self.send_response(
                         provider._called(self.path, str(json.loads(body)["comment"]))
@@ -67,11 +67,11 @@ class MailProvider:
 
     @property
     def url(self) -> str:
-        """Where this play's mails go."""
+        """URL for the mails of this play."""
         return f"http://127.0.0.1:{self._server.server_port}/{self._play}"
 
     def begin(self, trial: Trial, answer: Answer) -> None:
-        """Forget all calls, and answer from now on as ``answer(comment, number)`` says."""
+        """Forget all calls, and answer further ones with ``answer(comment, number)``."""
         with self._lock:
             self._trial, self._answer, self._play, self.calls = trial, answer, self._play + 1, []
 
@@ -80,11 +80,11 @@ class MailProvider:
         return [call for call in list(self.calls) if call.comment == comment]
 
     def sent(self, comment: str) -> bool:
-        """Tell whether the mail was sent."""
+        """Return whether the mail was sent."""
         return any(call.status == SENT for call in self.of(comment))
 
     def _called(self, path: str, comment: str) -> int:
-        if path.split("/")[1] != str(self._play):  # from a process that died with the last play
+        if path.split("/")[1] != str(self._play):  # from a process of an earlier play
             return REFUSED
         with self._lock:
             number = 1 + len(self.of(comment))

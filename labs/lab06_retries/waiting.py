@@ -1,4 +1,4 @@
-"""Lab 6, how mails wait that always fail: how long, in which order, and where they end."""
+"""Lab 6, mails that always fail: judge their waits, their order, and their end."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -16,15 +16,15 @@ from labs.lab06_retries.cases import (
 )
 
 SLOW = Settings(base_s=0.1, retries=4)
-SLOWER = Settings(base_s=0.25, retries=4)  # for a second look, when the machine may be to blame
+SLOWER = Settings(base_s=0.25, retries=4)  # for a second run, if load can explain the first one
 EARLY = 0.9  # a worker may round its waits, and a broker counts in milliseconds
 LEAST_OVERTAKEN = 0.05
 LEAST_WIDTH = 0.3
 
 
 def why_gone(scene: Scene, tries: int) -> str:
-    """Return the belief behind a mail that was given up and is not in the DLQ."""
-    return "done-is-gone" if tries and scene.trial.count("after ack") else "not-done"
+    """Return the belief behind a mail without further retries that is not in the DLQ."""
+    return "done-is-gone" if tries and scene.trial.watch.count("after ack") else "not-done"
 
 
 def ending(
@@ -36,44 +36,44 @@ def ending(
     requeued: bool,
     trouble: str,
 ) -> Iterator[Broken]:
-    """Judge where mails end that always fail, and after how many tries."""
+    """Judge the end of mails that always fail, and their number of tries."""
     wanted = 1 + settings.retries
     counts = {mail: len(scene.provider.of(mail)) for mail in mails}
-    # Most tries first: one that is tried for ever may have had the right number when all ended.
-    for mail in sorted(mails, key=lambda one: -counts[one]):
+    # Most tries first: an endless mail can have the right number of tries when the play ends.
+    for mail in sorted(mails, key=lambda mail: -counts[mail]):
         tries = counts[mail]
         if tries == wanted and dead[mail] == 1:
             continue
-        told = f"{scene.story(mail)}: {tries} tries, {dead[mail]} times in the queue {DLQ}; "
-        told += f"{settings.retries} retries were asked for"
+        story = f"{scene.story(mail)}: {tries} tries, {dead[mail]} times in the queue {DLQ}; "
+        story += f"{settings.retries} retries were asked for"
         if requeued:
             why = "requeue-is-retry"
         elif dead[mail]:
             why = "retries-are-tries"
         elif tries < wanted:
-            told, why = trouble or told, "not-done"
+            story, why = trouble or story, "not-done"
         elif tries == wanted:
             why = why_gone(scene, tries)
         else:
             _, headers = left_over(scene.trial).get(mail, ("", {}))
             own = any(not name.startswith("x-") for name in headers)
             why = "not-done" if own else "broker-counts"
-        yield Broken("e", told, why)
+        yield Broken("e", story, why)
         return
 
 
 def doubling(scene: Scene, settings: Settings, mails: list[str], endless: str) -> Iterator[Broken]:
     """Judge the waits before the retries of the same mails."""
     for mail in mails:
-        found = waits(scene.provider.of(mail))[: settings.retries]
-        for number, wait_s in enumerate(found):
+        waits_s = waits(scene.provider.of(mail))[: settings.retries]
+        for number, wait_s in enumerate(waits_s):
             least_s = settings.base_s * 2**number
             if wait_s < EARLY * least_s:
-                told = f"base_s is {settings.base_s:g}, {mail} failed {number + 1} times, and its "
-                told += f"next try came after {wait_s:.2f} s: it should not before {least_s:.2f} s"
-                yield Broken("b", told, endless or "same-pause")
+                story = f"base_s is {settings.base_s:g}, {mail} failed {number + 1} times, and its "
+                story += f"next try came after {wait_s:.2f} s: it should not before {least_s:.2f} s"
+                yield Broken("b", story, endless or "same-pause")
                 return
-        if not found:
+        if not waits_s:
             yield Broken("b", f"{mail} was not tried again", endless or "not-done")
             return
 
@@ -87,29 +87,31 @@ def crowded(
     *,
     grow: bool,
 ) -> Iterator[Broken]:
-    """Judge in which order they come back, and how far apart; the late one passes all."""
+    """Judge the order and the spread of returning mails; the late one must overtake all."""
     calls = {mail: scene.provider.of(mail) for mail in mails}
     late = scene.provider.of("late")
     overtakes = bool(late[1:]) and bool(first) and all(
         call.t_s > late[1].t_s for call in calls[first[0]][settings.retries :]
     )  # fmt: skip
     own_times = any("x-message-ttl" not in had for had in other_queues().values())
-    if first and grow and not overtakes:  # between equal waits nobody has to be overtaken
-        told = f"{first[0]} failed {settings.retries} times and waits; then 'late' fails for "
-        told += "the first time, has to wait a fraction of that, and comes back after it"
-        yield Broken("d", told, endless or "any-order")
+    if first and grow and not overtakes:  # with equal waits no mail has to overtake another
+        story = f"{first[0]} failed {settings.retries} times and waits; then 'late' fails for "
+        story += "the first time, has to wait a fraction of that, and comes back after it"
+        yield Broken("d", story, endless or "any-order")
     shares, wide = [], 1.0
     for number in range(1, settings.retries):
-        tried = [found for found in calls.values() if len(found) > number + 1]
-        times = [[found[n].t_s for found in tried] for n in (number, number + 1)]
+        tried = [tries for tries in calls.values() if len(tries) > number + 1]
+        times = [[tries[n].t_s for tries in tried] for n in (number, number + 1)]
         shares.append(overtaken(*times))
         if number + 1 == settings.retries and len(tried) == len(mails) and grow:
-            slept = [waits(found)[number] for found in tried]  # the longest: load counts least
+            slept = [
+                waits(tries)[number] for tries in tried
+            ]  # the longest waits, on which load has the least effect
             wide = width(slept) / min(slept)
     if sum(shares) / len(shares) < LEAST_OVERTAKEN:
-        told = f"{len(mails)} mails fail together, and come back in the order in which they failed"
-        yield Broken("c", told, endless or ("any-order" if own_times else "backoff-spreads"))
+        story = f"{len(mails)} mails fail together, and come back in the order in which they failed"
+        yield Broken("c", story, endless or ("any-order" if own_times else "backoff-spreads"))
     elif wide < LEAST_WIDTH:
-        told = f"{len(mails)} mails fail together, and most of their longest waits differ by less "
-        told += f"than {100 * wide:.0f} %: they come back as a crowd"
-        yield Broken("c", told, endless or "backoff-spreads")
+        story = f"{len(mails)} mails fail together, and most of their longest waits differ by less "
+        story += f"than {100 * wide:.0f} %: they come back as a crowd"
+        yield Broken("c", story, endless or "backoff-spreads")

@@ -1,4 +1,4 @@
-"""The learner's web server as a browser sees it, and what it and the worker begin with."""
+"""Client of the learner's web server, and the queue and the store of lab 7."""
 
 import socket
 import sqlite3
@@ -16,27 +16,27 @@ TABLES = (
     "jobs (document TEXT PRIMARY KEY, state TEXT NOT NULL)",
     "thumbnails (document TEXT NOT NULL)",
 )
-ANSWER_S = 8.0  # what a user's browser would wait; correct code needs a quarter of it
+ANSWER_S = 8.0  # the patience of a user's browser; correct code needs a quarter of it
 UP_S = 15.0
 UNANSWERED = 0
 
 
 class Web:
-    """The learner's web server, as a browser sees it."""
+    """The learner's web server, called as by a browser."""
 
     def __init__(self, trial: Trial, url: str, *, restarts: int = 0) -> None:
         with closing(socket.create_server(("127.0.0.1", 0))) as free:
             self.port = free.getsockname()[1]
         self.trial = trial
         self.session = loopback_session()
-        self.session.headers["Connection"] = "close"  # each time another user
+        self.session.headers["Connection"] = "close"  # each request is another user's
         self.actor = trial.start(
             "run_web", url, trial.store, self.port, name="web server", restarts=restarts
         )
 
     def wait_until_up(self) -> bool:
-        """Wait until it accepts connections."""
-        return bool(self.trial.settle(self._listens, timeout_s=UP_S, quiet_s=UP_S))
+        """Wait until the server accepts connections; return whether it does."""
+        return bool(self.trial.watch.settle(self._listens, timeout_s=UP_S, quiet_s=UP_S))
 
     def _listens(self) -> bool:
         with socket.socket() as one:
@@ -47,9 +47,13 @@ class Web:
         return self._ask("POST", document)[0]
 
     def state(self, document: str) -> str:
-        """Return what a GET says: "waiting", "done", or the status."""
-        status, said = self._ask("GET", document)
-        return str(said.get("state")) if status == 200 and isinstance(said, dict) else str(status)
+        """Return the answer to a GET: "waiting", "done", or the status."""
+        status, content = self._ask("GET", document)
+        return (
+            str(content.get("state"))
+            if status == 200 and isinstance(content, dict)
+            else str(status)
+        )
 
     def _ask(self, method: str, document: str) -> tuple[int, object]:
         url = f"http://127.0.0.1:{self.port}/thumbnails/{document}"
@@ -61,7 +65,7 @@ class Web:
 
 
 def prepare(trial: Trial, *jobs: str) -> None:
-    """Make the queue and the store, with these jobs waiting in both."""
+    """Start over with the queue and the store, and with these jobs in both."""
     channel = trial.fresh(*TABLES)
     channel.queue_declare(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
     channel.confirm_delivery()

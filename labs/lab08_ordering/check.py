@@ -1,7 +1,7 @@
-"""Lab 8: the events of a document in their order, with four workers, through a worker's death.
+"""Lab 8: the events of each document stay in order, with four workers, when a worker dies.
 
-Judged by the rows that the workers write: which versions of a document, and in which order. The
-judge holds a worker in the middle of its work, so that others have all the time to overtake it.
+The workers' rows are judged: the versions of a document, and their order. The judge holds a worker
+during its work, so that others have time to overtake it.
 """
 
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ from labs.lab08_ordering.plays import PATIENCE_S, Director, event, events, order
 
 DOCUMENT = "document-0"
 VERSIONS = range(1, 11)  # more than a worker usually holds
-AT_ONCE = 3  # of four: a hash may leave somebody with nothing
-RESTARTS = 40  # a second worker that is refused may come back until it is its turn
+AT_ONCE = 3  # of four: a hash may leave one without work
+RESTARTS = 40  # a second worker may be refused, and restarted, until the first one is gone
 
 
 def check(trial: Trial) -> Iterator[Broken]:
-    """Judge a submission: without a fault first, then with somebody slow, hung, or killed."""
+    """Judge a submission: without a fault, then with a slow, a hung, and a killed worker."""
     if broken := without_fault(trial):
         yield from (replace(broken, requirement=key) for key in LAB.requirements)
         return
@@ -35,7 +35,7 @@ def check(trial: Trial) -> Iterator[Broken]:
     if broken := shared(trial):
         yield broken
     hung = slow or hung_up(trial, number)
-    if hung:  # what goes wrong while all live goes wrong in each of these, sooner or later
+    if hung:  # what fails without a death can fail in each of these
         seen = f"as in {hung.requirement}: {hung.story.partition(';')[0]}"
         yield hung
         yield from (Broken(key, seen, hung.misconception) for key in "defg")
@@ -61,7 +61,7 @@ LAB = Lab(
     roles=("declare(url)", "publish(url, events)", "run_worker(url, store, number)"),
     check=check,
     beliefs={
-        "queue-orders-workers": "a queue keeps the order of the work, whoever takes from it",
+        "queue-orders-workers": "a queue keeps the order of the work, with any number of workers",
         "order-across-queues": "what was published in order is in order, also in several queues",
         "handlers-in-parallel": "what is delivered in order is done in order",
         "priority-is-harmless": "priorities leave the events of one document in their order",
@@ -69,49 +69,51 @@ LAB = Lab(
         "standby-shares-work": "a single active consumer shares work with those that stand by",
         "dead-is-gone": "when a worker is started again, the one before it holds nothing any more",
         "polite-is-safer": "to stop consuming first is the safest way to end",
-        "cut-off-has-stopped": "who has lost the connection does no more work",
+        "cut-off-has-stopped": "a worker that has lost its connection does no more work",
         "batch-of-acks": "to ack several events at once changes nothing but the speed",
     },
 )
 
 
 def without_fault(trial: Trial) -> Broken | None:
-    """Twelve documents of three events each; nothing fails."""
+    """Publish three events for each of twelve documents; nothing fails."""
     plays.prepare(trial)
     plays.team(trial)
     documents = [f"document-{number}" for number in range(12)]
     sent: list[plays.Event] = []
-    for version in range(1, 4):  # one after the other, so that nobody can overtake yet
+    for version in range(1, 4):  # one after the other, so that none can overtake
         plays.publish(trial, events(documents, [version]))
         sent += events(documents, [version])
-        trial.settle(partial(all_done, trial, len(sent)), quiet_s=PATIENCE_S)
-    trial.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)  # one too many may follow
-    for one in sent:
-        times = order(trial, one["document"]).count(one["version"])
+        trial.watch.settle(partial(all_done, trial, len(sent)), quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)  # a duplicate may follow
+    for item in sent:
+        times = order(trial, item["document"]).count(item["version"])
         if times == 1:
             continue
-        told = trial.history.story(one["id"])
+        story = trial.history.story(item["id"])
         if times:
-            return Broken("a", f"{told}: worked on {times} times", "not-done")
-        if trial.count("delivery") and not (trial.count("after ack") or acks_itself(trial)):
-            return Broken("a", f"{told}, and no event was ever acked", "never-acked")
-        return Broken("a", f"{trial.trouble() or told}: not worked on", "not-done")
+            return Broken("a", f"{story}: worked on {times} times", "not-done")
+        if trial.watch.count("delivery") and not (
+            trial.watch.count("after ack") or auto_acks(trial)
+        ):
+            return Broken("a", f"{story}, and no event was ever acked", "never-acked")
+        return Broken("a", f"{trial.trouble() or story}: not worked on", "not-done")
     return None
 
 
 def never_acked(trial: Trial) -> Broken | None:
-    """Look whether events that were worked on go back to their queue when all have ended."""
-    done = {one.message for one in trial.boundaries if one.at == "delivery"}
-    trial.settle(lambda: all(acked(trial, message) for message in done), quiet_s=0.3)
+    """Return a finding if handled events are requeued when the workers end."""
+    done = {boundary.message for boundary in trial.watch.boundaries if boundary.at == "delivery"}
+    trial.watch.settle(lambda: all(acked(trial, message) for message in done), quiet_s=0.3)
     held = sorted(message for message in done if not acked(trial, message))
-    if acks_itself(trial) or not (kept := plays.waiting(trial, held).intersection(held)):
+    if auto_acks(trial) or not (requeued := plays.waiting(trial, held).intersection(held)):
         return None
-    told = trial.history.story(min(kept))
-    return Broken("a", f"{told}, and {min(kept)} goes back to its queue", "never-acked")
+    story = trial.history.story(min(requeued))
+    return Broken("a", f"{story}, and {min(requeued)} goes back to its queue", "never-acked")
 
 
 def all_done(trial: Trial, number: int) -> bool:
-    """Tell whether so many events were worked on."""
+    """Return whether ``number`` events were worked on."""
     return trial.rows("SELECT COUNT(*) FROM done") == [(number,)]
 
 
@@ -119,68 +121,71 @@ def number_of(trial: Trial) -> int:
     """Return the number of the worker that gets the events of the document."""
     first = event(DOCUMENT, 1)["id"]
     for actor in trial.actors:
-        if any(one.at == "delivery" and one.message == first for one in actor.boundaries):
+        if any(
+            boundary.at == "delivery" and boundary.message == first for boundary in actor.boundaries
+        ):
             return int(actor.arguments[2])
     return 0
 
 
 def overtaken(trial: Trial, at: str) -> Broken | None:
-    """A worker is held in the first event of a document while the next ones are published."""
+    """Hold a worker in the first event of a document, and publish the next ones."""
     plays.prepare(trial)
     plays.team(trial)
     director = Director(trial, at)
     plays.publish(trial, [event(DOCUMENT, 1)])
     director.wait()
     plays.publish(trial, [event(DOCUMENT, version) for version in VERSIONS[1:]])
-    trial.settle(lambda: order(trial, DOCUMENT), timeout_s=1.5, quiet_s=0.5)
+    trial.watch.settle(lambda: order(trial, DOCUMENT), timeout_s=1.5, quiet_s=0.5)
     director.release()
     return judged(trial, "b", "not-done")
 
 
 def shared(trial: Trial) -> Broken | None:
-    """Each worker is held in its first event; how many are held at once?"""
+    """Hold each worker in its first event, and count those that are held at once."""
     plays.prepare(trial)
     plays.team(trial)
     director = Director(trial, "delivery")
-    director.everybody = True
+    director.each = True
     documents = [f"document-{number}" for number in range(40)]
     plays.publish(trial, events(documents, [1]))
-    trial.settle(lambda: len(director.held) >= AT_ONCE, quiet_s=1.5)
+    trial.watch.settle(lambda: len(director.held) >= AT_ONCE, quiet_s=1.5)
     busy = sorted(actor.name for actor in director.held.values())
     director.release()
     if len(busy) >= AT_ONCE:
         return None
-    story = f"40 documents wait, and only {' and '.join(busy) or 'nobody'} works"
+    working = f"only {' and '.join(busy)}" if busy else "no worker"
+    story = f"40 documents wait, and {working} works"
     return Broken("c", story, "standby-shares-work")
 
 
 def hung_up(trial: Trial, number: int) -> Broken | None:
-    """A worker hangs, a second one of its number is started, and the first one is killed."""
+    """Let a worker hang, start a second one with its number, and kill the first one."""
     director, first = hold_first(trial, number, "before effect")
     plays.worker(trial, number, name="second worker", restarts=RESTARTS)
-    trial.settle(lambda: order(trial, DOCUMENT), timeout_s=1.0, quiet_s=0.5)
+    trial.watch.settle(lambda: order(trial, DOCUMENT), timeout_s=1.0, quiet_s=0.5)
     first.kill()
     director.release()
     return judged(trial, "e", "dead-is-gone")
 
 
 def asked(trial: Trial, number: int) -> Broken | None:
-    """A worker gets SIGTERM in the middle of its work, when a second one stands by."""
+    """Send SIGTERM to a worker during its work, while a second one stands by."""
     director, first = hold_first(trial, number, "before effect")
     plays.worker(trial, number, name="second worker", restarts=RESTARTS)
     first.terminate()
     director.release()
-    trial.settle(lambda: not first.running, quiet_s=1.0)
+    trial.watch.settle(lambda: not first.running, quiet_s=1.0)
     return judged(trial, "f", "polite-is-safer")
 
 
 def late(trial: Trial, number: int) -> Broken | None:
-    """A worker is cut off, a second one takes over, and then the first one goes on."""
+    """Cut a worker's connection, let a second one take over, then let the first one go on."""
     director, first = hold_first(trial, number, "before effect", cut=True)
     plays.worker(trial, number, name="second worker", restarts=RESTARTS)
-    trial.settle(lambda: max(order(trial, DOCUMENT), default=1) > 1, timeout_s=3, quiet_s=1.5)
+    trial.watch.settle(lambda: max(order(trial, DOCUMENT), default=1) > 1, timeout_s=3, quiet_s=1.5)
     director.release()
-    trial.settle(lambda: not first.running, quiet_s=1.0)
+    trial.watch.settle(lambda: not first.running, quiet_s=1.0)
     return judged(trial, "g", "cut-off-has-stopped")
 
 
@@ -194,7 +199,7 @@ def hold_first(trial: Trial, number: int, at: str, *, cut: bool = False) -> tupl
 
 
 def killed(trial: Trial, number: int) -> Broken | None:
-    """The worker is killed, or its connection cut, at each point of three events."""
+    """Kill the worker, or cut its connection, at each point of three events."""
     versions = range(1, 4)
     sent = events([DOCUMENT], versions)
 
@@ -202,68 +207,69 @@ def killed(trial: Trial, number: int) -> Broken | None:
         plays.prepare(trial)
         plays.publish(trial, sent)
         plays.worker(trial, number, restarts=3)
-        trial.settle(lambda: set(versions) <= set(order(trial, DOCUMENT)), quiet_s=PATIENCE_S)
-        trial.settle(lambda: all(acked(trial, one["id"]) for one in sent), quiet_s=0.3)
+        trial.watch.settle(lambda: set(versions) <= set(order(trial, DOCUMENT)), quiet_s=PATIENCE_S)
+        trial.watch.settle(lambda: all(acked(trial, item["id"]) for item in sent), quiet_s=0.3)
         return verdict(trial, "d", "batch-of-acks", versions)
 
     return crash_points(trial, play, actions=("kill", "cut"), role="run_worker", least=9, most=10)
 
 
 def judged(trial: Trial, requirement: str, why: str) -> Broken | None:
-    """Wait until all events have had their effect, and judge; see `verdict`."""
-    trial.settle(lambda: set(VERSIONS) <= set(order(trial, DOCUMENT)), quiet_s=PATIENCE_S)
-    trial.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)  # a late one may follow
+    """Wait for the effects of all events, and judge; see `verdict`."""
+    trial.watch.settle(lambda: set(VERSIONS) <= set(order(trial, DOCUMENT)), quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)  # a late one may follow
     return verdict(trial, requirement, why, VERSIONS)
 
 
 def verdict(trial: Trial, requirement: str, why: str, versions: range) -> Broken | None:
-    """End everybody, and look whether an event is missing, or an older one after a newer one.
+    """End all actors; return a finding for a missing event, or for an older one after a newer one.
 
     Args:
-        requirement: that is broken then.
+        trial: the trial.
+        requirement: the requirement of the finding.
         why: the belief behind a wrong order.
-        versions: that were published.
+        versions: the published versions.
     """
     trouble = trial.trouble()
     trial.end()
-    found = order(trial, DOCUMENT)
-    told = f"versions 1 to {versions[-1]} of {DOCUMENT} were worked on in this order:"
-    told = f"{told} {' '.join(map(str, found)) or 'none at all'}"
-    if pair := plays.backward(found):
+    done = order(trial, DOCUMENT)
+    order_text = f"versions 1 to {versions[-1]} of {DOCUMENT} were worked on in this order:"
+    order_text = f"{order_text} {' '.join(map(str, done)) or 'none at all'}"
+    if pair := plays.backward(done):
         newer, older = (event(DOCUMENT, version)["id"] for version in pair)
         story = f"{newer} before {older}; {trial.history.story(older)}"
         reason = why_disorder(trial, newer, older) if requirement == "b" else why  # b: all live
-        return Broken(requirement, f"{told}: {story}", reason or why)
-    missing = [event(DOCUMENT, one)["id"] for one in versions if one not in found]
+        return Broken(requirement, f"{order_text}: {story}", reason or why)
+    missing = [event(DOCUMENT, version)["id"] for version in versions if version not in done]
     if not missing:
         return None
-    kept = missing[0] in plays.waiting(trial, missing)
+    queued = missing[0] in plays.waiting(trial, missing)
     story = trial.history.story(missing[0])
-    if kept:
+    if queued:
         story = f"{trouble or story}; {missing[0]} stays in a queue"
-        return Broken(requirement, f"{told}; {story}", "not-done")
+        return Broken(requirement, f"{order_text}; {story}", "not-done")
     reason = "stale-may-be-skipped" if requirement == "b" else "ack-before-work"
-    if acks_itself(trial):
+    if auto_acks(trial):
         reason = "auto-ack"
-    return Broken(requirement, f"{told}; {story}, and no row", reason)
+    return Broken(requirement, f"{order_text}; {story}, and no row", reason)
 
 
 def acked(trial: Trial, message: str) -> bool:
-    """Tell whether an event was acked, by itself or together with others."""
+    """Return whether an event was acked, alone or together with others."""
     return bool(trial.history.events("ack", message=message))
 
 
-def acks_itself(trial: Trial) -> bool:
-    """Tell whether some worker left the acks to the broker."""
-    return any(one.details.get("auto_ack") for one in trial.boundaries if one.at == "delivery")
+def auto_acks(trial: Trial) -> bool:
+    """Return whether a worker uses auto_ack."""
+    return trial.watch.auto_acks("delivery")
 
 
 def why_disorder(trial: Trial, newer: str, older: str) -> str:
-    """Return why an older event came after a newer one, by where both were delivered, or ""."""
+    """Return the belief behind a wrong order, by the places of both deliveries, or ""."""
     at = {
-        one.message: (number, one.actor, one.details["queue"])
-        for number, one in reversed(list(enumerate(trial.boundaries)))
-        if one.at == "delivery"
+        boundary.message: (number, boundary.actor, boundary.details["queue"])
+        for number, boundary in reversed(list(enumerate(trial.watch.boundaries)))
+        if boundary.at == "delivery"
     }  # the first delivery of each
     if newer not in at or older not in at:
         return ""

@@ -1,4 +1,4 @@
-"""Lab 8, what a learner is not given: several documents, four workers, and deaths all the time."""
+"""Lab 8, hidden case: several documents, four workers, and several deaths."""
 
 import random
 from collections.abc import Iterator
@@ -32,16 +32,18 @@ def check(trial: Trial) -> Iterator[Broken]:
         plays.publish(trial, plays.events(DOCUMENTS, VERSIONS))
         count = "SELECT COUNT(*) FROM (SELECT DISTINCT document, version FROM done)"
         everything = [(len(DOCUMENTS) * len(VERSIONS),)]
-        trial.settle(lambda: trial.rows(count) == everything, timeout_s=15, quiet_s=PATIENCE_S)
+        trial.watch.settle(
+            lambda: trial.rows(count) == everything, timeout_s=15, quiet_s=PATIENCE_S
+        )
     finally:
         trial.direct = go_on
     trial.end()
     for document in DOCUMENTS:
-        found = plays.order(trial, document)
-        missing = [event(document, one)["id"] for one in VERSIONS if one not in found]
-        if plays.backward(found):
-            told = f"{document} was worked on in this order: {' '.join(map(str, found))}"
-            yield Broken("d", told, "dead-is-gone")
+        done = plays.order(trial, document)
+        missing = [event(document, version)["id"] for version in VERSIONS if version not in done]
+        if plays.backward(done):
+            order_text = f"{document} was worked on in this order: {' '.join(map(str, done))}"
+            yield Broken("d", order_text, "dead-is-gone")
         elif missing and missing[0] not in plays.waiting(trial, missing):
             story = trial.history.story(missing[0])
             yield Broken("d", f"{story}; it is in no queue", "ack-before-work")

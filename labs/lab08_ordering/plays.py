@@ -1,4 +1,4 @@
-"""What the plays of lab 8 share: events, workers, and the order in which events had effects."""
+"""Shared by the plays of lab 8: events, workers, and the order of the events' effects."""
 
 import itertools
 import threading
@@ -13,29 +13,29 @@ TABLES = (
     " version INTEGER NOT NULL)",
 )
 WORKERS = range(4)
-SHARED_EACH = 4  # this version of a document is a share, and so is every fourth after it
-PATIENCE_S = 3.0  # nothing at all happens for so long: then nothing will
+SHARED_EACH = 4  # every fourth version of a document is a share
+PATIENCE_S = 3.0  # without a boundary for so long, no further one is expected
 
 Event = dict[str, Any]
 
 
 class Director:
-    """Decides what happens at the boundaries of one play: somebody is held, or cut off."""
+    """Hold actors at a boundary of one play, or cut their connections."""
 
     def __init__(self, trial: Trial, at: str = "", *, cut: bool = False) -> None:
-        self.held: dict[str, Actor] = {}  # by key: who stands at the boundary
-        self.everybody = False  # hold each process at its first one, not only the very first
+        self.held: dict[str, Actor] = {}  # actors held at the boundary, by their key
+        self.each = False  # hold each actor once, not only the first one
         self._trial, self._at, self._cut = trial, at, cut
         self._gate = threading.Event()
         trial.direct = self._direct
 
     def wait(self) -> Actor | None:
-        """Wait until somebody is held, and return who; None when nobody gets there."""
-        self._trial.settle(lambda: self.held, quiet_s=PATIENCE_S)
+        """Wait until an actor is held, and return it; None if none gets there."""
+        self._trial.watch.settle(lambda: self.held, quiet_s=PATIENCE_S)
         return next(iter(self.held.values()), None)
 
     def release(self) -> None:
-        """Let everybody go on, and hold nobody any more."""
+        """Let all actors go on, and hold no further one."""
         self._trial.direct = go_on
         self._gate.set()
 
@@ -43,7 +43,7 @@ class Director:
         if self._cut and boundary.at == "delivery":
             self._cut = False
             return "cut"
-        free = self.everybody or not self.held
+        free = self.each or not self.held
         if boundary.at == self._at and free and actor.key not in self.held:
             self.held[actor.key] = actor
             return self._gate
@@ -51,7 +51,7 @@ class Director:
 
 
 def prepare(trial: Trial) -> None:
-    """Start over, and let the learner declare what is needed."""
+    """Start over, and run the learner's declare()."""
     trial.fresh(*TABLES)
     run(trial, "declare", trial.url)
 
@@ -62,18 +62,18 @@ def publish(trial: Trial, events: Sequence[Event]) -> None:
 
 
 def run(trial: Trial, role: str, *arguments: Any) -> None:
-    """Run one of the functions that return; an error is noticed by all that follows."""
+    """Run a function to its end; later plays notice its errors."""
     actor = trial.start(role, *arguments)
-    trial.settle(lambda: actor.returned or not actor.running, quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: actor.returned or not actor.running, quiet_s=PATIENCE_S)
     actor.ended.wait(0.5)
     actor.kill()
 
 
 def worker(trial: Trial, number: int, *, name: str = "", restarts: int = 0) -> Actor:
-    """Start a worker and wait until it has subscribed, or does nothing any more."""
+    """Start a worker, and wait until it has subscribed, has ended, or is quiet."""
     known = name or f"worker {number}"
     actor = trial.start("run_worker", trial.url, trial.store, number, name=known, restarts=restarts)
-    trial.settle(lambda: actor.subscribed or not actor.running, timeout_s=1.5, quiet_s=0.5)
+    trial.watch.settle(lambda: actor.subscribed or not actor.running, timeout_s=1.5, quiet_s=0.5)
     return actor
 
 
@@ -81,7 +81,8 @@ def team(trial: Trial, *, restarts: int = 0) -> None:
     """Start four workers, one after the other, as a deployment does."""
     for number in WORKERS:
         worker(trial, number, restarts=restarts)
-    trial.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)  # there may be more to subscribe to
+    # They may subscribe to further queues.
+    trial.watch.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)
 
 
 def event(document: str, version: int) -> Event:
@@ -92,7 +93,7 @@ def event(document: str, version: int) -> Event:
 
 
 def events(documents: Sequence[str], versions: Sequence[int]) -> list[Event]:
-    """Return events of several documents that take turns."""
+    """Return events of several documents, version by version."""
     return [event(document, version) for version in versions for document in documents]
 
 
@@ -112,18 +113,19 @@ def backward(versions: Sequence[int]) -> tuple[int, int] | None:
 
 
 def waiting(trial: Trial, messages: Sequence[str]) -> set[str]:
-    """Return the ids of the messages in all queues, once everybody has ended.
+    """End all actors, drain all queues, and return the ids of their messages.
 
-    What a dead worker held comes back a little later: so this looks for ``messages`` a while.
+    The broker requeues what a worker held a little after its death, so this waits up to 2 s for
+    ``messages``.
     """
     trial.end()
-    queues = [found["name"] for found in broker.api("GET", "queues/{vhost}?disable_stats=true")]
-    found: set[str] = set()
+    queues = [queue["name"] for queue in broker.api("GET", "queues/{vhost}?disable_stats=true")]
+    ids: set[str] = set()
 
     def complete() -> bool:
         for queue in queues:
-            found.update(str(one[1].message_id) for one in trial.take_all(queue))
-        return found >= set(messages)
+            ids.update(str(message[1].message_id) for message in trial.take_all(queue))
+        return ids >= set(messages)
 
-    trial.settle(complete, timeout_s=2.0, quiet_s=2.0)
-    return found
+    trial.watch.settle(complete, timeout_s=2.0, quiet_s=2.0)
+    return ids

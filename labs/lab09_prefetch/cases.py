@@ -1,6 +1,6 @@
-"""The hosts of lab 9, and the play in which their workers are stopped in their first work.
+"""The hosts of lab 9, and the play in which each worker is held in its first event.
 
-How many events a worker has taken is counted by the broker.
+The broker counts the events that a worker holds.
 """
 
 import json
@@ -19,32 +19,32 @@ from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
 ROLE = "run_worker"
 TABLE = "thumbnails (document TEXT PRIMARY KEY)"
 FAR_MS = 200
-START_S, PATIENCE_S = 15.0, 6.0  # a worker far away says nothing for seven round trips
-PACE = 50  # thumbnails of the worker next door, while one far away is compared with it
+START_S, PATIENCE_S = 15.0, 6.0  # a start takes seven round trips without a boundary
+PACE = 50  # thumbnails of the worker next door, in a comparison with one far away
 
 
 @dataclass(frozen=True)
 class Host:
-    """Where a worker runs: how fast it works, and how far from the broker."""
+    """The host of a worker: its speed, and its distance from the broker."""
 
     name: str
     service_time_s: float
     round_trip_s: float
-    events: int = 40  # that wait for it when it has a queue of its own
+    events: int = 40  # in its queue, if no other worker shares it
 
     @property
     def far(self) -> bool:
-        """Whether the round trip is more than next to nothing."""
+        """Whether the round trip takes more than 10 ms."""
         return self.round_trip_s > 0.01
 
     @property
     def needed(self) -> float:
-        """How many events keep it busy: one at work, the others on their way."""
+        """Number of events that keep it busy: one at work, the others on their way."""
         return 1 + self.round_trip_s / self.service_time_s
 
     @property
     def most(self) -> int:
-        """How many it may hold: twice as many, rounded up."""
+        """Number of events that it may hold: twice as many, rounded up."""
         return math.ceil(round(2 * self.needed, 6))
 
 
@@ -57,46 +57,48 @@ FAR_SLOW = Host("the slow one far away", 0.2, FAR_S)
 
 @dataclass
 class Window:
-    """What one worker took while it was stopped in its first work, and what its death returned."""
+    """Events of one worker: held during its first event, and requeued by its death."""
 
     host: Host
     actor: Actor
     trouble: str = ""
     held: int = 0
-    returned: int = 0  # delivered again after its death
-    times: list[float] = field(default_factory=list)  # of its thumbnails, once it may go on
+    returned: int = 0  # requeued by its death
+    times: list[float] = field(default_factory=list)  # of its thumbnails, after the hold
 
     @property
     def radius(self) -> int:
-        """How many events its death strikes."""
+        """Number of events that its death affects."""
         return max(self.held, self.returned)
 
     @property
     def share(self) -> float:
-        """At most so much of the time it can be at work."""
+        """Largest possible share of time at work, 0 to 1."""
         return min(1.0, self.held / self.host.needed)
 
     @property
     def limit(self) -> object:
-        """The prefetch that was in force when it began to consume; None for none at all."""
+        """The prefetch in force when it subscribed; None for no prefetch."""
         return self.details("subscribed").get("limit")
 
     def details(self, at: str) -> dict[str, object]:
-        """Return what is known of its first boundary of a kind."""
-        return next((one.details for one in self.actor.boundaries if one.at == at), {})
+        """Return the details of its first boundary of a kind; empty for none."""
+        return next(
+            (boundary.details for boundary in self.actor.boundaries if boundary.at == at), {}
+        )
 
     @property
     def waits_s(self) -> float:
-        """How long the last of what it holds has to wait for the others."""
+        """Wait of the last event that it holds, in seconds."""
         return (self.held - 1) * self.host.service_time_s
 
     def number(self, at: str) -> int:
-        """Return how many boundaries of a kind it reached."""
-        return sum(one.at == at for one in self.actor.boundaries)
+        """Return the number of its boundaries of a kind."""
+        return sum(boundary.at == at for boundary in self.actor.boundaries)
 
 
 def publish(trial: Trial, queue: str, number: int) -> None:
-    """Send so many events to a queue; each is about another document."""
+    """Publish ``number`` events to a queue, each about another document."""
     for n in range(1, number + 1):
         document = f"{queue}-{n}"
         trial.channel.basic_publish(
@@ -108,12 +110,12 @@ def publish(trial: Trial, queue: str, number: int) -> None:
 
 
 def declare(trial: Trial, queue: str) -> None:
-    """Make a queue as the brief promises it."""
+    """Declare a queue as the brief describes it."""
     trial.channel.queue_declare(queue, durable=True, arguments={"x-queue-type": "classic"})
 
 
 def ready(trial: Trial, queue: str) -> int:
-    """Return how many events wait in a queue, not counting those that a worker has."""
+    """Return the number of ready events in a queue."""
     return int(trial.channel.queue_declare(queue, passive=True).method.message_count)
 
 
@@ -125,7 +127,7 @@ def start(trial: Trial, host: Host, queue: str, proxy: Proxy, *, restarts: int =
 
 
 def wait_for_deaths(trial: Trial, queues: Sequence[str]) -> None:
-    """Wait until the broker knows that nobody consumes any more: then all that was held is back."""
+    """Wait until the queues have no consumer: then all that was held is requeued."""
 
     def gone() -> bool:
         return not any(
@@ -133,21 +135,21 @@ def wait_for_deaths(trial: Trial, queues: Sequence[str]) -> None:
             for queue in queues
         )
 
-    trial.settle(gone, timeout_s=10, quiet_s=10)
+    trial.watch.settle(gone, timeout_s=10, quiet_s=10)
 
 
 def windows(trial: Trial, hosts: Sequence[Host], proxy: Proxy) -> list[Window]:
-    """Stop each worker in its first work, count what it took, go on for a while, and kill it.
+    """Hold each worker in its first event, count what it holds, let it run on, and kill it.
 
-    Each has a full queue of its own. Those far away begin, since their way takes longest; all go
-    on at the same moment.
+    Each has a separate, full queue. Workers far away start first, since they take longest; all run
+    on from the same moment.
     """
     trial.fresh(TABLE)
     queues = {host: f"thumbnails-{n}" for n, host in enumerate(hosts, 1)}
     for host, queue in queues.items():
         declare(trial, queue)
         publish(trial, queue, host.events)
-    trial.settle(
+    trial.watch.settle(
         lambda: all(ready(trial, queues[host]) == host.events for host in hosts), quiet_s=10
     )
     release, reached = threading.Event(), set()
@@ -162,7 +164,7 @@ def windows(trial: Trial, hosts: Sequence[Host], proxy: Proxy) -> list[Window]:
         return "go"
 
     trial.direct = direct
-    found = []
+    measured = []
     try:
         for far in (True, False):
             group = [
@@ -171,17 +173,17 @@ def windows(trial: Trial, hosts: Sequence[Host], proxy: Proxy) -> list[Window]:
                 if host.far == far
             ]
             stopped(trial, group, reached)
-            for one in group:
-                if one.host.name not in reached:
-                    end = "" if one.actor.running else f"{ROLE}() came to its end"
-                    one.trouble = trial.trouble() or end or "it takes no event"
-                left = ready(trial, queues[one.host])
-                one.held = one.host.events - left - len(made[one.host.name])
-            found += group
+            for window in group:
+                if window.host.name not in reached:
+                    end = "" if window.actor.running else f"{ROLE}() came to its end"
+                    window.trouble = trial.trouble() or end or "it takes no event"
+                left = ready(trial, queues[window.host])
+                window.held = window.host.events - left - len(made[window.host.name])
+            measured += group
         release.set()
-        near = next((one for one in found if one.host == NEAR_FAST), None)
+        near = next((window for window in measured if window.host == NEAR_FAST), None)
         if near and not near.trouble:
-            trial.settle(
+            trial.watch.settle(
                 lambda: len(made[near.host.name]) >= PACE or not near.actor.running,
                 timeout_s=15,
                 quiet_s=PATIENCE_S,
@@ -191,27 +193,27 @@ def windows(trial: Trial, hosts: Sequence[Host], proxy: Proxy) -> list[Window]:
         trial.direct = go_on
     trial.end()
     wait_for_deaths(trial, list(queues.values()))
-    for one in found:
-        one.times = made[one.host.name]
-        back = trial.take_all(queues[one.host])
-        one.returned = sum(method.redelivered for method, _, _ in back)
-    return found
+    for window in measured:
+        window.times = made[window.host.name]
+        back = trial.take_all(queues[window.host])
+        window.returned = sum(method.redelivered for method, _, _ in back)
+    return measured
 
 
 def stopped(trial: Trial, group: Sequence[Window], reached: set[str]) -> None:
-    """Wait until each of these is in its first work, or has ended, and the broker is done."""
-    trial.settle(
-        lambda: all(one.host.name in reached or not one.actor.running for one in group),
+    """Wait until each worker is held or has ended, and the broker has delivered."""
+    trial.watch.settle(
+        lambda: all(window.host.name in reached or not window.actor.running for window in group),
         timeout_s=START_S,
         quiet_s=PATIENCE_S,
     )
-    trial.settle(lambda: False, quiet_s=0.2)  # it delivers all that it will at once
+    trial.watch.settle(lambda: False, quiet_s=0.2)  # the broker delivers the whole window at once
 
 
-def pace(found: Sequence[Window]) -> tuple[int, int]:
-    """Return how much was made next door and far away in the same time, by equal workers."""
-    times = {one.host: one.times for one in found}
+def pace(measured: Sequence[Window]) -> tuple[int, int]:
+    """Return the thumbnails made next door and far away in the same time, by equal workers."""
+    times = {window.host: window.times for window in measured}
     near, far = times.get(NEAR_FAST, []), times.get(FAR_FAST, [])
     if len(near) < PACE:
-        return 0, 0  # it stands still, or there is none: nothing to compare with
+        return 0, 0  # without a running worker next door there is no comparison
     return PACE, sum(t <= near[PACE - 1] for t in far)

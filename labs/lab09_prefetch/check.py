@@ -1,7 +1,7 @@
-"""Lab 9: how much a worker may hold, for fast and slow workers next door and far away.
+"""Lab 9: the right prefetch for fast and slow workers, next door and far away.
 
-A worker is stopped in its first work: what is no longer in its queue then is what it holds, and
-what comes back when it is killed is its blast radius. Both are counts, whatever the load.
+A worker is held in its first event. It holds the events that have left its queue, and its death
+requeues its blast radius. Both are counts, which load does not change.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,21 +17,21 @@ from labs.lab09_prefetch.cases import FAR_FAST, FAR_SLOW, NEAR_FAST, NEAR_SLOW, 
 from labs.lab09_prefetch.fleets import Fleet
 
 LEAST_SHARE = 0.75  # of the time at work
-LEAST_PACE = 0.5  # measured, so with room for whatever else the machine does
+LEAST_PACE = 0.5  # measured, so with room for other load
 HOSTS = (NEAR_FAST, NEAR_SLOW, FAR_FAST, FAR_SLOW)
 
 
 def check(trial: Trial) -> Iterator[Broken]:
-    """Judge a submission; what its workers hold comes first, since it explains the rest."""
+    """Judge a submission; its windows come first, since they explain the rest."""
     with chaos.proxy(round_trip_ms=cases.FAR_MS) as proxy:
-        found = cases.windows(trial, HOSTS, proxy)
-        if all(one.trouble for one in found):
-            story = f"no thumbnail was made: {found[0].trouble}"
+        measured = cases.windows(trial, HOSTS, proxy)
+        if all(window.trouble for window in measured):
+            story = f"no thumbnail was made: {measured[0].trouble}"
             yield from (Broken(key, story, "not-done") for key in LAB.requirements)
             return
-        yield from judge_windows(found)
-        yield from judge_fleets(trial, proxy, found)
-        if broken := killed(trial, proxy, found):
+        yield from judge_windows(measured)
+        yield from judge_fleets(trial, proxy, measured)
+        if broken := killed(trial, proxy, measured):
             yield broken
 
 
@@ -44,9 +44,9 @@ LAB = Lab(
         "whenever the worker is killed",
         "b": "far away, a worker is at work for three quarters of the time or more",
         "c": "next door, a worker holds at most twice the events that keep it busy",
-        "d": "far away, the death of a worker strikes at most twice the events that keep it busy",
-        "e": "next door, a fleet finishes near its best, and the slow worker keeps nobody waiting",
-        "f": "far away, a fleet finishes near its best, and the slow worker keeps nobody waiting",
+        "d": "far away, a worker's death affects at most twice the events that keep it busy",
+        "e": "next door, a fleet finishes near its best, and is not held up by its slow worker",
+        "f": "far away, a fleet finishes near its best, and is not held up by its slow worker",
     },
     roles=("run_worker(url, store, queue, service_time_s, round_trip_s)",),
     check=check,
@@ -70,128 +70,134 @@ LAB = Lab(
 )
 
 
-def judge_windows(found: Sequence[Window]) -> Iterator[Broken]:
-    """Judge what each worker held: not too little far away, and nowhere too much."""
-    for one in found:
-        if one.trouble:
-            story = f"{one.host.name} made no thumbnail: {one.trouble}"
-            yield from (Broken(key, story, "not-done") for key in ("bd" if one.host.far else "c"))
-    found = [one for one in found if not one.trouble]
-    for one in sorted(found, key=lambda one: one.share):
-        if one.host.far and one.share < LEAST_SHARE:
-            yield Broken("b", starve(one), why_too_few(one, found))
-    for one in sorted(found, key=lambda one: -one.waits_s):
-        if one.radius > one.host.most:
-            yield Broken("d" if one.host.far else "c", hoard(one), why_too_many(one, found))
-    if far := dawdler(found):
-        near, made = cases.pace(found)
+def judge_windows(measured: Sequence[Window]) -> Iterator[Broken]:
+    """Judge the windows: not too small far away, nowhere too large."""
+    for window in measured:
+        if window.trouble:
+            story = f"{window.host.name} made no thumbnail: {window.trouble}"
+            yield from (
+                Broken(key, story, "not-done") for key in ("bd" if window.host.far else "c")
+            )
+    usable = [window for window in measured if not window.trouble]
+    for window in sorted(usable, key=lambda window: window.share):
+        if window.host.far and window.share < LEAST_SHARE:
+            yield Broken("b", starve(window), why_too_few(window, usable))
+    for window in sorted(usable, key=lambda window: -window.waits_s):
+        if window.radius > window.host.most:
+            yield Broken(
+                "d" if window.host.far else "c", hoard(window), why_too_many(window, usable)
+            )
+    if far := dawdler(usable):
+        near, made = cases.pace(usable)
         story = f"while {NEAR_FAST.name} made {near} thumbnails, {FAR_FAST.name} made {made}"
         yield Broken("b", f"{story}, with {far.held} events at hand", "calls-cost-nothing")
 
 
-def dawdler(found: Sequence[Window]) -> Window | None:
-    """Return the fast worker far away if it has enough at hand and is slow all the same."""
-    near, made = cases.pace(found)
-    far = next((one for one in found if one.host == FAR_FAST), None)
+def dawdler(measured: Sequence[Window]) -> Window | None:
+    """Return the fast worker far away if it is slow although its window is large enough."""
+    near, made = cases.pace(measured)
+    far = next((window for window in measured if window.host == FAR_FAST), None)
     return far if far and far.share >= LEAST_SHARE and made < LEAST_PACE * near else None
 
 
-def starve(one: Window) -> str:
-    """Tell of a worker that holds too little."""
-    ms, way_ms = one.host.service_time_s * 1000, one.host.round_trip_s * 1000
+def starve(window: Window) -> str:
+    """Return the story of a window that is too small."""
+    ms, way_ms = window.host.service_time_s * 1000, window.host.round_trip_s * 1000
     return (
-        f"{one.host.name} needs {ms:g} ms for an event, its round trip takes {way_ms:g} ms: with "
-        f"{one.held} at hand it is at work for {one.share:.0%} of the time"
+        f"{window.host.name} needs {ms:g} ms for an event, its round trip takes {way_ms:g} ms: "
+        f"with {window.held} at hand it is at work for {window.share:.0%} of the time"
     )
 
 
-def hoard(one: Window) -> str:
-    """Tell of a worker that holds too much."""
+def hoard(window: Window) -> str:
+    """Return the story of a window that is too large."""
     return (
-        f"{one.host.name} works on its first event, and {one.held} of {one.host.events} have left "
-        f"the queue: {one.waits_s:.1f} s of work that nobody else can do; it was killed a little "
-        f"later, and {one.returned} came back"
+        f"{window.host.name} works on its first event, and {window.held} of {window.host.events} "
+        f"have left the queue: {window.waits_s:.1f} s of work that no other worker can do; it was "
+        f"killed a little later, and {window.returned} came back"
     )
 
 
-def why_too_few(one: Window, found: Sequence[Window]) -> str:
+def why_too_few(window: Window, measured: Sequence[Window]) -> str:
     """Return the belief behind a window that is too small."""
-    if not one.details("subscribed"):
+    if not window.details("subscribed"):
         return "polling"
-    limits = {other.limit for other in found}
+    limits = {other.limit for other in measured}
     if len(limits) == 1:
         return "small-is-safe" if limits == {1} else "one-number"
-    if slow_holds_more(found):
+    if slow_holds_more(measured):
         return "slow-needs-more"
-    same = [other for other in found if other.host.round_trip_s == one.host.round_trip_s]
+    same = [other for other in measured if other.host.round_trip_s == window.host.round_trip_s]
     enough = [other for other in same if other.share >= LEAST_SHARE]
-    return "work-needs-no-slot" if enough and one.limit == 1 else "small-is-safe"
+    return "work-needs-no-slot" if enough and window.limit == 1 else "small-is-safe"
 
 
-def why_too_many(one: Window, found: Sequence[Window]) -> str:
-    """Return the belief behind a window that is too large, or that is none."""
-    if not one.limit or one.details("delivery").get("auto_ack"):
-        return why_no_limit(one)
-    if one.number("subscribed") > 1:
+def why_too_many(window: Window, measured: Sequence[Window]) -> str:
+    """Return the belief behind a window that is too large or unlimited."""
+    if not window.limit or window.details("delivery").get("auto_ack"):
+        return why_no_limit(window)
+    if window.number("subscribed") > 1:
         return "limit-is-shared"
-    if any(other.number("before ack") > other.number("after effect") for other in found):
+    if any(other.number("before ack") > other.number("after effect") for other in measured):
         return "ack-before-work"
-    if len({other.limit for other in found}) == 1:
+    if len({other.limit for other in measured}) == 1:
         return "one-number"
-    if len({(other.host.far, other.limit) for other in found}) == len({o.host.far for o in found}):
+    if len({(other.host.far, other.limit) for other in measured}) == len(
+        {o.host.far for o in measured}
+    ):
         return "only-distance"
-    return "slow-needs-more" if slow_holds_more(found) else "more-is-faster"
+    return "slow-needs-more" if slow_holds_more(measured) else "more-is-faster"
 
 
-def why_no_limit(one: Window) -> str:
-    """Return the belief behind a window that has no end."""
-    delivery = one.details("delivery")
+def why_no_limit(window: Window) -> str:
+    """Return the belief behind an unlimited window."""
+    delivery = window.details("delivery")
     if delivery.get("auto_ack"):
         return "auto-ack"
-    if one.limit is not None:
+    if window.limit is not None:
         return "zero-is-small"
     if delivery.get("limit") is not None:
         return "qos-after-consume"
     return "qos-elsewhere" if delivery.get("limits") else "no-limit"
 
 
-def slow_holds_more(found: Sequence[Window]) -> bool:
-    """Tell whether longer work means a larger window, at the same distance."""
+def slow_holds_more(measured: Sequence[Window]) -> bool:
+    """Return whether slower workers have larger windows, at the same distance."""
     return any(
-        one.held > other.held
-        for one in found
-        for other in found
-        if one.host.round_trip_s == other.host.round_trip_s
-        and one.host.service_time_s > other.host.service_time_s
+        window.held > other.held
+        for window in measured
+        for other in measured
+        if window.host.round_trip_s == other.host.round_trip_s
+        and window.host.service_time_s > other.host.service_time_s
     )
 
 
-def judge_fleets(trial: Trial, proxy: Proxy, found: Sequence[Window]) -> Iterator[Broken]:
+def judge_fleets(trial: Trial, proxy: Proxy, measured: Sequence[Window]) -> Iterator[Broken]:
     """Judge how fleets share their work.
 
-    What a worker holds is known by now: a slow one that hoards, or a fast one that waits for the
-    network, breaks its fleet's requirement even if this one run was lucky.
+    The windows are known by now: a slow worker with a too large one, or a fast worker with a too
+    small one, breaks its fleet's requirement even if this one run was lucky.
     """
-    held = {one.host: one for one in found}
-    found = [one for one in found if not one.trouble]
+    held = {window.host: window for window in measured}
+    usable = [window for window in measured if not window.trouble]
     for key, fleet in zip("ef", fleets.race(trial, proxy), strict=True):
         slow, fast = held[fleet.slow], held[fleet.fast]
         if slow.trouble or fast.trouble:
             why = "not-done"
         elif slow.radius > fleet.slow.most:
-            why = why_too_many(slow, found)
+            why = why_too_many(slow, usable)
         elif fast.share < LEAST_SHARE:
-            why = why_too_few(fast, found)
-        elif fast is dawdler(found):
+            why = why_too_few(fast, usable)
+        elif fast is dawdler(usable):
             why = "calls-cost-nothing"
         else:
             why = ""
         if why or fleet.ended or fleet.hoarded or fleet.late or fleet.done < fleet.events:
-            yield Broken(key, tell(fleet), why or why_late(trial, fleet, found))
+            yield Broken(key, describe(fleet), why or why_late(trial, fleet, usable))
 
 
-def tell(fleet: Fleet) -> str:
-    """Tell what became of a fleet's events."""
+def describe(fleet: Fleet) -> str:
+    """Return the story of a fleet's events."""
     slow, fast = (len(fleet.made[host]) for host in (fleet.slow, fleet.fast))
     if fleet.ended:
         return fleet.ended
@@ -208,53 +214,53 @@ def tell(fleet: Fleet) -> str:
     )
 
 
-def why_late(trial: Trial, fleet: Fleet, found: Sequence[Window]) -> str:
+def why_late(trial: Trial, fleet: Fleet, measured: Sequence[Window]) -> str:
     """Return the belief behind a fleet that is slow although its windows are right."""
     if fleet.ended:
         return "one-at-a-time" if "exclusive" in fleet.ended else "not-done"
     if fleet.hoarded:
         return "more-is-faster"
-    return why_kept(found) or "not-done"
+    return why_kept(measured) or "not-done"
 
 
-def why_kept(found: Sequence[Window]) -> str:
-    """Return the belief behind events that are done and not acked, or "" when they are."""
-    acks = [one.details for window in found for one in window.actor.boundaries
-            if one.at == "after ack"]  # fmt: skip
+def why_kept(measured: Sequence[Window]) -> str:
+    """Return the belief behind handled events without an ack, or "" if each is acked."""
+    acks = [boundary.details for window in measured for boundary in window.actor.boundaries
+            if boundary.at == "after ack"]  # fmt: skip
     if any(len(details.get("messages", ())) > 1 for details in acks):
         return "ack-in-batches"
     return "" if acks else "never-acked"
 
 
-def killed(trial: Trial, proxy: Proxy, found: Sequence[Window]) -> Broken | None:
-    """A worker next door is killed at each point of two events."""
+def killed(trial: Trial, proxy: Proxy, measured: Sequence[Window]) -> Broken | None:
+    """Kill a worker next door at each point of two events."""
     host, queue = replace(NEAR_FAST, name="worker"), "thumbnails"
     events = [f"{queue}-{n}" for n in (1, 2)]
-    auto = acks_automatically(found)
+    auto = acks_automatically(measured)
 
     def play() -> Broken | None:
         trial.fresh(cases.TABLE)
         cases.declare(trial, queue)
         cases.publish(trial, queue, len(events))
         cases.start(trial, host, queue, proxy, restarts=3)
-        trial.settle(
+        trial.watch.settle(
             lambda: not undone() and (auto or acked() == set(events)),
             timeout_s=cases.START_S,
-            quiet_s=cases.PATIENCE_S,  # a start takes long on a machine that is busy
+            quiet_s=cases.PATIENCE_S,  # a start takes long on a busy machine
         )
         trouble = trial.trouble()
         trial.end()
         cases.wait_for_deaths(trial, [queue])
-        left = {one[1].message_id for one in trial.take_all(queue, expected=undone())}
+        left = {message[1].message_id for message in trial.take_all(queue, expected=undone())}
         for event in events:
             story = trial.history.story(event)
             if event in undone() and event not in left:
-                return Broken("a", f"{story}: no thumbnail, and in no queue", why_lost(found))
+                return Broken("a", f"{story}: no thumbnail, and in no queue", why_lost(measured))
             if event in undone():
-                why = "not-done" if trouble else why_kept(found) or "not-done"
+                why = "not-done" if trouble else why_kept(measured) or "not-done"
                 return Broken("a", f"{trouble or story}: it stays in the queue", why)
             if event in left and event not in acked():
-                why = why_kept(found) or "never-acked"
+                why = why_kept(measured) or "never-acked"
                 return Broken("a", f"{story}, and then nothing: it stays in the queue", why)
         return None
 
@@ -263,17 +269,21 @@ def killed(trial: Trial, proxy: Proxy, found: Sequence[Window]) -> Broken | None
         return [event for event in events if event not in made]
 
     def acked() -> set[str]:
-        acks = [one.details for one in list(trial.boundaries) if one.at == "after ack"]
+        acks = [
+            boundary.details
+            for boundary in list(trial.watch.boundaries)
+            if boundary.at == "after ack"
+        ]
         return {message for details in acks for message in details["messages"]}
 
     return crash_points(trial, play, least=6)
 
 
-def why_lost(found: Sequence[Window]) -> str:
-    """Return the belief behind an event that is gone without its work."""
-    return "auto-ack" if acks_automatically(found) else "ack-before-work"
+def why_lost(measured: Sequence[Window]) -> str:
+    """Return the belief behind an event that is lost."""
+    return "auto-ack" if acks_automatically(measured) else "ack-before-work"
 
 
-def acks_automatically(found: Sequence[Window]) -> bool:
-    """Tell whether the broker takes a delivery for an ack."""
-    return any(one.details("delivery").get("auto_ack") for one in found)
+def acks_automatically(measured: Sequence[Window]) -> bool:
+    """Return whether a worker uses auto_ack."""
+    return any(window.details("delivery").get("auto_ack") for window in measured)

@@ -1,6 +1,6 @@
 """Fleets of lab 9: a slow and a fast worker share a queue, next door and far away.
 
-Time is compared with what the workers next door need, measured in the same play.
+Times are compared with those of the workers next door in the same play.
 """
 
 import math
@@ -12,41 +12,41 @@ from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
 from labs.lab09_prefetch import cases
 from labs.lab09_prefetch.cases import FAR_FAST, FAR_SLOW, NEAR_FAST, NEAR_SLOW, Host
 
-MOST_TIMES = 3.0  # what the best fleet needs
+MOST_TIMES = 3.0  # the time of the best fleet
 
 
 @dataclass
 class Fleet:
-    """A slow and a fast worker on one queue, and what became of its events."""
+    """A slow and a fast worker on one queue, and their results."""
 
     queue: str
     slow: Host
     fast: Host
     events: int = 100
-    ended: str = ""  # the error of a worker that has ended
+    ended: str = ""  # error of a worker that has ended
     made: dict[Host, list[float]] = field(default_factory=dict)
     took_s: float = 0.0
     best_s: float = 0.0
 
     @property
     def done(self) -> int:
-        """How many thumbnails there are."""
+        """Number of thumbnails."""
         return sum(map(len, self.made.values()))
 
     @property
     def stranded(self) -> int:
-        """How many the slow one made after the fast one had made its last."""
+        """Thumbnails that the slow worker made after the last one of the fast worker."""
         last = max(self.made[self.fast], default=math.inf)
         return sum(t > last for t in self.made[self.slow])
 
     @property
     def hoarded(self) -> bool:
-        """Whether too many waited behind the slow one while the fast one had nothing to do."""
+        """Whether too many events waited for the slow worker while the fast one was idle."""
         return self.stranded > self.slow.most
 
     @property
     def late(self) -> bool:
-        """Whether it took far longer than the best."""
+        """Whether it took far longer than the best fleet."""
         return self.took_s > MOST_TIMES * self.best_s
 
 
@@ -74,9 +74,9 @@ def race(trial: Trial, proxy: Proxy) -> list[Fleet]:
             actors[fleet.queue] = [
                 cases.start(trial, host, fleet.queue, proxy) for host in fleet.made
             ]
-        everybody = [actor for group in actors.values() for actor in group]
-        trial.settle(
-            lambda: all(actor.subscribed or not actor.running for actor in everybody),
+        workers = [actor for group in actors.values() for actor in group]
+        trial.watch.settle(
+            lambda: all(actor.subscribed or not actor.running for actor in workers),
             timeout_s=cases.START_S,
             quiet_s=cases.PATIENCE_S,
         )
@@ -94,9 +94,9 @@ def race(trial: Trial, proxy: Proxy) -> list[Fleet]:
             return fleet.hoarded and not cases.ready(trial, fleet.queue)
 
         def all_over() -> bool:
-            return all([over(fleet) for fleet in fleets])  # noqa: C419  (each is to be measured)
+            return all([over(fleet) for fleet in fleets])  # noqa: C419  (each must be measured)
 
-        trial.settle(all_over, timeout_s=30, quiet_s=cases.PATIENCE_S)
+        trial.watch.settle(all_over, timeout_s=30, quiet_s=cases.PATIENCE_S)
     finally:
         trial.direct = go_on
     trial.end()
@@ -104,7 +104,7 @@ def race(trial: Trial, proxy: Proxy) -> list[Fleet]:
 
 
 def measure(fleet: Fleet, made: dict[Host, list[float]], began: float) -> None:
-    """Compare the time so far with the best, as fast as the workers next door are just now."""
+    """Set the time so far, and the best time at the present speed of the workers next door."""
     if fleet.late:
         return
     whole = fleet.done >= fleet.events

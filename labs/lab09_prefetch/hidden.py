@@ -1,4 +1,4 @@
-"""Lab 9, what a learner is not given: other hosts and another distance."""
+"""Lab 9, hidden case: other hosts and another distance."""
 
 from collections.abc import Iterator
 
@@ -18,6 +18,6 @@ HOSTS = (
 
 
 def check(trial: Trial) -> Iterator[Broken]:
-    """Judge what workers hold on hosts whose numbers nobody could foresee."""
+    """Judge the windows of workers on hosts that the brief does not name."""
     with chaos.proxy(round_trip_ms=MS) as proxy:
         yield from lab.judge_windows(cases.windows(trial, HOSTS, proxy))

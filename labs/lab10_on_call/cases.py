@@ -1,22 +1,22 @@
-"""The eight incidents in numbers: what their consumers do, and how much is published."""
+"""The eight incidents in numbers: their consumers, and their publishers."""
 
 import random
 from dataclasses import dataclass
 
-POISON = "poison"  # the id of the one event that nobody can handle
+POISON = "poison"  # id of the one event that no consumer can handle
 
 
 @dataclass(frozen=True)
 class Code:
-    """What the consumers do with an event."""
+    """Behaviour of the consumers."""
 
     work_s: float = 0.002
-    holds_after: int | None = None  # so many are handled, then it waits for ever
+    holds_after: int | None = None  # it hangs after so many events
     new_kind_fails: bool = False
-    requeues: bool = False  # what fails; otherwise it is dead-lettered
+    requeues: bool = False  # failed events; otherwise they are dead-lettered
 
     def fails(self, event: str) -> bool:
-        """Tell whether the handler raises: for the poison always, and for a new kind of event."""
+        """Return whether the handler raises: for the poison always, and for a new kind of event."""
         return event == POISON or (
             self.new_kind_fails and event.isdecimal() and int(event) % 5 == 0
         )
@@ -37,7 +37,7 @@ class Case:
 
 
 def case_of(incident: str, dice: random.Random) -> Case:
-    """Return the numbers of an incident; other dice, other numbers."""
+    """Return the numbers of an incident, some of them drawn by the dice."""
     handled, held = dice.randint(5, 15), dice.randint(15, 30)
     stuck = Code(holds_after=handled)
     cases = {
@@ -47,7 +47,7 @@ def case_of(incident: str, dice: random.Random) -> Case:
         "healthy growth": Case(
             dice.randint(180, 220), 150, 1500, consumers=3, prefetch=20, code=Code(work_s=0.025)
         ),
-        "publisher blocked": Case(20),  # what happens, happens to its node
+        "publisher blocked": Case(20),  # the incident happens to its node
         "unroutable flood": Case(dice.randint(15, 40), bound=False),
         "missing consumer": Case(dice.randint(15, 30), consumers=0),
         "DLQ filling": Case(dice.randint(20, 40), code=Code(new_kind_fails=True)),

@@ -1,7 +1,7 @@
-"""Lab 10: eight systems at night; seven have an incident, and only their metrics tell which.
+"""Lab 10: eight systems at night; seven have an incident, which only their metrics show.
 
-The systems are real and run at once. What the learner's code says is carried out, and what counts
-is what became of the events: handled, still waiting, or lost.
+The systems are real and run at once. The actions of the learner's code are carried out, and the
+events are judged: handled, still waiting, or lost.
 """
 
 import random
@@ -14,8 +14,8 @@ from labs.judge.model import Broken, Lab
 from labs.judge.trial import Trial
 from labs.lab10_on_call import recorded
 from labs.lab10_on_call.incident_system import System
+from labs.lab10_on_call.readings import Reader, shared
 from labs.lab10_on_call.shift import BLOCKED, HEALTHY, Night, OwnNode, ask, observe, recover
-from labs.lab10_on_call.watch import Watch, shared
 
 SEED = 10
 LETTERS = {
@@ -28,7 +28,7 @@ LETTERS = {
     "missing consumer": "g",
     "DLQ filling": "h",
 }
-# What one believes who takes this incident for another one.
+# The belief behind taking this incident for another one.
 MISREAD = {
     "stuck consumer": "connected-is-working",
     "poison loop": "busy-is-working",
@@ -45,7 +45,7 @@ RESTARTS = {
 
 
 def check(trial: Trial) -> Iterator[Broken]:
-    """Judge a submission: seven systems at once, then the one that has a node of its own."""
+    """Judge a submission: seven systems at once, then the one on a separate node."""
     seed = secrets.randbits(32) if trial.hidden else SEED
     with OwnNode(random.Random(seed + 1)) as own:
         for night in [*seven(trial, seed), eighth(trial, own)]:
@@ -64,7 +64,7 @@ LAB = Lab(
         "d": "a queue that grows and drains in time is left alone",
         "e": "a publisher that the broker holds back is found, and it publishes again",
         "f": "events that reach no queue are found, and all of them get handled",
-        "g": "a queue that nobody consumes is found, and its events get handled",
+        "g": "a queue without a consumer is found, and its events get handled",
         "h": "events that are given up are found, and all of them get handled",
     },
     roles=("on_call(readings)",),
@@ -79,10 +79,10 @@ LAB = Lab(
         "deep-is-slow": "a deep queue has slow consumers",
         "dlq-is-the-end": "what is in a DLQ is dealt with",
         "total-is-now": "a number that is not 0 is happening now",
-        "growth-is-an-incident": "whatever grows needs somebody who does something",
+        "growth-is-an-incident": "all growth needs an action",
         "purge-is-repair": "a queue that is empty again is repaired",
-        "scaling-cures": "more consumers help whatever it is",
-        "restart-cures": "a restart helps whatever it is",
+        "scaling-cures": "more consumers help against anything",
+        "restart-cures": "a restart helps against anything",
         "repeat-cures": "sending once more is a repair",
     },
 )
@@ -97,37 +97,37 @@ def seven(trial: Trial, seed: int) -> list[Night]:
     dice.shuffle(names)
     with ExitStack() as stack:
         systems = [System(name, place, dice) for name in names]
-        watch = Watch(place, [system.state for system in systems])
-        stack.callback(watch.close)
+        reader = Reader(place, [system.state for system in systems])
+        stack.callback(reader.close)
         for system in systems:
             stack.callback(system.end)
             system.start()
-        nights = observe(systems, watch)
+        nights = observe(systems, reader)
         ask(trial, nights)
-        recover(trial, nights, watch)
+        recover(trial, nights, reader)
         return nights
 
 
 def eighth(trial: Trial, own: OwnNode) -> Night:
-    """Play the night of the blocked publisher, or take it from a record where no node can run."""
-    if (found := own.result()) is None:
+    """Play the night of the blocked publisher; where no node can run, take it from a record."""
+    if (own_night := own.result()) is None:
         night = recorded.night()
         ask(trial, [night])
         recorded.recover(night)
         return night
-    nights, watch = found
+    nights, reader = own_night
     ask(trial, nights)
-    recover(trial, nights, watch)
+    recover(trial, nights, reader)
     return nights[0]
 
 
 def judge(night: Night) -> Broken | None:
-    """Judge one system: was its cause named, and is it over?"""
+    """Judge one system by the named cause and by the end of its incident."""
     letter = LETTERS[night.incident]
     if night.trouble:
         return Broken(letter, f"{seen(night)}; {night.trouble}", "not-done")
     if night.cause != night.incident:
-        return Broken(letter, f"{seen(night)}; it said {night.cause!r}", misread(night))
+        return Broken(letter, f"{seen(night)}; it named {night.cause!r}", misread(night))
     if night.incident == HEALTHY:
         if not night.actions:
             return None
@@ -165,7 +165,7 @@ def wrong_fix(night: Night) -> str:
 
 
 def seen(night: Night) -> str:
-    """Tell what the readings showed."""
+    """Return the changes in the readings, and the latest values."""
     first, last = night.before[0], night.before[-1]
     changes = [
         f"{name} +{last[name] - first[name]:.0f}"
@@ -176,32 +176,32 @@ def seen(night: Night) -> str:
 
 
 def did(night: Night) -> str:
-    """Tell what was done."""
+    """Return the actions in words."""
     return ", then ".join(night.actions) or "nothing"
 
 
 def became(night: Night) -> str:
-    """Tell what came of it."""
-    found = []
+    """Return the result of the actions in words."""
+    results = []
     last, places = night.after[-1], night.places
     if night.left:
-        found.append(f"{len(night.left)} of {len(night.due)} events are not handled")
+        results.append(f"{len(night.left)} of {len(night.due)} events are not handled")
     if places["waiting"]:
-        found.append(f"{places['waiting']} are still in the queue or held")
+        results.append(f"{places['waiting']} are still in the queue or held")
     if places["dead"]:
-        found.append(f"{places['dead']} are in the DLQ")
+        results.append(f"{places['dead']} are in the DLQ")
     if places["lost"]:
-        found.append(f"{places['lost']} are in no queue")
+        results.append(f"{places['lost']} are in no queue")
     if night.repeats_per_s:
-        found.append(f"{night.repeats_per_s:.0f} redeliveries a second go on")
+        results.append(f"{night.repeats_per_s:.0f} redeliveries a second go on")
     if night.stands_still:
-        found.append("no event has been published since")
-    if not found:
-        found.append(f"{last['dead_letters']:.0f} dead letters are left")
-    return f"{last['t_s'] - night.after[0]['t_s']:.0f} s later {', '.join(found)}"
+        results.append("no event has been published since")
+    if not results:
+        results.append(f"{last['dead_letters']:.0f} dead letters are left")
+    return f"{last['t_s'] - night.after[0]['t_s']:.0f} s later {', '.join(results)}"
 
 
 def lost(night: Night) -> str:
-    """Tell of events that a needless action deleted."""
+    """Return the number of events that a needless action deleted, in words, or ""."""
     number = night.places["lost"]
     return f", and {number} events are in no queue any more" if number else ""

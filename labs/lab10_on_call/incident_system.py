@@ -1,7 +1,7 @@
-"""Systems that run, each with its incident, and the actions of a runbook that change them.
+"""Running systems, each with its incident, and the actions of a runbook that change them.
 
-A system is an exchange, a work queue with its DLQ, a publisher and consumers, all of them real
-connections. Every event has an id, so that afterwards each can be told: handled, waiting, lost.
+A system is an exchange, a work queue with its DLQ, and a publisher and consumers with real
+connections. Every event has an id, so that it can be found: handled, waiting, or lost.
 """
 
 import random
@@ -16,13 +16,13 @@ from helpers.errors import WaitTimeoutError
 from helpers.rabbitmq.ready import hang_up
 from helpers.waits import wait_until
 from labs.lab10_on_call.cases import Code, case_of
+from labs.lab10_on_call.readings import Place
 from labs.lab10_on_call.services import KEY, Publisher, Worker, properties
 from labs.lab10_on_call.state import State
-from labs.lab10_on_call.watch import Place
 
-OLD = ("old-1", "old-2")  # they were in each DLQ before: known, and no incident
+OLD = ("old-1", "old-2")  # dead letters from before the incident
 WAIT_S = 3.0
-TRY_S = 10.0  # for many replayed ones on a busy machine
+TRY_S = 10.0  # for many replayed events on a busy machine
 MORE = 15  # consumers that the action adds
 CLASSIC = {"x-queue-type": "classic"}
 
@@ -31,15 +31,15 @@ class System:
     """One running system; `state` is what its services share."""
 
     def __init__(self, incident: str, place: Place, dice: random.Random) -> None:
-        """Declare its parts; nothing runs yet.
+        """Declare the parts of the system, without a running one.
 
         Args:
             incident: one of `helpers.incidents.BY_NAME`.
-            place: where it runs.
-            dice: draw its numbers.
+            place: the vhost of the system.
+            dice: draws its numbers.
         """
         self.incident, case = incident, case_of(incident, dice)
-        name = f"{dice.randrange(16**6):06x}"  # it gives nothing away
+        name = f"{dice.randrange(16**6):06x}"  # without a hint at the incident
         self.state = State(place, case, f"{name}-x", f"{name}-q", f"{name}-d", case.code)
         self._workers: list[Worker] = []
         self._publisher: Publisher | None = None
@@ -66,34 +66,34 @@ class System:
 
     @property
     def begun(self) -> bool:
-        """Whether the incident can be seen."""
+        """Whether the incident shows in the numbers."""
         case, code = self.state.case, self.state.code
         published = case.most if code.holds_after is not None else max(case.burst, 5)
         handled = code.holds_after or int(case.consumers > 0 and case.bound)
         return len(self.state.outbox) >= (published or 0) and len(self.state.handled) >= handled
 
     def start(self) -> None:
-        """Let it run."""
+        """Start the consumers and the publisher."""
         self._add(self.state.case.consumers)
         self._publisher = Publisher(self.state)
 
     def end(self) -> None:
-        """End its publisher and its consumers; what they held goes back to the queue."""
+        """End the publisher and the consumers; the broker requeues what they held."""
         for part in [*self._workers, self._publisher]:
             if part is not None:
                 part.cut()
 
     def left_in(self, queue: str, expected: Iterable[str]) -> set[str]:
-        """Empty a queue once everybody has ended, and wait a little for expected ids."""
+        """Drain a queue after `end`, and wait a little for expected ids."""
         with self.channel() as channel:
             return set(_take(channel, queue, expected))
 
     def do(self, action: str) -> None:
-        """Carry out an action of `RUNBOOK` to its end."""
+        """Carry out an action of `RUNBOOK`, and return when it is done."""
         RUNBOOK[action](self)
 
     def replace_consumers(self, code: Code) -> None:
-        """End all consumers and start as many with this code; a new one does not hang."""
+        """Replace all consumers by ones with this code, which do not hang."""
         number = len(self._workers)
         for worker in self._workers:
             worker.cut()
@@ -107,14 +107,14 @@ class System:
         self._add(MORE)
 
     def restart_publisher(self) -> None:
-        """Start it again; it goes on with the event that was not confirmed."""
+        """Restart the publisher; it continues with the first unconfirmed event."""
         if self._publisher is not None:
             self._publisher.cut()
         self._publisher = Publisher(self.state)
 
     def publish_again(self) -> None:
-        """Publish what the outbox holds once more."""
-        with self.channel() as channel, suppress(AMQPError):  # an alarm keeps it out
+        """Publish all events of the outbox again."""
+        with self.channel() as channel, suppress(AMQPError):  # an alarm blocks it
             for event in list(self.state.outbox):
                 channel.basic_publish(self.state.exchange, KEY, b"{}", properties(event))
 
@@ -129,7 +129,7 @@ class System:
             wait_until(lambda: set(moved) <= tried(), timeout_s=TRY_S, what="another try")
 
     def purge(self, queue: str) -> None:
-        """Delete what is ready in a queue."""
+        """Delete the ready messages of a queue."""
         with self.channel() as channel:
             channel.queue_purge(queue)
 
@@ -165,17 +165,17 @@ RUNBOOK: dict[str, Callable[[System], None]] = {
 
 
 def _take(channel: Any, queue: str, expected: Iterable[str]) -> list[str]:
-    """Empty a queue, and wait for ids that are on their way; return all ids."""
-    found: list[str] = []
+    """Drain a queue, and wait for expected ids that are on their way; return all ids."""
+    ids: list[str] = []
     missing = set(expected)
 
     def take() -> bool:
-        # All there is, however long it takes: the deadline is for what has yet to arrive.
-        while (got := channel.basic_get(queue, auto_ack=True))[0] is not None:
-            found.append(got[1].message_id)
-            missing.discard(got[1].message_id)
+        # Take all messages, without a deadline: that is for messages still on their way.
+        while (message := channel.basic_get(queue, auto_ack=True))[0] is not None:
+            ids.append(message[1].message_id)
+            missing.discard(message[1].message_id)
         return not missing
 
     with suppress(WaitTimeoutError):
         wait_until(take, timeout_s=WAIT_S, what="what is on its way")
-    return found
+    return ids

@@ -1,7 +1,7 @@
-"""The blocked publisher where no node of our own can run: a record of a real one.
+"""A record of a blocked publisher, for machines that cannot start a separate node.
 
-``python -m labs.lab10_on_call.recorded`` makes it anew: each action of the runbook is carried out
-on a node that really blocks its publisher, and the readings before and after are kept.
+``python -m labs.lab10_on_call.recorded`` records it again: it carries out each action of the
+runbook on a node that blocks its publisher, and stores the readings before and after.
 """
 
 import json
@@ -20,31 +20,31 @@ LOOK_S = 2.0
 
 
 class RecordedNight(Night):
-    """A night of the past."""
+    """A recorded night."""
 
     @property
     def incident(self) -> str:
-        """What was really going on."""
+        """The true incident."""
         return BLOCKED
 
     @property
     def left(self) -> set[str]:
-        """Nothing is left: what was published had been handled."""
+        """Empty: all published events had been handled."""
         return set()
 
     @property
     def stands_still(self) -> bool:
-        """Whether nothing was published after the action."""
+        """Whether no event was published after the action."""
         return self.after[-1]["published"] <= self.after[0]["published"]
 
     @property
     def over(self) -> bool:
-        """Whether it published again."""
+        """Whether the publisher published again."""
         return not self.stands_still
 
     @property
     def places(self) -> dict[str, int]:
-        """Nothing was lost."""
+        """Zero everywhere: no event was lost."""
         return {"waiting": 0, "dead": 0, "lost": 0}
 
 
@@ -53,11 +53,11 @@ def night() -> Night:
     return RecordedNight(None, _record()["before"])  # type: ignore[arg-type]
 
 
-def recover(one: Night) -> None:
-    """Look up what came of the actions when they were really carried out."""
+def recover(past: Night) -> None:
+    """Set the readings that were recorded after the actions."""
     after = _record()["after"]
-    chosen = [after[action] for action in one.actions if action in after] or [after[NOTHING]]
-    one.after = max(chosen, key=lambda readings: readings[-1]["published"])
+    chosen = [after[action] for action in past.actions if action in after] or [after[NOTHING]]
+    past.after = max(chosen, key=lambda readings: readings[-1]["published"])
 
 
 def _record() -> Any:
@@ -68,19 +68,19 @@ def make() -> None:
     """Write the record."""
     after: dict[str, list[Reading]] = {}
     with OwnNode(random.Random(1)) as own:
-        found = own.result()
-        assert found, "there is no RabbitMQ on this machine to record"
-        (seen,), watch = found
+        result = own.result()
+        assert result, "there is no RabbitMQ on this machine to record"
+        (seen,), reader = result
         for action in [NOTHING, *RUNBOOK]:
             if action != NOTHING:
                 seen.system.do(action)
-            first, published = watch.read()[0], len(seen.system.state.outbox)
+            first, published = reader.read()[0], len(seen.system.state.outbox)
             try:
                 more = lambda: len(seen.system.state.outbox) > published  # noqa: B023, E731
                 wait_until(more, timeout_s=LOOK_S, what="a publish")
             except WaitTimeoutError:
-                pass  # it stays blocked: that is what is recorded
-            after[action] = [first, watch.read()[0]]
+                pass  # it stays blocked, which is recorded
+            after[action] = [first, reader.read()[0]]
     FILE.write_text(json.dumps({"before": seen.before, "after": after}, indent=1) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""The publisher and the consumers of a system: threads with real connections of their own."""
+"""The publisher and the consumers of a system: threads with separate, real connections."""
 
 import threading
 import time
@@ -12,14 +12,14 @@ from helpers.rabbitmq.ready import hang_up
 from labs.lab10_on_call.cases import POISON
 from labs.lab10_on_call.state import State
 
-KEY, OTHER_KEY = "document.created", "workspace.opened"  # nobody is interested in the other one
+KEY, OTHER_KEY = "document.created", "workspace.opened"  # no queue is bound to the other key
 FAIL_S = 0.02
-GOODBYE_S = 3.0
-BLOCKED_S = 120.0  # longer than anybody keeps the alarm
+END_S = 3.0
+BLOCKED_S = 120.0  # longer than the alarm lasts
 
 
 class _Part:
-    """A thread with a connection of its own, which is cut when it ends, as by a kill."""
+    """A thread with a separate connection, which is cut at its end, as by a kill."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -29,10 +29,10 @@ class _Part:
         self._thread.start()
 
     def cut(self) -> None:
-        """End it."""
+        """End the thread, and cut its connection."""
         self._ended.set()
         hang_up(self._connection)
-        self._thread.join(GOODBYE_S)
+        self._thread.join(END_S)
 
     def _run_until_cut(self) -> None:
         with suppress(AMQPError, OSError):
@@ -69,12 +69,12 @@ class Worker(_Part):
 
 
 class Publisher(_Part):
-    """A publisher at a steady rate, which counts an event as published when it is confirmed."""
+    """A publisher at a steady rate; an event counts as published when it is confirmed."""
 
     def _run(self, channel: Any) -> None:
         case, outbox, exchange = self.state.case, self.state.outbox, self.state.exchange
         channel.confirm_delivery()
-        for _ in range(2):  # no incident either
+        for _ in range(2):  # dropped, and no incident
             channel.basic_publish(exchange, OTHER_KEY, b"{}")
         if case.poison and not outbox:
             channel.basic_publish(exchange, KEY, b"{}", properties(POISON))

@@ -1,4 +1,4 @@
-"""A night on call: the systems run, the learner's code reads the numbers and says what to do."""
+"""A night on call: run systems, ask the learner's code about them, carry out its actions."""
 
 import random
 import time
@@ -16,13 +16,13 @@ from helpers.waits import wait_until
 from labs.judge.trial import Trial
 from labs.lab10_on_call.cases import POISON
 from labs.lab10_on_call.incident_system import OLD, RUNBOOK, System
-from labs.lab10_on_call.watch import Place, Reading, Watch, alone
+from labs.lab10_on_call.readings import Place, Reader, Reading, alone
 
 EVERY_S = 0.4
 READINGS = 8
 ANSWER_S = 10.0
-RECOVERY_S = 15.0  # a backlog that is worked off takes 5 s
-QUIET_S = 4.0  # nothing gets better for so long: that was it
+RECOVERY_S = 15.0  # working off a backlog takes 5 s
+QUIET_S = 4.0  # without progress for so long, none is expected
 CALM_S = 1.6  # several readings
 MOST_ACTIONS = 2
 BLOCKED, HEALTHY = "publisher blocked", "healthy growth"
@@ -30,24 +30,24 @@ BLOCKED, HEALTHY = "publisher blocked", "healthy growth"
 
 @dataclass
 class Night:
-    """One system, what was seen of it, what was done to it, and what came of that."""
+    """One system with its readings, the learner's answer, and the results of the actions."""
 
     system: System
     before: list[Reading]
     cause: str = ""
     actions: list[str] = field(default_factory=list)
-    trouble: str = ""  # why there is no answer
+    trouble: str = ""  # why there is no valid answer
     due: set[str] = field(default_factory=set)
     after: list[Reading] = field(default_factory=list)
-    handled: set[str] | None = None  # when the time was over
+    handled: set[str] | None = None  # at the end of the night
 
     @property
     def incident(self) -> str:
-        """What is really going on."""
+        """The true incident."""
         return self.system.incident
 
     def take(self, answer: Any, error: str) -> None:
-        """Note what the learner's function returned."""
+        """Store the return value of the learner's function."""
         cause, actions = None, None
         if isinstance(answer, dict):
             cause, actions = answer.get("cause"), answer.get("actions")
@@ -55,44 +55,46 @@ class Night:
             self.trouble = error
         elif str(cause) not in incidents.BY_NAME or not isinstance(actions, list):
             self.trouble = f"on_call() returned {str(answer)[:80]}: no cause with its actions"
-        elif wrong := [one for one in actions if str(one) not in RUNBOOK]:
+        elif wrong := [action for action in actions if str(action) not in RUNBOOK]:
             self.trouble = f"the runbook has no action {str(wrong[0])[:40]!r}"
         elif len(actions) > MOST_ACTIONS:
             self.trouble = f"{len(actions)} actions are more than {MOST_ACTIONS}"
         else:
-            self.cause, self.actions = str(cause), [str(one) for one in actions]
+            self.cause, self.actions = str(cause), [str(action) for action in actions]
 
     def repair(self) -> None:
-        """Carry out what was said; what is published up to now has to be handled."""
+        """Carry out the actions; all events published so far are due."""
         for action in self.actions:
             self.system.do(action)
         self.due = set(self.system.state.outbox)
 
     @property
     def left(self) -> set[str]:
-        """The events that nobody has handled, without the one that nobody can."""
+        """The due events that were not handled, without the poison."""
         handled = self.system.state.handled if self.handled is None else self.handled
         return self.due - handled - {POISON}
 
     @property
     def repeats_per_s(self) -> float:
-        """Redeliveries a second, lately."""
-        lately = [one for one in self.after if one["t_s"] >= self.after[-1]["t_s"] - CALM_S]
-        counts = [one["redelivered"] for one in lately]
-        # What a consumer had counted vanishes some time after it: only the steps up are news.
+        """Redeliveries a second in the last readings."""
+        lately = [
+            reading for reading in self.after if reading["t_s"] >= self.after[-1]["t_s"] - CALM_S
+        ]
+        counts = [reading["redelivered"] for reading in lately]
+        # The counts of a consumer vanish some time after its end, so only increases count.
         steps = [max(0.0, after - before) for before, after in pairwise(counts)]
         return sum(steps) / max(lately[-1]["t_s"] - lately[0]["t_s"], EVERY_S)
 
     @property
     def stands_still(self) -> bool:
-        """Whether the publisher has published nothing since, although it has something."""
+        """Whether the publisher has published nothing since the actions, although it should."""
         return self.system.state.case.most is None and len(self.system.state.outbox) <= len(
             self.due
         )
 
     @property
     def over(self) -> bool:
-        """Whether every event is handled, the poison is put aside, and the system goes on."""
+        """Whether every event is handled, the poison is dead-lettered, and the system runs on."""
         if not self.after or self.after[-1]["t_s"] - self.after[0]["t_s"] < CALM_S:
             return False
         put_aside = (self.due & {POISON} | set(OLD)) - self.system.state.handled
@@ -101,7 +103,7 @@ class Night:
 
     @cached_property
     def places(self) -> dict[str, int]:
-        """Where the events are that nobody has handled; asked when everybody has ended."""
+        """Numbers of unhandled events by place; to be read after the system has ended."""
         unhandled = (self.due | set(OLD)) - self.system.state.handled
         dead = self.system.left_in(self.system.state.dlq, ()) & unhandled
         waiting = self.system.left_in(self.system.state.queue, unhandled - dead) & unhandled
@@ -110,15 +112,15 @@ class Night:
         return {"waiting": waited, "dead": len(dead & self.left), "lost": len(lost)}
 
 
-def observe(systems: Sequence[System], watch: Watch) -> list[Night]:
-    """Let systems run until their incidents can be seen, and read their numbers."""
+def observe(systems: Sequence[System], reader: Reader) -> list[Night]:
+    """Let systems run until their incidents show, and read their numbers."""
     begun = lambda: all(system.begun for system in systems)  # noqa: E731
     wait_until(begun, timeout_s=20, what="all systems to run")
-    watch.read()  # this one may still see the beginning
+    reader.read()  # this reading may still show the start
     readings = []
     for _ in range(READINGS):
         time.sleep(EVERY_S)
-        readings.append(watch.read())
+        readings.append(reader.read())
     return [
         Night(system, list(before))
         for system, before in zip(systems, zip(*readings, strict=True), strict=True)
@@ -126,10 +128,10 @@ def observe(systems: Sequence[System], watch: Watch) -> list[Night]:
 
 
 def ask(trial: Trial, nights: Sequence[Night]) -> None:
-    """Let the learner's code judge each system from its readings, each in a process of its own."""
+    """Ask the learner's code about each system, in a separate process each."""
     actors = [trial.start("on_call", night.before) for night in nights]
     ended = lambda: not any(actor.running for actor in actors)  # noqa: E731
-    trial.settle(ended, timeout_s=ANSWER_S, quiet_s=ANSWER_S)
+    trial.watch.settle(ended, timeout_s=ANSWER_S, quiet_s=ANSWER_S)
     for actor, night in zip(actors, nights, strict=True):
         error = f"on_call() ended with {actor.error}" if actor.error else ""
         if not error and not actor.returned:
@@ -137,12 +139,12 @@ def ask(trial: Trial, nights: Sequence[Night]) -> None:
         night.take(actor.result, error)
 
 
-def recover(trial: Trial, nights: Sequence[Night], watch: Watch) -> None:
-    """Carry out what was said, and watch until all is well or nothing gets better any more."""
+def recover(trial: Trial, nights: Sequence[Night], reader: Reader) -> None:
+    """Carry out the actions, and read until all incidents are over or progress stops."""
     for night in nights:
         night.repair()
     seen: dict[str, Any] = {"state": None, "changed_s": time.monotonic(), "read_s": 0.0}
-    # Who took it for something else has the answer already; nobody waits for a healthy one.
+    # A wrong cause is judged already, and a healthy system needs no wait.
     repaired = [
         night for night in nights if night.cause == night.incident and night.cause != HEALTHY
     ]
@@ -152,27 +154,26 @@ def recover(trial: Trial, nights: Sequence[Night], watch: Watch) -> None:
         if now_s - seen["read_s"] < EVERY_S:
             return False
         seen["read_s"] = now_s
-        for night, reading in zip(nights, watch.read(), strict=True):
+        for night, reading in zip(nights, reader.read(), strict=True):
             night.after.append(reading)
         state = [(len(night.left), night.over) for night in repaired]
         if state != seen["state"]:
             seen.update(state=state, changed_s=now_s)
         return all(over for _, over in state) or now_s - seen["changed_s"] > QUIET_S
 
-    trial.settle(look, timeout_s=RECOVERY_S, quiet_s=RECOVERY_S)
+    trial.watch.settle(look, timeout_s=RECOVERY_S, quiet_s=RECOVERY_S)
     for night in nights:
-        night.handled = set(
-            night.system.state.handled
-        )  # what one lets go of at its end is not done
+        # Before `end`: events that are still in work then do not count as handled.
+        night.handled = set(night.system.state.handled)
     for night in nights:
         night.system.end()
 
 
 class OwnNode:
-    """A node of our own with a blocked publisher, made ready in the background."""
+    """A separate node with a blocked publisher, prepared in the background."""
 
     def __init__(self, dice: random.Random) -> None:
-        """Begin; `result` waits for it."""
+        """Prepare without a node; `with` starts it, `result` waits for it."""
         self._stack, self._dice = ExitStack(), dice
         self._pool = ThreadPoolExecutor(1)
 
@@ -184,11 +185,11 @@ class OwnNode:
         self._pool.shutdown(wait=True)
         self._stack.close()
 
-    def result(self) -> tuple[list[Night], Watch] | None:
-        """Return the night and its watch; None when this machine has no RabbitMQ of its own."""
+    def result(self) -> tuple[list[Night], Reader] | None:
+        """Return the night and its reader; None when this machine has no RabbitMQ to start."""
         return self._ready.result()
 
-    def _begin(self) -> tuple[list[Night], Watch] | None:
+    def _begin(self) -> tuple[list[Night], Reader] | None:
         try:
             node = self._stack.enter_context(broker.disposable())
         except BrokerNotFoundError:
@@ -199,5 +200,5 @@ class OwnNode:
         system.start()
         wait_until(lambda: system.begun, timeout_s=20, what="a publisher that publishes")
         place.set_memory_limit("absolute", "1MB")
-        watch = Watch(place, [system.state])
-        return observe([system], watch), watch
+        reader = Reader(place, [system.state])
+        return observe([system], reader), reader

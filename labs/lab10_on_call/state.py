@@ -1,9 +1,9 @@
-"""What the services of a system share: the names of its parts, and what they know of its events."""
+"""State that the services of a system share: its parts, and its events."""
 
 from dataclasses import dataclass, field
 
 from labs.lab10_on_call.cases import Case, Code
-from labs.lab10_on_call.watch import Place
+from labs.lab10_on_call.readings import Place
 
 
 @dataclass
@@ -15,7 +15,7 @@ class State:
     exchange: str
     queue: str
     dlq: str
-    code: Code  # what its consumers run now
+    code: Code  # of its present consumers
     outbox: list[str] = field(default_factory=list)  # confirmed, in this order
     handled: set[str] = field(default_factory=set)
     given_up: set[str] = field(default_factory=set)  # rejected for good, by the latest try

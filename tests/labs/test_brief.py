@@ -1,4 +1,4 @@
-"""Each brief runs as a learner runs it: from the starter that fails to the solution that holds."""
+"""Each brief, run as a learner runs it: with the starter, which fails, and with a solution."""
 
 import nbformat
 import pytest
@@ -11,39 +11,49 @@ from labs.judge.instructor.proof import solutions
 from labs.judge.model import Verdict, folder_of, load, numbers
 from tests.conftest import child_environment
 
+QUICK = (1, 2, 9)  # labs whose checks end soonest on a starter
+
 
 def run(number: int, source: str | None, work) -> list[str]:
     """Run a brief, with this source in its starter cell, and return what its cells print."""
     folder = folder_of(number)
     nb = nbformat.read(folder / "brief.ipynb", as_version=4)
-    cell = next(one for one in nb.cells if one.source.startswith("%%lab"))
+    cell = next(cell for cell in nb.cells if cell.source.startswith("%%lab"))
     if source is not None:
         cell.source = f"%%lab\n{source}"
     manager = AsyncKernelManager(kernel_name="python3", **own_sockets())
     where = {"metadata": {"path": str(folder)}}
     client = NotebookClient(nb, km=manager, timeout=150, resources=where)
     client.execute(env=child_environment(RABBIT_LAB_WORK=str(work)))
-    return ["".join(one.get("text", "") for one in cell.get("outputs", [])) for cell in nb.cells]
+    return [
+        "".join(output.get("text", "") for output in cell.get("outputs", [])) for cell in nb.cells
+    ]
 
 
-@pytest.mark.parametrize("number", numbers())
+@pytest.mark.parametrize(
+    "number",
+    [
+        number if number in QUICK else pytest.param(number, marks=pytest.mark.slow)
+        for number in numbers()
+    ],
+)
 def test_the_starter_runs_and_fails(number: int, shared_broker, tmp_path):
-    *_, verdict, _, _ = said = run(number, None, tmp_path)
-    assert f"Lab {number} · {load(number).title}. What must hold:" in said[1]
+    *_, verdict, _, _ = printed = run(number, None, tmp_path)
+    assert f"Lab {number} · {load(number).title}. What must hold:" in printed[1]
     assert "BROKEN" in verdict and "cannot be judged" not in verdict
-    assert "Traceback" not in "".join(said)
+    assert "Traceback" not in "".join(printed)
     assert (tmp_path / f"lab{number:02d}.py").exists()
 
 
 @pytest.mark.parametrize("number", [3, 5])
 def test_from_brief_to_holds(number: int, shared_broker, tmp_path):
-    correct = next(one for one in solutions(number) if one.kind == "correct")
+    correct = next(solution for solution in solutions(number) if solution.kind == "correct")
     *_, verdict, _, _ = run(number, correct.path.read_text(encoding="utf-8"), tmp_path)
     assert "All that this check looks for holds." in verdict
     assert "BROKEN" not in verdict
 
 
-def test_what_a_cell_replaces_is_kept(tmp_path, monkeypatch, capsys):
+def test_a_replaced_file_is_kept(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("RABBIT_LAB_WORK", str(tmp_path))
     brief.write(3, "first")
     assert "what was there" not in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""What every lab has to have, checked by reading it."""
+"""The form of every lab: requirements, solutions, brief and guide."""
 
 import ast
 import re
@@ -36,24 +36,24 @@ def test_requirements_are_plain_sentences(lab: Lab):
 
 
 @pytest.mark.parametrize("lab", ALL)
-def test_enough_solutions_and_each_says_why_it_is_wrong(lab: Lab):
-    found = solutions(lab.number)
-    kinds = [one.kind for one in found]
+def test_enough_solutions_and_each_wrong_one_has_a_reason(lab: Lab):
+    known = solutions(lab.number)
+    kinds = [solution.kind for solution in known]
     assert kinds.count("correct") >= 2
     assert kinds.count("wrong") >= 6
     assert kinds.count("starter") == 1
-    for solution in found:
+    for solution in known:
         for requirement, belief in solution.breaks or ():
             assert requirement in lab.requirements
             assert lab.belief(belief)
-    reasons = {solution.breaks for solution in found if solution.kind == "wrong"}
+    reasons = {solution.breaks for solution in known if solution.kind == "wrong"}
     assert len(reasons) >= 6, "wrong solutions are wrong for the same reasons"
-    trees = {ast.dump(ast.parse(one.path.read_text(encoding="utf-8"))) for one in found}
-    assert len(trees) == len(found)
+    trees = {ast.dump(ast.parse(solution.path.read_text(encoding="utf-8"))) for solution in known}
+    assert len(trees) == len(known)
 
 
 @pytest.mark.parametrize("lab", ALL)
-def test_a_wrong_folder_s_files_all_declare_what_they_break(lab: Lab):
+def test_all_wrong_solutions_declare_what_they_break(lab: Lab):
     for path in lab.folder.glob("wrong/*.py"):
         head = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         assert BREAKS.search(head.partition("Breaks:")[2]), path
@@ -67,8 +67,8 @@ def test_one_belief_has_one_name_everywhere():
         for name, phrase in {**misconceptions.SHARED, **load(number).beliefs}.items():
             words[name].add(phrase)
             assert re.fullmatch(r"[a-z][a-z0-9-]*", name)
-    assert {name: found for name, found in words.items() if len(found) > 1} == {}
-    phrases = [phrase for found in words.values() for phrase in found]
+    assert {name: uses for name, uses in words.items() if len(uses) > 1} == {}
+    phrases = [phrase for uses in words.values() for phrase in uses]
     assert len(phrases) == len(set(phrases)), "two names for one belief"
 
 
@@ -88,7 +88,7 @@ def test_brief_has_its_anatomy(lab: Lab):
     begin = f"from labs.judge import brief\n\nbrief.begin({lab.number})"
     assert code == [begin, f"%%lab\n{starter}", f"brief.check({lab.number})"]
     for role in lab.roles:
-        assert role.partition("(")[0] in prose, f"the brief does not speak of {role}"
+        assert role.partition("(")[0] in prose, f"the brief does not mention {role}"
 
 
 @pytest.mark.parametrize("lab", ALL)
@@ -99,7 +99,7 @@ def test_brief_is_clean_and_names_no_machine(lab: Lab):
 
 
 @pytest.mark.parametrize("lab", ALL)
-def test_guide_says_what_an_instructor_needs(lab: Lab):
+def test_guide_has_its_sections(lab: Lab):
     text = (lab.folder / "guide.md").read_text(encoding="utf-8")
     assert text.startswith(f"# Lab {lab.number} · {lab.title}\n")
     assert [mark for mark in GUIDE if mark not in text] == []

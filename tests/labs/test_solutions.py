@@ -1,6 +1,6 @@
-"""A sample of each lab's proof: one correct solution, two wrong ones, the starter.
+"""A sample of each lab's proof: a correct solution; slow: two wrong ones and the starter, too.
 
-All of them, and each several times: ``make labs-proof``.
+``make labs-proof`` judges all solutions, several times if asked.
 """
 
 import pytest
@@ -11,7 +11,11 @@ from labs.judge.model import Broken, Verdict, numbers
 pytestmark = pytest.mark.one_by_one
 
 SAMPLE = [
-    pytest.param(solution, id=f"lab{number:02d}-{solution.kind}-{solution.path.stem}")
+    pytest.param(
+        solution,
+        id=f"lab{number:02d}-{solution.kind}-{solution.path.stem}",
+        marks=() if solution.kind == "correct" else pytest.mark.slow,
+    )
     for number in numbers()
     for solution in proof.sampled(proof.solutions(number))
 ]
@@ -24,7 +28,9 @@ def test_verdict_is_the_known_one(solution: proof.Solution, shared_broker):
 
 
 def test_a_wrong_reason_is_no_proof():
-    solution = next(one for one in proof.solutions(5) if one.path.stem == "memory_set")
+    solution = next(
+        solution for solution in proof.solutions(5) if solution.path.stem == "memory_set"
+    )
     verdict = Verdict(5, (Broken("a", "", "memory-set"),), "", 1.0, "4.3.6")
     assert not proof.Outcome(solution, verdict, "").as_it_should
     broken = tuple(Broken(key, "story", why) for key, why in solution.breaks or ())

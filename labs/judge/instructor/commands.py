@@ -1,4 +1,4 @@
-"""What an instructor runs: the proof of the graders, a class's grades, the students' version."""
+"""The instructor's commands: proof, grade and handout."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from helpers.machine.paths import shown, work
 from helpers.rabbitmq.model import credentials
 from labs.judge.instructor import grading, handout, proof, report
 from labs.judge.model import lab_number, numbers
-from labs.judge.sandbox.limits import sandbox
+from labs.judge.sandbox import bubblewrap
 
 
 def add(commands: Any) -> None:
@@ -50,7 +50,7 @@ def _grade(options: argparse.Namespace) -> int:
     lab = lab_number(options.lab) if options.lab else None
     found = grading.submissions(options.folder, lab)
     out = options.out or work() / "grades"
-    notes = _walls()
+    notes = _sandbox_notes()
     for note in notes:
         print(note)
     grades = []
@@ -76,10 +76,10 @@ def _line(grade: grading.Grade) -> str:
     return f"{submission.learner}, lab {submission.lab}: {what}, {verdict.seconds:.0f} s"
 
 
-def _walls() -> list[str]:
-    """Return what an instructor has to know about the walls around submissions."""
+def _sandbox_notes() -> list[str]:
+    """Return what an instructor has to know about the sandbox of submissions."""
     notes = []
-    if sandbox() is None:
+    if bubblewrap.program() is None:
         notes.append(
             "There is no bubblewrap here (Debian: apt-get install bubblewrap): submissions run with"
             " limits of time, memory and output, but can read and change your files."

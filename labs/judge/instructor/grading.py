@@ -1,8 +1,8 @@
-"""A folder of submissions, judged one by one, each on its own: ``make grade DIR=submissions/``.
+"""Judge a folder of submissions, each in isolation: ``make grade DIR=submissions/``.
 
-Each submission runs in processes of its own, with limits, in a sandbox where there is bubblewrap,
-and with a vhost and a user of its own. What it does to itself costs only its own time. Verdicts
-are kept as they come, so that an interrupted run goes on where it stopped.
+Each submission has separate processes with limits, in a sandbox where bubblewrap is installed, and
+a separate vhost and user, so it can waste only its own time. Each verdict is stored at once, so
+that an interrupted run continues where it stopped.
 """
 
 import hashlib
@@ -26,20 +26,20 @@ from labs.judge import checking
 from labs.judge.model import Verdict, folder_of
 
 NAMED = re.compile(r"(?:.*[_-])?lab(\d\d?)\.py")
-BIGGEST_BYTES = 1_000_000  # of a file; what a learner writes is a hundredth of it
+BIGGEST_BYTES = 1_000_000  # of one file; a learner's code has a hundredth of it
 MOST_FILES = 50
-GRACE_S = 30.0  # beyond the check's own limit, before its process is killed
+GRACE_S = 30.0  # after the limit of the check, until its process is killed
 
 
 @dataclass(frozen=True)
 class Submission:
-    """What one learner handed in for one lab."""
+    """The file of one learner for one lab."""
 
     learner: str
     lab: int
     path: Path
-    digest: str  # of the file and of what judges it
-    alone: bool  # a file among those of other learners: nothing beside it belongs to it
+    digest: str  # of the file and of the code that judges it
+    alone: bool  # in a folder with other learners' files, which do not belong to it
 
 
 @dataclass(frozen=True)
@@ -51,38 +51,38 @@ class Grade:
 
 
 def submissions(folder: Path, lab: int | None) -> list[Submission]:
-    """Find what was handed in.
+    """Find all submissions in a folder.
 
     Args:
-        folder: it holds a file or a folder for each learner, who is named by it. In a folder,
-            files named ``lab03.py`` or ``…_lab03.py`` say for which lab they are, at any depth.
-        lab: the lab that files of another name are for; None: they are an error.
+        folder: it holds a file or a folder for each learner, with the learner's name. In a
+            learner's folder, ``lab03.py`` and ``…_lab03.py`` name their lab, at any depth.
+        lab: the lab of files without a lab in their name; None: such a file is an error.
 
     Returns:
         Submissions, in the order of learners and labs.
 
     Raises:
-        UsageError: nothing there, or a file that does not say for which lab it is.
+        UsageError: there is no submission, or a file does not name its lab.
     """
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}: name the one with the submissions")
-    found = []
+    collected = []
     for entry in sorted(folder.iterdir()):
         if entry.name.startswith((".", "_")) or entry.is_symlink():
             continue
         if entry.is_dir():
             files = [path for path in sorted(entry.rglob("*.py")) if not path.is_symlink()]
             named = [path for path in files if NAMED.fullmatch(path.name)]
-            found += [
+            collected += [
                 _submission(entry.name, path, lab, alone=False) for path in named or files[:1]
             ]
         elif entry.suffix == ".py":
             learner = re.sub(r"[_-]lab\d\d?$", "", entry.stem)
-            found.append(_submission(learner, entry, lab, alone=True))
-    found = [one for one in found if lab is None or one.lab == lab]
-    if not found:
+            collected.append(_submission(learner, entry, lab, alone=True))
+    collected = [submission for submission in collected if lab is None or submission.lab == lab]
+    if not collected:
         raise UsageError(f"{folder} holds no submission: a file or a folder for each learner")
-    return found
+    return collected
 
 
 def _submission(learner: str, path: Path, lab: int | None, *, alone: bool) -> Submission:
@@ -98,26 +98,26 @@ def _submission(learner: str, path: Path, lab: int | None, *, alone: bool) -> Su
 
 
 def grade(
-    found: Sequence[Submission], results: Path, *, jobs: int, seconds: float
+    collected: Sequence[Submission], results: Path, *, jobs: int, seconds: float
 ) -> Iterator[tuple[Grade, bool]]:
-    """Judge submissions, several at once, and keep each verdict as soon as it is there.
+    """Judge submissions, several at once, and store each verdict at once.
 
     Args:
-        found: what `submissions` returned.
-        results: folder for the verdicts; those that are there and still fit are not made again.
-        jobs: so many at once.
+        collected: submissions, in the order of the grades.
+        results: folder for the verdicts; a stored verdict of an unchanged submission is reused.
+        jobs: number of checks at once.
         seconds: time limit of each check.
 
     Yields:
-        Each grade, in the order of ``found``, and whether it was there before.
+        Each grade, in the order of ``collected``, and whether a stored verdict was reused.
     """
     results.mkdir(parents=True, exist_ok=True)
     stop = Event()
 
-    def one(submission: Submission) -> tuple[Grade, bool]:
+    def grade_one(submission: Submission) -> tuple[Grade, bool]:
         file = results / f"{_safe(submission.learner)}-lab{submission.lab:02d}.json"
-        if kept := _kept(file, submission):
-            return Grade(submission, kept), True
+        if stored := _stored(file, submission):
+            return Grade(submission, stored), True
         if stop.is_set():
             raise InterruptedError
         verdict = _judge(submission, seconds)
@@ -129,13 +129,13 @@ def grade(
 
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            yield from pool.map(one, found)
+            yield from pool.map(grade_one, collected)
         except BaseException:
             stop.set()
             raise
 
 
-def _kept(file: Path, submission: Submission) -> Verdict | None:
+def _stored(file: Path, submission: Submission) -> Verdict | None:
     try:
         entry = json.loads(file.read_text(encoding="utf-8"))
         same = entry["digest"] == submission.digest
@@ -145,20 +145,20 @@ def _kept(file: Path, submission: Submission) -> Verdict | None:
 
 
 def _safe(name: str) -> str:
-    """Return a file name that is a learner's alone, whatever the learner is called."""
+    """Return a file name that no other learner has, for any learner's name."""
     plain = re.sub(r"[^\w.-]", "_", name)
     return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _judge(submission: Submission, seconds: float) -> Verdict:
-    """Check a copy of one submission in a process of its own, which is killed when it must be."""
+    """Check a copy of one submission in a separate process, which has a time limit."""
     with tempfile.TemporaryDirectory(prefix="grade-") as folder:
-        mine = Path(folder) / "submission"
-        _copy(submission, mine)
+        copy = Path(folder) / "submission"
+        _copy(submission, copy)
         result = Path(folder) / "verdict.json"
         command = [sys.executable, "-m", "labs.judge", "check", str(submission.lab)]
-        command += [str(mine / submission.path.name), "--json", str(result), "--hidden"]
-        command += ["--seconds", str(seconds), "--walled"]
+        command += [str(copy / submission.path.name), "--json", str(result), "--hidden"]
+        command += ["--seconds", str(seconds), "--sandbox"]
         with subprocess.Popen(
             command,
             cwd=ROOT,
@@ -167,23 +167,23 @@ def _judge(submission: Submission, seconds: float) -> Verdict:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            start_new_session=True,  # an interrupt of ours lets it finish what it has begun
+            start_new_session=True,  # Ctrl-C does not reach it: the check in progress is finished
         ) as process:
             try:
-                _, said = process.communicate(timeout=seconds + GRACE_S)
+                _, errors = process.communicate(timeout=seconds + GRACE_S)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-                _, said = process.communicate()
+                _, errors = process.communicate()
         if result.exists():
             return checking.from_json(result.read_text(encoding="utf-8"))
-        last = (said.strip().splitlines() or ["it said nothing"])[-1][:300]
+        last = (errors.strip().splitlines() or ["no error message"])[-1][:300]
         return Verdict(
             submission.lab, (), f"its check ended without a verdict: {last}", seconds, ""
         )
 
 
 def _copy(submission: Submission, target: Path) -> None:
-    """Copy a submission and, from a folder of the learner's own, the Python files beside it."""
+    """Copy a submission; from a learner's folder, also the Python files beside it."""
     target.mkdir()
     files = [submission.path]
     if not submission.alone:

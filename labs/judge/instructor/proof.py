@@ -1,6 +1,6 @@
-"""The graders on trial: correct solutions are accepted, wrong ones rejected for their own reason.
+"""Prove the checks: they accept correct solutions, and reject each wrong one for its reason.
 
-A wrong solution says in its docstring what it breaks and why: ``Breaks: a (memory-set), e (…)``.
+The docstring of a wrong solution names what it breaks and why: ``Breaks: a (memory-set), e (…)``.
 Its check must find exactly that, each time.
 """
 
@@ -26,11 +26,11 @@ TIMEOUT_S = CHECK_S + 30.0
 
 @dataclass(frozen=True)
 class Solution:
-    """A file whose verdict is known."""
+    """A file with a known verdict."""
 
     lab: int
     path: Path
-    breaks: frozenset[tuple[str, str]] | None  # None: something, whatever it is (the starter)
+    breaks: frozenset[tuple[str, str]] | None  # None: anything (the starter)
 
     @property
     def kind(self) -> str:
@@ -40,15 +40,15 @@ class Solution:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a solution."""
+    """The verdict of one check of a solution."""
 
     solution: Solution
     verdict: Verdict | None  # None: the check itself failed
-    said: str
+    failure: str  # of the check
 
     @property
     def as_it_should(self) -> bool:
-        """Whether the verdict is the one that is known."""
+        """Whether the verdict is the known one."""
         if self.verdict is None:
             return False
         if self.solution.breaks is None:
@@ -58,12 +58,14 @@ class Outcome:
     def __str__(self) -> str:
         where = f"lab {self.solution.lab}, {self.solution.kind} {self.solution.path.name}"
         if self.verdict is None:
-            return f"{where}: the check failed: {self.said}"
-        found = self.verdict.unusable or _listed(self.verdict.reasons) or "nothing is broken"
+            return f"{where}: the check failed: {self.failure}"
+        actual = self.verdict.unusable or _listed(self.verdict.reasons) or "nothing is broken"
         wanted = self.solution.breaks
         should = "anything" if wanted is None else _listed(wanted) or "nothing"
-        stories = "".join(f"\n    {one.requirement}: {one.story}" for one in self.verdict.broken)
-        return f"{where}: found {found}; should be {should}{stories}"
+        stories = "".join(
+            f"\n    {finding.requirement}: {finding.story}" for finding in self.verdict.broken
+        )
+        return f"{where}: found {actual}; should be {should}{stories}"
 
 
 def _listed(reasons: frozenset[tuple[str, str]]) -> str:
@@ -73,16 +75,16 @@ def _listed(reasons: frozenset[tuple[str, str]]) -> str:
 def solutions(number: int) -> list[Solution]:
     """Return the starter, the correct and the wrong solutions of a lab."""
     folder = folder_of(number)
-    found = [Solution(number, folder / "starter.py", None)]
-    found += [Solution(number, path, frozenset()) for path in sorted(folder.glob("correct/*.py"))]
+    listed = [Solution(number, folder / "starter.py", None)]
+    listed += [Solution(number, path, frozenset()) for path in sorted(folder.glob("correct/*.py"))]
     for path in sorted(folder.glob("wrong/*.py")):
         head = path.read_text(encoding="utf-8").partition("Breaks:")[2].partition('"""')[0]
-        found.append(Solution(number, path, frozenset(BREAKS.findall(head))))
-    return found
+        listed.append(Solution(number, path, frozenset(BREAKS.findall(head))))
+    return listed
 
 
 def judge(solution: Solution) -> Outcome:
-    """Check one solution in a process of its own."""
+    """Check one solution in a separate process."""
     with tempfile.TemporaryDirectory(prefix="proof-") as folder:
         result = Path(folder) / "verdict.json"
         command = [sys.executable, "-m", "labs.judge", "check", str(solution.lab)]
@@ -102,33 +104,33 @@ def judge(solution: Solution) -> Outcome:
 def prove(
     labs: Sequence[int], *, times: int = 1, jobs: int = JOBS, sample: bool = False
 ) -> Iterator[Outcome]:
-    """Judge the solutions of these labs, and yield what became of each.
+    """Judge the solutions of these labs, and yield the outcomes.
 
     Args:
-        labs: their numbers.
-        times: how often each solution is judged.
-        jobs: how many at once.
+        labs: numbers of the labs.
+        times: checks of each solution.
+        jobs: number of checks at once.
         sample: only the starter, one correct and two wrong ones of each lab.
     """
     chosen = [
-        one
+        solution
         for number in labs
-        for one in (sampled(solutions(number)) if sample else solutions(number))
+        for solution in (sampled(solutions(number)) if sample else solutions(number))
     ]
     with ThreadPoolExecutor(jobs) as pool:
         yield from pool.map(judge, chosen * times)
 
 
-def sampled(found: list[Solution]) -> list[Solution]:
+def sampled(all_solutions: list[Solution]) -> list[Solution]:
     """Return the starter, one correct and two wrong ones of these solutions."""
     most = {"starter": 1, "correct": 1, "wrong": 2}
     seen: Counter[str] = Counter()
-    kept = []
-    for one in found:
-        seen[one.kind] += 1
-        if seen[one.kind] <= most[one.kind]:
-            kept.append(one)
-    return kept
+    sample = []
+    for solution in all_solutions:
+        seen[solution.kind] += 1
+        if seen[solution.kind] <= most[solution.kind]:
+            sample.append(solution)
+    return sample
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
@@ -138,12 +140,16 @@ def table(outcomes: Sequence[Outcome]) -> str:
         " longest check |",
         "|---|---|---|---|---|---|",
     ]
-    for number in sorted({one.solution.lab for one in outcomes}):
-        mine = [one for one in outcomes if one.solution.lab == number]
-        kinds = {kind: [one for one in mine if one.solution.kind == kind]
+    for number in sorted({outcome.solution.lab for outcome in outcomes}):
+        of_lab = [outcome for outcome in outcomes if outcome.solution.lab == number]
+        kinds = {kind: [outcome for outcome in of_lab if outcome.solution.kind == kind]
                  for kind in ("correct", "wrong", "starter")}  # fmt: skip
-        rejected = [one for one in kinds["wrong"] if one.verdict and one.verdict.broken]
-        longest = max((one.verdict.seconds for one in mine if one.verdict), default=0.0)
+        rejected = [
+            outcome for outcome in kinds["wrong"] if outcome.verdict and outcome.verdict.broken
+        ]
+        longest = max(
+            (outcome.verdict.seconds for outcome in of_lab if outcome.verdict), default=0.0
+        )
         cells = [
             f"{number} {load(number).title}",
             _share(kinds["correct"]),
@@ -157,4 +163,4 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def _share(outcomes: Sequence[Outcome]) -> str:
-    return f"{sum(one.as_it_should for one in outcomes)} of {len(outcomes)}"
+    return f"{sum(outcome.as_it_should for outcome in outcomes)} of {len(outcomes)}"

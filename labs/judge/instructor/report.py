@@ -1,4 +1,4 @@
-"""What an instructor gets of a graded class: ``grades.csv`` and ``report.html``."""
+"""Write the grades of a class: ``grades.csv`` and ``report.html``."""
 
 import csv
 from collections import defaultdict
@@ -40,41 +40,42 @@ def _plain(cell: object) -> object:
 
 
 def held(grade: Grade) -> int:
-    """Return how many requirements hold."""
+    """Return the number of requirements that hold."""
     return sum(grade.verdict.holds(key) for key in load(grade.submission.lab).requirements)
 
 
 def reasons(lab: Lab, grade: Grade) -> str:
-    """Return in a line why something does not hold."""
+    """Return the reasons for all that does not hold, in one line."""
     if grade.verdict.unusable:
         return grade.verdict.unusable
     return "; ".join(
-        f"{one.requirement}: {lab.belief(one.misconception)}" for one in grade.verdict.broken
+        f"{finding.requirement}: {lab.belief(finding.misconception)}"
+        for finding in grade.verdict.broken
     )
 
 
 def misconceptions(grades: Sequence[Grade]) -> list[tuple[str, list[str]]]:
-    """Return the beliefs of a lab's submissions with who holds them, the commonest first.
+    """Return the beliefs behind broken requirements with their learners, the commonest first.
 
-    A learner counts once for a belief, however many requirements it breaks.
+    A learner counts once for a belief, even if it breaks several requirements.
     """
-    who: dict[str, list[str]] = defaultdict(list)
+    learners: dict[str, list[str]] = defaultdict(list)
     for grade in grades:
         lab = load(grade.submission.lab)
         if grade.verdict.unusable:
-            who["could not be judged"].append(grade.submission.learner)
-        for name in {one.misconception for one in grade.verdict.broken}:
-            who[lab.belief(name)].append(grade.submission.learner)
-    return sorted(who.items(), key=lambda item: (-len(item[1]), item[0]))
+            learners["could not be judged"].append(grade.submission.learner)
+        for name in {finding.misconception for finding in grade.verdict.broken}:
+            learners[lab.belief(name)].append(grade.submission.learner)
+    return sorted(learners.items(), key=lambda item: (-len(item[1]), item[0]))
 
 
 def write_report(grades: Sequence[Grade], file: Path, *, notes: Sequence[str]) -> None:
-    """Write the page: for each lab the class as a whole, then each submission.
+    """Write the report: for each lab the class as a whole, then each submission.
 
     Args:
-        grades: all of them.
-        file: where the page goes; it needs no other file.
-        notes: sentences for the top, such as which walls there were not.
+        grades: the grades of the class.
+        file: the HTML file; it needs no other file.
+        notes: sentences for the top, such as a missing sandbox.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True,
@@ -82,17 +83,18 @@ def write_report(grades: Sequence[Grade], file: Path, *, notes: Sequence[str]) -
     )  # fmt: skip
     labs = []
     for number in sorted({grade.submission.lab for grade in grades}):
-        mine = [grade for grade in grades if grade.submission.lab == number]
+        of_lab = [grade for grade in grades if grade.submission.lab == number]
         lab = load(number)
         labs.append(
             {
                 "lab": lab,
-                "rows": [{"grade": one, "held": held(one)} for one in mine],
-                "beliefs": misconceptions(mine),
+                "rows": [{"grade": grade, "held": held(grade)} for grade in of_lab],
+                "beliefs": misconceptions(of_lab),
                 "holding": {
-                    key: sum(one.verdict.holds(key) for one in mine) for key in lab.requirements
+                    key: sum(grade.verdict.holds(key) for grade in of_lab)
+                    for key in lab.requirements
                 },
-                "all": sum(held(one) == len(lab.requirements) for one in mine),
+                "all": sum(held(grade) == len(lab.requirements) for grade in of_lab),
             }
         )
     text = environment.get_template(TEMPLATE).render(

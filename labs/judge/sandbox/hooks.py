@@ -1,9 +1,9 @@
-"""pika and sqlite3 with boundaries, as a learner's code meets them.
+"""Patch pika and sqlite3 so that a learner's code stops at each boundary.
 
-At each boundary (a delivery, before and after an effect, a commit, an ack, a publish, when a
-confirm arrives) the code stops and tells the judge. The judge lets it go on, cuts its connection,
-holds it for a while, or kills the process at just this point. Everything else is pika and sqlite3
-as they are, on a real broker and a real file.
+Boundaries are a delivery, the arrival of a confirm, and the moments before and after an effect, a
+commit, an ack and a publish. At each the code reports to the judge, which lets it go on, holds it
+for a while, cuts its connection, or kills its process. Everything else is pika and sqlite3 as they
+are, with a real broker and a real file.
 """
 
 import functools
@@ -25,30 +25,30 @@ SHOWN_BYTES = 40
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE", "WITH")
 COMMITS = ("COMMIT", "END")
 
-_line = threading.local()  # a way to the judge for each thread: one that is held holds no other
+_line = threading.local()  # one socket per thread: a thread held at a boundary blocks no other
 _here = threading.local()  # the message that this thread works on
 _last = {"delivered": "", "published": ""}
-_who = {"name": "", "address": ""}
+_actor = {"name": "", "address": ""}
 _connections: "weakref.WeakSet[Any]" = weakref.WeakSet()
 _open: "weakref.WeakKeyDictionary[Any, dict[int, str]]" = weakref.WeakKeyDictionary()
 _limits: "weakref.WeakKeyDictionary[Any, int]" = weakref.WeakKeyDictionary()  # prefetch
 
 
 def begin(name: str, address: str) -> None:
-    """Say from now on who we are, to the judge that listens at ``address``."""
-    _who.update(name=name, address=address)
+    """Set this process's name, and the address at which the judge listens."""
+    _actor.update(name=name, address=address)
 
 
 def ask(at: str, message: str = "", **details: Any) -> None:
-    """Tell the judge about a boundary, and go on when it says so.
+    """Report a boundary to the judge, and return when the judge lets this thread go on.
 
     Args:
-        at: which boundary.
-        message: id of the message that it is about.
-        details: what else is known, as JSON.
+        at: kind of the boundary, such as "before ack".
+        message: id of the message concerned.
+        details: further facts that JSON can hold.
     """
     try:
-        file = _way()
+        file = _judge()
         file.write(json.dumps({"at": at, "message": message, **details}) + "\n")
         file.flush()
         answer = file.readline()
@@ -60,17 +60,18 @@ def ask(at: str, message: str = "", **details: Any) -> None:
         cut()
 
 
-def _way() -> Any:
+def _judge() -> Any:
+    """Return this thread's connection to the judge, opened anew after a fork."""
     if getattr(_line, "pid", None) != os.getpid():
-        one = socket.socket(socket.AF_UNIX)
-        one.connect(_who["address"])
-        _line.file, _line.pid = one.makefile("rw", encoding="utf-8"), os.getpid()
-        _line.file.write(json.dumps({"actor": _who["name"]}) + "\n")
+        link = socket.socket(socket.AF_UNIX)
+        link.connect(_actor["address"])
+        _line.file, _line.pid = link.makefile("rw", encoding="utf-8"), os.getpid()
+        _line.file.write(json.dumps({"actor": _actor["name"]}) + "\n")
     return _line.file
 
 
 def cut() -> None:
-    """Break this process's connections to the broker as a network does: without a goodbye."""
+    """Break all connections of this process to the broker, as a network failure does."""
     for connection in list(_connections):
         try:
             connection._impl._transport._sock.shutdown(socket.SHUT_RDWR)
@@ -79,7 +80,7 @@ def cut() -> None:
 
 
 def _instead_of(owner: Any, name: str) -> Callable[[Callable[..., Any]], None]:
-    """Put a function in the place of a method; it is given the method first."""
+    """Replace a method by a function, which gets the original method as first argument."""
 
     def replace(function: Callable[..., Any]) -> None:
         original = getattr(owner, name)
@@ -94,7 +95,7 @@ def _instead_of(owner: Any, name: str) -> Callable[[Callable[..., Any]], None]:
 
 
 def install() -> None:
-    """Put the boundaries into pika and sqlite3; once in a process."""
+    """Install the boundaries in pika and sqlite3; once per process."""
     _watch_connections()
     _watch_deliveries()
     for name in ("basic_ack", "basic_nack", "basic_reject"):
@@ -167,12 +168,12 @@ def _delivered(
 
 
 def _limit(channel: Any) -> dict[str, Any]:
-    """Return the last prefetch that was set on this channel, and on all channels."""
+    """Return the prefetch set last on this channel, and those of all channels."""
     return {"limit": _limits.get(channel), "limits": list(_limits.values())}
 
 
 def _name(properties: Any, body: bytes | str) -> str:
-    """Return a message's id or, when it has none, the beginning of its body."""
+    """Return a message's id or, without an id, the first bytes of its body."""
     if properties is not None and properties.message_id:
         return str(properties.message_id)
     raw = body if isinstance(body, bytes) else str(body).encode()
@@ -189,7 +190,7 @@ def _watch_settlement(name: str) -> None:
         bound.apply_defaults()
         requeue = bool(bound.arguments.get("requeue", False))
         tags = [delivery_tag]
-        if bound.arguments.get("multiple"):  # the tag 0 stands for all that are outstanding
+        if bound.arguments.get("multiple"):  # tag 0 stands for all outstanding deliveries
             tags = [tag for tag in known if tag <= delivery_tag or not delivery_tag]
         messages = [known.get(tag, "") for tag in tags]
         details = {"messages": messages, "requeue": requeue}
@@ -237,7 +238,7 @@ def _current() -> str:
 
 
 class Cursor(sqlite3.Cursor):
-    """A cursor that tells of writes."""
+    """A cursor with boundaries around writes and commits."""
 
     def execute(self, sql: str, parameters: Any = ()) -> "Cursor":
         """Run a statement, with a boundary before and after a write or a commit."""
@@ -260,10 +261,10 @@ class Cursor(sqlite3.Cursor):
 
 
 class Store(sqlite3.Connection):
-    """A connection that tells of writes and commits."""
+    """A connection with boundaries around writes and commits."""
 
     def cursor(self, factory: Any = Cursor) -> Any:
-        """Return a cursor that tells of writes."""
+        """Return a cursor with boundaries."""
         return super().cursor(factory)
 
     def execute(self, sql: str, parameters: Any = ()) -> Any:
@@ -275,7 +276,7 @@ class Store(sqlite3.Connection):
         return self.cursor().executemany(sql, parameters)
 
     def commit(self) -> None:
-        """Commit, between two boundaries when there is something to commit."""
+        """Commit; between two boundaries, if a transaction is open."""
         if not self.in_transaction:
             return super().commit()
         ask("before commit", _current())

@@ -1,9 +1,9 @@
-"""Runs a learner's code: ``python -m labs.judge.sandbox.host FILE ADDRESS LIMITS [MODULE …]``.
+"""Run a learner's code: ``python -m labs.judge.sandbox.host FILE ADDRESS LIMITS [MODULE …]``.
 
-It imports what takes long once, and forks for each role that the judge wants to have played, so
-that a process costs milliseconds and can be killed as often as there are crash points. It obeys
-lines of JSON on standard input and tells on standard output who has ended; when its input ends, it
-ends everything that it started.
+It imports the slow modules once and forks for each function that the judge calls, so that a process
+costs milliseconds and can be killed at every crash point. It reads commands as lines of JSON from
+standard input, reports ended processes on standard output, and kills its children when its input
+ends.
 """
 
 import ctypes
@@ -27,7 +27,7 @@ PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 
 
 class Host:
-    """The process that forks; it has one thread and runs nothing of the learner's itself."""
+    """The process that forks; it has one thread and runs no code of the learner."""
 
     def __init__(self, submission: Path, address: str) -> None:
         self.submission, self.address = submission, address
@@ -42,7 +42,7 @@ class Host:
         signal.set_wakeup_fd(self.wake_write, warn_on_full_buffer=False)
 
     def serve(self) -> None:
-        """Obey until the input ends."""
+        """Carry out commands until the input ends."""
         pending = b""
         while True:
             ready, _, _ = select.select([self.commands, self.wake_read], [], [])
@@ -60,7 +60,7 @@ class Host:
             _kill(pid)
 
     def obey(self, command: dict[str, Any]) -> None:
-        """Carry out one command: start a role, or send a signal."""
+        """Carry out one command: start a function in a new process, or send a signal."""
         if "role" in command:
             pid = os.fork()
             if not pid:
@@ -71,7 +71,7 @@ class Host:
             _kill(pid) if number == signal.SIGKILL else _signal(pid, number)
 
     def reap(self) -> None:
-        """Tell of every child that has ended; orphans of theirs are only buried."""
+        """Report each child that ended; reap orphans silently."""
         names = {pid: name for name, pid in self.pids.items()}
         with suppress(ChildProcessError):
             while True:
@@ -79,20 +79,20 @@ class Host:
                 if not pid:
                     return
                 if pid in names:
-                    _signal(-pid, signal.SIGKILL)  # what it started goes with it
+                    _signal(-pid, signal.SIGKILL)  # end what it started, too
                     del self.pids[names[pid]]
                     ended = {"ended": names[pid], "code": os.waitstatus_to_exitcode(status)}
                     os.write(self.events, (json.dumps(ended) + "\n").encode())
 
     def become(self, command: dict[str, Any]) -> None:
-        """Turn this forked process into the learner's program; it does not return."""
+        """Run the learner's function in this forked process, then exit."""
         code = 1
         try:
             os.setpgid(0, 0)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            for mine in (self.commands, self.events, self.wake_read, self.wake_write):
-                os.close(mine)
+            for descriptor in (self.commands, self.events, self.wake_read, self.wake_write):
+                os.close(descriptor)
             output = os.open(command["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             os.dup2(output, 1)
             os.dup2(output, 2)
@@ -111,7 +111,7 @@ def play(submission: Path, role: str, arguments: list[Any]) -> int:
     """Load the learner's file and call one of its functions.
 
     Returns:
-        The exit status: 0 when the function returned, 1 when it raised, 70 when there is none.
+        The exit status: 0 when the function returned, 1 when it raised, 70 when it is missing.
     """
     sys.path.insert(0, str(submission.parent))
     sys.argv = [str(submission)]
@@ -130,9 +130,9 @@ def play(submission: Path, role: str, arguments: list[Any]) -> int:
         return UNUSABLE
     try:
         result = function(*arguments)
-    except SystemExit as leaving:
-        hooks.ask("raised", error=_in_words(leaving))
-        return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except SystemExit as end:
+        hooks.ask("raised", error=_in_words(end))
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException as error:
         traceback.print_exc()
         hooks.ask("raised", error=_in_words(error))
@@ -146,8 +146,8 @@ def _in_words(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return f"line {error.lineno}: {error.msg}"
     for frame in traceback.extract_tb(error.__traceback__):
-        ours = frame.filename in (__file__, hooks.__file__)
-        if not ours and "site-packages" not in frame.filename:
+        judges = frame.filename in (__file__, hooks.__file__)
+        if not judges and "site-packages" not in frame.filename:
             where = f" (line {frame.lineno})" if Path(frame.filename).stem else ""
     text = str(error) if isinstance(error, AttributeError) else f"{type(error).__name__}: {error}"
     return text[:300] + where
@@ -162,7 +162,7 @@ def _plain(result: Any) -> Any:
 
 
 def _kill(pid: int) -> None:
-    # The group first: what a learner's code started ends with it; a child too young has no group.
+    # The group first, to end what the process started; a process just forked has no group yet.
     _signal(-pid, signal.SIGKILL)
     _signal(pid, signal.SIGKILL)
 
@@ -173,7 +173,7 @@ def _signal(pid: int, number: int) -> None:
 
 
 def _adopt_orphans() -> None:
-    """Become the parent of what a learner's process leaves behind, so that it can be found."""
+    """Become the parent of a learner's orphans, so that they can be counted and ended."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 

@@ -1,32 +1,43 @@
-"""A process and all that came from it: counted, and ended to the last one."""
+"""Count all descendants of a process, and end them."""
+
+import threading
 
 import psutil
 
 ROUNDS = 100
+COUNT_S = 0.3  # between two counts
 
 
 def members(pid: int) -> list[psutil.Process]:
-    """Return everything that came from a process and still lives, itself not among them."""
+    """Return the living descendants of a process, without the process itself."""
     try:
-        found = psutil.Process(pid).children(recursive=True)
-        return [one for one in found if one.status() != psutil.STATUS_ZOMBIE]
+        descendants = psutil.Process(pid).children(recursive=True)
+        return [process for process in descendants if process.status() != psutil.STATUS_ZOMBIE]
     except psutil.Error:
         return []
 
 
-def end(pid: int) -> None:
-    """Kill all that came from a process, and at last the process itself.
+def grows_beyond(pid: int, most: int, stop: threading.Event) -> bool:
+    """Wait until a process has more than ``most`` descendants; False when ``stop`` comes first."""
+    while not stop.wait(COUNT_S):
+        if len(members(pid)) > most:
+            return True
+    return False
 
-    It goes last because it adopts orphans: whoever forks faster than this kills is caught in a
-    later round.
+
+def end(pid: int) -> None:
+    """Kill all descendants of a process, then the process itself.
+
+    The process adopts orphans, so it is killed last: descendants that fork faster than one round
+    kills are killed in a later round.
     """
     for _ in range(ROUNDS):
-        found = members(pid)
-        if not found:
+        processes = members(pid)
+        if not processes:
             break
-        for one in found:
-            _kill(one)
-        psutil.wait_procs(found, timeout=0.5)
+        for process in processes:
+            _kill(process)
+        psutil.wait_procs(processes, timeout=0.5)
     try:
         _kill(psutil.Process(pid))
     except psutil.NoSuchProcess:

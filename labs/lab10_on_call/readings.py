@@ -1,7 +1,7 @@
-"""What can be seen of a system from outside: the broker's numbers, and nothing else.
+"""Read a system's numbers from the broker.
 
-Counters come from the Prometheus endpoint, where a channel's are never old. Gauges come from a
-passive declare and from the queue itself, since the endpoint's are seconds old.
+Counters come from the Prometheus endpoint, where those of channels are current. Gauges come from a
+passive declare and from the queue itself, since those of the endpoint are seconds old.
 """
 
 import time
@@ -27,7 +27,7 @@ Reading = dict[str, float]
 
 
 class Watched(Protocol):
-    """A system by the names of its parts."""
+    """The names of the parts of a system."""
 
     exchange: str
     queue: str
@@ -36,17 +36,17 @@ class Watched(Protocol):
 
 @dataclass(frozen=True)
 class Place:
-    """A vhost of a node: how to connect to it, ask its API, and scrape it."""
+    """A vhost of a node, with ways to connect to it, call its API, and scrape it."""
 
     connect: Callable[..., Any]
     api: Callable[[str], Any]
     prometheus_url: str
     vhost: str
-    set_memory_limit: Callable[..., Any] = lambda *_: None  # of a node that is ours alone
+    set_memory_limit: Callable[..., Any] = lambda *_: None  # only of a separate node
 
 
 def shared() -> Place:
-    """Return the scratch vhost of the broker that everybody uses.
+    """Return the scratch vhost of the shared broker.
 
     Raises:
         BrokerRefusedError: its Prometheus endpoint cannot be reached.
@@ -58,7 +58,7 @@ def shared() -> Place:
 
 
 def alone(node: broker.DisposableNode) -> Place:
-    """Return the default vhost of a node of our own, whose alarm blocks nobody else."""
+    """Return the default vhost of a separate node, whose alarm blocks no other system."""
 
     def api(path: str) -> Any:
         path = path.replace("{vhost}", quote("/", safe=""))
@@ -71,15 +71,15 @@ def alone(node: broker.DisposableNode) -> Place:
     return Place(node.connect, api, node.broker.prometheus_url, "/", set_memory_limit)
 
 
-class Watch:
-    """Reads the numbers of systems at one place, again and again."""
+class Reader:
+    """Read the numbers of systems at one place."""
 
     def __init__(self, place: Place, systems: Sequence[Watched]) -> None:
-        """Watch; `read` may be called by one thread only.
+        """Connect; `read` may be called by one thread only.
 
         Args:
-            place: where the systems are.
-            systems: what is read.
+            place: the vhost of the systems.
+            systems: the systems to read.
         """
         self._place, self._systems = place, systems
         self._connection = place.connect()
@@ -92,11 +92,11 @@ class Watch:
         t_s = time.monotonic() - self._began_s
         counters, alarms = self._scrape(), self._alarms()
         depths = {queue["name"]: queue for queue in self._place.api(QUEUES)}
-        found = []
+        readings = []
         for system in self._systems:
             state = self._channel.queue_declare(system.queue, passive=True).method
             dead = self._channel.queue_declare(system.dlq, passive=True).method.message_count
-            found.append({
+            readings.append({
                 "t_s": t_s,
                 "published": counters["published", system.exchange],
                 "dropped": counters["unroutable_dropped", system.exchange],
@@ -109,7 +109,7 @@ class Watch:
                 "dead_letters": float(dead),
                 "alarms": alarms,
             })  # fmt: skip
-        return found
+        return readings
 
     def close(self) -> None:
         """Close the connections."""
@@ -124,15 +124,18 @@ class Watch:
             answer.raise_for_status()
         except requests.RequestException as error:
             raise BrokerNotReadyError(f"no Prometheus metrics from {url}: {error}") from None
-        found: dict[tuple[str, str], float] = defaultdict(float)
+        values: dict[tuple[str, str], float] = defaultdict(float)
         for family in text_string_to_metric_families(answer.text):
-            for one in family.samples:
-                # The query narrows queues only: the channels of all vhosts are in the answer.
-                if one.name.startswith(PREFIX) and one.labels.get("vhost") == self._place.vhost:
-                    name = one.name.removeprefix(PREFIX).removesuffix("_total")
-                    place = one.labels.get("queue") or one.labels.get("exchange", "")
-                    found[name, place] += one.value
-        return found
+            for sample in family.samples:
+                # The query filters queues only: the answer has the channels of all vhosts.
+                if (
+                    sample.name.startswith(PREFIX)
+                    and sample.labels.get("vhost") == self._place.vhost
+                ):
+                    name = sample.name.removeprefix(PREFIX).removesuffix("_total")
+                    place = sample.labels.get("queue") or sample.labels.get("exchange", "")
+                    values[name, place] += sample.value
+        return values
 
     def _alarms(self) -> float:
         try:
