@@ -13,7 +13,6 @@ the container: ``docker compose exec jupyterhub python -m helpers.classroom.seat
 Source: RabbitMQ documentation, "Access Control" and "Virtual Host Limits".
 """
 
-import argparse
 import os
 import re
 import secrets
@@ -23,11 +22,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+import click
+
 from helpers.broker import assigned_vhosts, vhosts
-from helpers.errors import BrokerRefusedError, RabbitLabError, UsageError
+from helpers.errors import BrokerRefusedError, UsageError
 from helpers.machine.paths import ROOT
 from helpers.rabbitmq import management
 from helpers.rabbitmq.model import check_amqp_url
+from helpers.suite import exits
 
 CONFIG = ROOT / "docker" / "classroom" / "jupyterhub_config.py"
 INSTRUCTOR = "instructor"  # of the Hub and of the broker
@@ -189,35 +191,54 @@ def close_seat(room: Classroom, learner: str) -> None:
         vhosts.remove(room.call, name)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the instructor's command."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.classroom.seats", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("start", help="check the settings and run the Hub, as the container does")
-    commands.add_parser("list", help="the learners that the broker knows")
-    remove = commands.add_parser("remove", help="remove learners' vhosts and users")
-    remove.add_argument("names", nargs="*", metavar="NAME")
-    remove.add_argument("--all", action="store_true", help="those of every learner")
-    options = parser.parse_args(argv)
-    try:
-        room = settings()
-        if options.command == "start":
-            print(f"RabbitMQ {check(room)} is ready for the class.", flush=True)
-            os.execvp("jupyterhub", ["jupyterhub", f"--config={CONFIG}"])
-        if options.command == "list":
-            for name, queues in sorted(seats(room).items()):
-                print(f"{name}: {queues} queues")
-            return 0
-        if bool(options.names) == options.all:
-            raise UsageError("name the learners to remove, or say --all")
-        for name in sorted(seats(room)) if options.all else options.names:
-            close_seat(room, name)
-            print(f"removed the vhosts of {name}; the files in their home stay")
-    except RabbitLabError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+@click.group(help="The class on one broker, for the instructor.")
+def _commands() -> None:
+    pass
+
+
+@_commands.command(help="Check the settings and run the Hub, as the container does.")
+def start() -> None:
+    """Become the Hub, once the broker is ready for the class."""
+    print(f"RabbitMQ {check(settings())} is ready for the class.", flush=True)
+    os.execvp("jupyterhub", ["jupyterhub", f"--config={CONFIG}"])
+
+
+@_commands.command("list", help="List the learners that the broker knows.")
+def show() -> int:
+    """Print a line for each learner."""
+    for name, queues in sorted(seats(settings()).items()):
+        print(f"{name}: {queues} queues")
     return 0
+
+
+@_commands.command(help="Remove the vhosts and users of learners.")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--all", "everyone", is_flag=True, help="Those of every learner.")
+def remove(names: Sequence[str], everyone: bool) -> int:
+    """Close seats.
+
+    Raises:
+        UsageError: neither names nor ``--all``, or both.
+    """
+    room = settings()
+    if bool(names) == everyone:
+        raise UsageError("name the learners to remove, or say --all")
+    for name in sorted(seats(room)) if everyone else names:
+        close_seat(room, name)
+        print(f"removed the vhosts of {name}; the files in their home stay")
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the instructor's command.
+
+    Args:
+        arguments: the words after the module's name; None takes those of this process.
+
+    Returns:
+        The exit code; see `exits.run`.
+    """
+    return exits.run(_commands, arguments, program="python -m helpers.classroom.seats")
 
 
 if __name__ == "__main__":

@@ -22,11 +22,12 @@ LINT = (
 )
 # Tests and notebooks mostly wait, so five workers fill two cores; see tests/support/spread.py.
 TOGETHER = (
-    "-m", "pytest", "tests", "notebooks", *NBVAL, "-m", "not measures_rates and not twice",
-    "-n", "5", "--cov", "--cov-report=term",
+    "-m", "pytest", "tests", "notebooks", *NBVAL,
+    "-m", "not measures_rates and not twice and not slow", "-n", "5", "--cov", "--cov-report=term",
 )  # fmt: skip
 ALONE = ("-m", "pytest", "notebooks", *NBVAL, "-m", "measures_rates")
 TWICE = ("-m", "pytest", "tests", "-m", "twice", "-n", "4")
+SLOW = ("-m", "pytest", "tests", "-m", "slow", "-n", "4")
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,15 @@ def twice() -> int:
         0 when every claim line stayed the same, else 1.
     """
     return _conclude(_on_a_broker({"every cell twice": TWICE}))
+
+
+def slow() -> int:
+    """Run the tests that take longer than ``make test`` can wait.
+
+    Returns:
+        0 when every one passed, else 1.
+    """
+    return _conclude(_on_a_broker({"slow tests": SLOW}))
 
 
 def _on_a_broker(runs: dict[str, tuple[str, ...]]) -> list[Phase]:

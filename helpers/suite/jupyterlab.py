@@ -8,11 +8,7 @@ import subprocess
 import sys
 import threading
 import webbrowser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 import requests
 
@@ -21,6 +17,7 @@ from helpers.errors import RabbitLabError, UsageError, WaitTimeoutError
 from helpers.machine.paths import ROOT, home, shown
 from helpers.machine.ports import is_free
 from helpers.suite.doctor import describe
+from helpers.suite.exits import like_ctrl_c
 from helpers.waits import wait_until
 
 SETTINGS = Path(__file__).resolve().parent / "jupyter"
@@ -44,7 +41,8 @@ def run(*, ip: str, port: int | None, browser: bool, published: int | None = Non
     Raises:
         RabbitLabError: no broker, or JupyterLab does not start.
     """
-    with _end_like_ctrl_c():
+    # A closed terminal or a polite kill, too; and SIGINT is ignored in a script's background.
+    with like_ctrl_c(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         try:
             return _run(ip, port, published, browser)
         except KeyboardInterrupt:
@@ -163,20 +161,3 @@ def _has_display() -> bool:
     return sys.platform == "darwin" or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     )
-
-
-@contextmanager
-def _end_like_ctrl_c() -> Iterator[None]:
-    """Treat a closed terminal or a polite kill as Ctrl-C, so that JupyterLab never stays behind."""
-
-    def interrupt(_: int, __: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    # SIGINT too: it is ignored in what a script starts in the background.
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, interrupt) for number in signals]
-    try:
-        yield
-    finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)

@@ -10,7 +10,7 @@ from helpers.suite.notebooks.claimlines import CHECK_TAG, CLAIM_LINE, Claim, cla
 from helpers.suite.notebooks.normal import normalise, sanitise
 from helpers.suite.notebooks.page import page, write_tables
 from helpers.suite.notebooks.readme import QUESTIONS, readme_table, title, write_readme_table
-from helpers.suite.notebooks.refreshing import find, main, refresh
+from helpers.suite.notebooks.refreshing import find, refresh
 from helpers.suite.notebooks.running import EXPERIMENT_TAG, Problem, Run, run
 from helpers.suite.notebooks.verdicts import judge
 
@@ -26,7 +26,6 @@ __all__ = [
     "claim_lines",
     "find",
     "judge",
-    "main",
     "normalise",
     "page",
     "readme_table",

@@ -1,16 +1,14 @@
 """Apply each sabotage to its notebook, run it, and count the claims that noticed."""
 
-import argparse
 import importlib
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import click
 from nbformat import NotebookNode
 
 from helpers import services
-from helpers.errors import RabbitLabError
 from helpers.suite.notebooks import claim_ids, claim_lines, find, run
 from helpers.suite.notebooks.claimlines import tags
 from helpers.suite.notebooks.running import read
@@ -113,32 +111,21 @@ def report(
     return 0 if sabotages and killed == tried and not missing else 1
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run the sabotages of the claims or questions that are named; all when none is.
+@click.command(epilog="NAME is a claim, such as q02.1, or a question, such as q02; none means all.")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+def command(names: Sequence[str]) -> int:
+    """Run the sabotages of the claims or questions with these names.
 
-    Args:
-        argv: ids such as "q02.1", or questions such as "q02".
-
-    Returns:
-        Exit status of ``report``; 1 with one sentence when a name is unknown.
+    Raises:
+        SabotageError: a name is unknown.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.slow.sabotage",
-        description="Break every claim on purpose, one at a time.",
-    )
-    parser.add_argument("names", nargs="*", help="q02.1 or q02; all when none is given")
-    names = parser.parse_args(argv).names
-    try:
-        claims = [claim.id for path in find() for claim in claim_lines(read(path))]
-        for name in names:
-            if not any(_meant(claim, [name]) for claim in claims):
-                raise SabotageError(f"no notebook makes the claim {name!r}")
-        chosen = [sabotage for sabotage in all_sabotages() if _meant(sabotage.claim, names)]
-        missing = without_sabotage([claim for claim in claims if _meant(claim, names)], chosen)
-        return report(chosen, missing)
-    except RabbitLabError as error:
-        print(error, file=sys.stderr)
-        return 1
+    claims = [claim.id for path in find() for claim in claim_lines(read(path))]
+    for name in names:
+        if not any(_meant(claim, [name]) for claim in claims):
+            raise SabotageError(f"no notebook makes the claim {name!r}")
+    chosen = [sabotage for sabotage in all_sabotages() if _meant(sabotage.claim, names)]
+    missing = without_sabotage([claim for claim in claims if _meant(claim, names)], chosen)
+    return report(chosen, missing)
 
 
 def _meant(claim: str, names: Sequence[str]) -> bool:
