@@ -9,10 +9,13 @@ import click
 
 from helpers.errors import UsageError
 from helpers.machine.paths import ROOT
+from helpers.suite import exits
 
 FILE = Path("docs") / "commands.md"
 PROGRAM = "python -m helpers"
 WIDTH = 88
+NAMES = click.argument("names", metavar="[NAME]...", nargs=-1)
+NOTEBOOKS = "NAME is the beginning of a notebook's file name, such as q09, or a path; none: all"
 GROUPS = {
     "everybody": "For everybody",
     "instructors": "For instructors",
@@ -180,6 +183,6 @@ def page() -> str:
         command = load(row)
         if command.params:
             name = f"{PROGRAM} {row.name}"
-            context = click.Context(command, info_name=name, terminal_width=WIDTH)
+            context = click.Context(command, info_name=name, terminal_width=WIDTH, **exits.SETTINGS)
             parts.append(f"### {row.name}\n\n```text\n{command.get_help(context)}\n```")
     return "\n\n".join(parts) + "\n"

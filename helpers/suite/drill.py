@@ -19,6 +19,7 @@ import click
 from nbformat import NotebookNode
 
 from helpers.errors import UsageError
+from helpers.suite.commands import NAMES, NOTEBOOKS
 
 SECTION = "Interview drill"
 PARTS = ("Two-minute answer", "Follow-ups", "Common wrong answers")
@@ -212,11 +213,8 @@ def _paragraphs(markdown: str) -> Iterator[str]:
         yield paragraph if keeps_lines else textwrap.fill(paragraph, WIDTH)
 
 
-@click.command(
-    epilog="NAME is the beginning of a notebook's file name, such as q03, or a path; none means"
-    " all."
-)
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.command(epilog=f"{NOTEBOOKS}.")
+@NAMES
 @click.option(
     "--level", type=click.Choice([*LEVELS, WRONG]), help="Only this level, or only wrong answers."
 )

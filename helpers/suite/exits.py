@@ -6,11 +6,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from helpers.errors import RabbitLabError, UsageError
+
+SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 
 def run(command: click.Command, arguments: Sequence[str] | None = None, *, program: str) -> int:
@@ -51,7 +53,7 @@ def run(command: click.Command, arguments: Sequence[str] | None = None, *, progr
 
 def _invoke(command: click.Command, words: list[str], program: str) -> int:
     try:
-        with command.make_context(program, words, help_option_names=["-h", "--help"]) as context:
+        with command.make_context(program, words, **SETTINGS) as context:
             code: int = command.invoke(context)
             return code
     except click.exceptions.Exit as end:  # after --help

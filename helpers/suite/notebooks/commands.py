@@ -7,21 +7,20 @@ import click
 
 from helpers import broker
 from helpers.machine.paths import ROOT
+from helpers.suite.commands import NAMES, NOTEBOOKS
 from helpers.suite.notebooks import records
 from helpers.suite.notebooks.figure import write_readme_figure
 from helpers.suite.notebooks.page import write_tables
 from helpers.suite.notebooks.refreshing import compare, find, refresh
 from helpers.suite.notebooks.verdicts import judge
 
-EPILOG = "NAME is the beginning of a notebook's file name, such as q09, or a path; none means all."
-NAMES = click.argument("names", metavar="[NAME]...", nargs=-1)
 TIMEOUT = click.option(
     "--timeout", "timeout_s", type=float, default=60.0, metavar="S",
     help="Time limit of each cell, in seconds.", show_default=True,
 )  # fmt: skip
 
 
-@click.command(epilog=EPILOG)
+@click.command(epilog=f"{NOTEBOOKS}.")
 @NAMES
 @click.option("--check", is_flag=True, help="Only compare claim lines with the stored ones.")
 @TIMEOUT
@@ -30,7 +29,7 @@ def notebooks(names: Sequence[str], check: bool, timeout_s: float) -> int:
     return 0 if run_notebooks(names, check=check, timeout_s=timeout_s) else 1
 
 
-@click.command(epilog=EPILOG)
+@click.command(epilog=f"{NOTEBOOKS}.")
 @NAMES
 @click.option("--stored", is_flag=True, help="Run nothing, only write the tables.")
 @TIMEOUT

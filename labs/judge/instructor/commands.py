@@ -18,7 +18,7 @@ from labs.judge.sandbox.limits import sandbox
 JOBS = "How many checks run at once."
 
 
-@click.command(epilog="LAB is a number; without one, all labs are proven.")
+@click.command(epilog="LAB is a number; none: all.")
 @click.argument("labs", metavar="[LAB]...", nargs=-1)
 @click.option("--times", type=int, default=1, help="How often to judge each.", show_default=True)
 @click.option("--jobs", type=int, default=proof.JOBS, help=JOBS, show_default=True)

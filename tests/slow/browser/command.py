@@ -9,6 +9,7 @@ import click
 
 from helpers.errors import UsageError
 from helpers.machine.paths import ROOT
+from helpers.suite.commands import NAMES, NOTEBOOKS
 from helpers.suite.exits import like_ctrl_c
 from helpers.suite.notebooks import find
 from helpers.suite.notebooks.running import read
@@ -18,11 +19,8 @@ from tests.slow.browser.judge import judge, stored_figures
 FOLDER = ROOT / "work" / "browser"
 
 
-@click.command(
-    epilog="NAME is the beginning of a notebook's file name, such as q09, or a path; without one,"
-    " all notebooks and the labs' briefs are run."
-)
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.command(epilog=f"{NOTEBOOKS}, and the labs' briefs.")
+@NAMES
 @click.option(
     "--timeout", "timeout_s", type=float, default=180.0, metavar="S",
     help="Time limit of a notebook, in seconds.", show_default=True,

@@ -12,6 +12,7 @@ import click
 from pika.exceptions import AMQPError
 
 from helpers.errors import RabbitLabError, UsageError
+from helpers.suite.commands import NAMES
 from helpers.suite.exits import like_ctrl_c
 from tests.slow.containers import classroom, scenarios
 from tests.slow.containers.stack import Stack, copy, images
@@ -23,8 +24,8 @@ IMAGES = ("rabbitmq-4.3", "python", "postgres", "prometheus", "kafka")
 KNOWN = scenarios.EVERY | scenarios.BY_NAME
 
 
-@click.command(epilog=f"Without a NAME, everything is run in order. Names: {', '.join(KNOWN)}.")
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.command(epilog=f"NAME is one of {', '.join(KNOWN)}; none: all, in order.")
+@NAMES
 @click.option("--images", "only_images", is_flag=True, help="Only build the stand-ins.")
 @click.option(
     "--learners", type=int, default=classroom.LEARNERS, help="In the classroom.", show_default=True

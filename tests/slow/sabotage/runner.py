@@ -9,6 +9,7 @@ import click
 from nbformat import NotebookNode
 
 from helpers import services
+from helpers.suite.commands import NAMES
 from helpers.suite.notebooks import claim_ids, claim_lines, find, run
 from helpers.suite.notebooks.claimlines import tags
 from helpers.suite.notebooks.running import read
@@ -111,8 +112,8 @@ def report(
     return 0 if sabotages and killed == tried and not missing else 1
 
 
-@click.command(epilog="NAME is a claim, such as q02.1, or a question, such as q02; none means all.")
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.command(epilog="NAME is a claim, such as q02.1, or a question, such as q02; none: all.")
+@NAMES
 def command(names: Sequence[str]) -> int:
     """Run the sabotages of the claims or questions with these names.
 

@@ -14,7 +14,7 @@ from tests.slow.versions import runner
 
 
 @click.command(
-    epilog="GENERATION is such as 4.0; none means all. All notebooks and labs are run when neither"
+    epilog="GENERATION is such as 4.0; none: all. All notebooks and labs are run when neither"
     " option is given, else only what is named."
 )
 @click.argument("generations", metavar="[GENERATION]...", nargs=-1)
