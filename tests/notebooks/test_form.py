@@ -15,13 +15,13 @@ from helpers.suite.notebooks import (
     claim_lines,
     figure,
     find,
-    main,
     normalise,
     readme_table,
     sanitise,
     title,
     write_readme_table,
 )
+from helpers.suite.notebooks.commands import run_notebooks
 from helpers.suite.notebooks.figure import write_readme_figure
 from helpers.suite.notebooks.readme import stored_table
 from tests.support.tiny_notebooks import CHECK, checkout, claim_notebook, code, prose
@@ -138,7 +138,7 @@ def test_the_table_has_ten_questions_and_the_stored_verdicts(checkout):
     assert len(QUESTIONS) == 10
     assert readme_table(checkout).count("in preparation") == 10
     path = claim_notebook(checkout)
-    assert main([], root=checkout) == 0
+    assert run_notebooks(root=checkout)
     table = readme_table(checkout)
     assert (
         "| 2 | [Message queue or bus?](notebooks/q02_tiny.ipynb) | 2 | 0 | 0"
@@ -182,13 +182,13 @@ def test_the_readme_figure_follows_the_notebook(checkout):
 
 def test_refresh_writes_the_same_bytes_each_time(checkout, capsys):
     path = claim_notebook(checkout)
-    assert main(["q02"], root=checkout) == 0
+    assert run_notebooks(["q02"], root=checkout)
     first = path.read_bytes()
     assert [claim.id for claim in claim_lines(reads(first.decode(), as_version=4))] == [
         "q02.1",
         "q02.2",
     ]
-    assert main([str(path)], root=checkout) == 0
+    assert run_notebooks([str(path)], root=checkout)
     assert path.read_bytes() == first
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["q02_tiny"] * 2
     assert sorted(file.name for file in path.parent.iterdir()) == ["q02_tiny.ipynb"]
@@ -197,7 +197,7 @@ def test_refresh_writes_the_same_bytes_each_time(checkout, capsys):
 def test_refresh_leaves_a_failing_notebook_alone_and_prints_the_numbers(checkout, capsys):
     path = claim_notebook(checkout, copies=20)
     before = path.read_bytes()
-    assert main([], root=checkout) == 1
+    assert not run_notebooks(root=checkout)
     assert path.read_bytes() == before
     printed = capsys.readouterr().out
     assert "failed, not written" in printed
@@ -207,21 +207,21 @@ def test_refresh_leaves_a_failing_notebook_alone_and_prints_the_numbers(checkout
 
 def test_check_compares_and_writes_nothing(checkout, capsys):
     path = claim_notebook(checkout)
-    assert main(["--check"], root=checkout) == 1
+    assert not run_notebooks(check=True, root=checkout)
     assert "stored: nothing" in capsys.readouterr().out
-    assert main([], root=checkout) == 0
-    assert main(["--check"], root=checkout) == 0
+    assert run_notebooks(root=checkout)
+    assert run_notebooks(check=True, root=checkout)
     path.write_text(path.read_text().replace("q02.1 holds: copies 40", "q02.1 holds: copies 39"))
     changed = path.read_bytes()
     capsys.readouterr()
-    assert main(["--check", "q02"], root=checkout) == 1
+    assert not run_notebooks(["q02"], check=True, root=checkout)
     printed = capsys.readouterr().out
     assert "stored: q02.1 holds: copies 39\n  now:    q02.1 holds: copies 40" in printed
     assert path.read_bytes() == changed
 
 
-def test_an_unknown_notebook_is_refused_in_one_sentence(checkout, capsys):
+def test_an_unknown_notebook_is_refused_in_one_sentence(checkout):
     claim_notebook(checkout)
-    assert main(["q11"], root=checkout) == 1
-    assert capsys.readouterr().err == "there is no notebook 'q11'; there are: q02_tiny\n"
+    with pytest.raises(UsageError, match=r"^there is no notebook 'q11'; there are: q02_tiny$"):
+        run_notebooks(["q11"], root=checkout)
     assert find(["q02", "q02_tiny"], root=checkout) == find(root=checkout)

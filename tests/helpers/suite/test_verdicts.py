@@ -8,9 +8,19 @@ from nbformat import v4
 
 from helpers import broker
 from helpers.errors import UsageError
-from helpers.suite.notebooks import CHECK_TAG, Claim, Problem, Run, main, page, write_tables
-from helpers.suite.notebooks import verdicts as command
+from helpers.suite.notebooks import (
+    CHECK_TAG,
+    Claim,
+    Problem,
+    Run,
+    commands,
+    page,
+    refreshing,
+    verdicts,
+    write_tables,
+)
 from helpers.suite.notebooks.claimlines import claim_sentences
+from helpers.suite.notebooks.commands import record_verdicts, run_notebooks
 from helpers.suite.notebooks.page import FILE as PAGE
 from helpers.suite.notebooks.records import FILE as RECORD
 from helpers.suite.notebooks.records import Session, add, columns, load, this_session
@@ -37,7 +47,7 @@ def ran(monkeypatch):
         def run(path: Path, *, timeout_s: float) -> Run:
             return Run(v4.new_notebook(), (claims,), problems, 0.1)
 
-        monkeypatch.setattr(command, "run", run)
+        monkeypatch.setattr(refreshing, "run", run)
 
     return set_lines
 
@@ -176,7 +186,7 @@ def test_a_claim_about_a_node_of_our_own_counts_for_that_nodes_generation(
 ):
     ran(FORTY, TWO)
     for service in ("node", "cluster"):
-        monkeypatch.setattr(getattr(command, service), "version", lambda: own)
+        monkeypatch.setattr(getattr(verdicts, service), "version", lambda: own)
         notebook = stored(checkout, FORTY, TWO, tag=f"needs-{service}")
         assert judge([notebook], SESSION, root=checkout)
         assert load(checkout)["4.3"]["q02"].claims == kept
@@ -203,9 +213,9 @@ def test_a_broken_record_is_refused_in_one_sentence(checkout, text):
 
 def test_the_command_runs_on_the_broker_that_it_finds(checkout, shared_broker, capsys):
     claim_notebook(checkout)
-    main([], root=checkout)
+    run_notebooks(root=checkout)
     capsys.readouterr()
-    assert command.main(["q02"], root=checkout) == 0
+    assert record_verdicts(["q02"], root=checkout)
     printed = capsys.readouterr().out
     assert f"RabbitMQ {shared_broker.version} on Erlang" in printed
     assert "2 claims as stored" in printed
@@ -213,10 +223,10 @@ def test_the_command_runs_on_the_broker_that_it_finds(checkout, shared_broker, c
 
 
 def test_stored_lines_are_tabled_without_a_run_or_a_broker(checkout, capsys, monkeypatch):
-    monkeypatch.setattr(command.broker, "find", None)
+    monkeypatch.setattr(commands.broker, "find", None)
     stored(checkout, FORTY, TWO)
-    assert command.main(["--stored"], root=checkout) == 0
+    assert record_verdicts(stored=True, root=checkout)
     printed = "README.md was brought in step\ndocs/verdicts.md was brought in step\n"
     assert capsys.readouterr().out == printed
-    assert command.main(["--stored"], root=checkout) == 0
+    assert record_verdicts(stored=True, root=checkout)
     assert capsys.readouterr().out == ""

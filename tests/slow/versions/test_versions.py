@@ -12,6 +12,7 @@ import psutil
 import pytest
 from nbformat import v4
 
+from helpers import __main__ as command_line
 from helpers.broker import Broker
 from helpers.errors import RabbitLabError, UsageError
 from helpers.machine.paths import ROOT
@@ -21,7 +22,6 @@ from labs.judge.model import Verdict
 from tests.conftest import child_environment, run_python
 from tests.slow.offline import generation, kafka, standins, wrapper
 from tests.slow.versions import runner, seen
-from tests.slow.versions.__main__ import main
 from tests.slow.versions.probes import PROBES
 from tests.support.tiny_notebooks import CHECK, checkout, code, prose, save
 
@@ -37,7 +37,7 @@ LINE = "q02.1 holds if asked: copies: 1 on 3.10, 2 on 4.0, 2 on 4.3; other: 7"
 def test_generations_are_run_oldest_first_and_unknown_ones_refused(capsys):
     assert generation.check_names([]) == ["3.10", "4.0", "4.3"]
     assert generation.check_names(["4.3", "3.10"]) == ["3.10", "4.3"]
-    assert main(["4.9"]) == 2
+    assert command_line.main(["test-versions", "4.9"]) == 2
     assert capsys.readouterr().err == "error: no generation 4.9: there are 3.10, 4.0, 4.3\n"
 
 
@@ -94,10 +94,10 @@ def test_naming_some_runs_only_these(arguments, paths, labs, monkeypatch, capsys
         ran.append((len(some_paths), len(some_labs)))
         return TALLY
 
-    monkeypatch.setattr("tests.slow.versions.__main__.write_tables", lambda: [])
+    monkeypatch.setattr("tests.slow.versions.command.write_tables", lambda: [])
     monkeypatch.setattr(runner, "run", run)
     monkeypatch.setattr(generation, "running", lambda name: _Nothing())
-    assert main(["4.0", "4.3", *arguments]) == 0
+    assert command_line.main(["test-versions", "4.0", "4.3", *arguments]) == 0
     assert ran == [(paths, labs)] * 2
     assert capsys.readouterr().out.count("| 4.0.5 | 27.3 | 10 of 10 | 78 of 80 |") == 2
 
@@ -120,10 +120,10 @@ def test_a_failure_shows_in_the_table_and_in_the_exit_status(monkeypatch, capsys
     table = runner.table([TALLY, failed]).splitlines()
     assert table[2] == "| 4.0.5 | 27.3 | 10 of 10 | 78 of 80 | 31 of 31 | 0 | 340 s |"
     assert table[3].startswith("| 4.0.5 | 27.3 | 9 of 10 |")
-    monkeypatch.setattr("tests.slow.versions.__main__.write_tables", lambda: [])
+    monkeypatch.setattr("tests.slow.versions.command.write_tables", lambda: [])
     monkeypatch.setattr(runner, "run", lambda *_: failed)
     monkeypatch.setattr(generation, "running", lambda name: _Nothing())
-    assert main(["4.0"]) == 1
+    assert command_line.main(["test-versions", "4.0"]) == 1
     assert "9 of 10" in capsys.readouterr().out
 
 
@@ -145,7 +145,7 @@ def test_a_cluster_is_there_for_cells_that_need_one(tag, clusters, checkout, mon
 
 def test_without_root_it_says_so_in_one_sentence(monkeypatch, capsys):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert main(["4.0", "--labs", "1"]) == 1
+    assert command_line.main(["test-versions", "4.0", "--labs", "1"]) == 1
     assert capsys.readouterr().err == (
         "error: running a RabbitMQ that is not installed here needs root, for its mounts: run"
         " `sudo make test-versions`\n"
@@ -243,7 +243,7 @@ def test_what_it_started_ends_with_it_when_it_is_interrupted(way, tmp_path):
     tree = standins.tree("rabbitmq-4.0")
     (tmp_path / tree.name).symlink_to(tree)
     child = subprocess.Popen(
-        [sys.executable, "-m", "tests.slow.versions", "4.0", "--labs", "1"],
+        [sys.executable, "-m", "helpers", "test-versions", "4.0", "--labs", "1"],
         env=child_environment(RABBIT_LAB_STANDINS=str(tmp_path)),
         stdout=subprocess.PIPE,
         text=True,
@@ -403,11 +403,3 @@ def test_words_and_measurements_that_do_not_match_are_refused(checkout):
     (checkout / changes.WORDS).write_text("[")
     with pytest.raises(UsageError, match=r"can't read docs/rabbitmq-4\.toml"):
         changes.page(checkout)
-
-
-def test_the_command_is_known_to_the_command_line():
-    done = subprocess.run(
-        [sys.executable, "-m", "helpers", "versions", "--help"],
-        capture_output=True, text=True, timeout=60, check=True, cwd=ROOT,
-    )  # fmt: skip
-    assert "make test-versions" in done.stdout
