@@ -19,7 +19,7 @@ endif
 
 help: ## show this list
 	@awk -F ':.*## ' '/^##@ / { printf "%s%s:\n", (n++ ? "\n" : ""), substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	  /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 lab: $(READY) ## open JupyterLab on the notebooks, with a live broker
 	@$(RUN) lab $(ARGS)

@@ -1,13 +1,13 @@
-"""A class on one broker: each learner's own vhosts and users, and nothing of anybody else's.
+"""Give each learner of a class private vhosts and users on one broker.
 
 The learner NAME gets the vhost ``class-NAME``, which AMQP_URL leads to, and `SPARES` vhosts
 ``class-NAME.1``, … for notebooks and checks that run at the same time; see
 `helpers.broker.assigned_vhosts`.
-Each has limits, and a user of its own name who may use nothing else, with one password for all of a
-learner's. Their tag policymaker is the least with which a notebook sets a policy and asks the
-management API about what it made.
+Each vhost has limits, and a user of the same name that may use no other vhost; a learner's users
+share one password. Their tag policymaker has just the rights to set a policy and to ask the
+management API about their own queues.
 
-``python -m helpers.classroom.seats list`` and ``… remove NAME`` are for the instructor, inside of
+``python -m helpers.classroom.seats list`` and ``… remove NAME`` are for the instructor, inside
 the container: ``docker compose exec jupyterhub python -m helpers.classroom.seats list``.
 
 Source: RabbitMQ documentation, "Access Control" and "Virtual Host Limits".
@@ -33,7 +33,7 @@ from helpers.suite import exits
 
 CONFIG = ROOT / "docker" / "classroom" / "jupyterhub_config.py"
 INSTRUCTOR = "instructor"  # of the Hub and of the broker
-NAME = r"[a-z][a-z0-9-]{0,19}"  # what a learner may be called: a Unix user, part of a vhost's name
+NAME = r"[a-z][a-z0-9-]{0,19}"  # of a learner: a Unix user and a part of vhost names
 PREFIX = "class-"
 SPARES = 5
 LIMITS = {"max-connections": 100, "max-queues": 100}  # of each vhost
@@ -59,14 +59,14 @@ class Classroom:
 
 
 def settings(environ: Mapping[str, str] = os.environ) -> Classroom:
-    """Return what the environment says about the class.
+    """Return the settings of the class from the environment.
 
     Args:
         environ: holds JUPYTERHUB_PASSWORD, JUPYTERHUB_ADMIN_PASSWORD, AMQP_URL (without a login)
             and MANAGEMENT_URL.
 
     Raises:
-        UsageError: one of them is missing, or makes no sense.
+        UsageError: one of them is missing or not usable.
     """
     whose = {"JUPYTERHUB_PASSWORD": "the class", "JUPYTERHUB_ADMIN_PASSWORD": "the instructor"}
     for name, least in LEAST.items():
@@ -87,9 +87,9 @@ def settings(environ: Mapping[str, str] = os.environ) -> Classroom:
 
 
 def check(room: Classroom) -> str:
-    """Make sure that the broker is one for a class, and return its version.
+    """Check that the broker can serve a class, and return its version.
 
-    A broker that was started before there was a password gets it now.
+    A broker that was started without a password gets it now.
 
     Raises:
         BrokerRefusedError: it does not know the instructor's password, or is too old.
@@ -127,7 +127,7 @@ def vhosts_of(learner: str) -> list[str]:
     """Return the names of a learner's vhosts; the first is the one of AMQP_URL.
 
     Raises:
-        UsageError: nobody may be called that.
+        UsageError: the name is not allowed.
     """
     if not re.fullmatch(NAME, learner):
         raise UsageError(
@@ -141,7 +141,7 @@ def vhosts_of(learner: str) -> list[str]:
 def open_seat(room: Classroom, learner: str) -> dict[str, str]:
     """Make a learner's vhosts and users, with a new password, and return their environment.
 
-    What is in the vhosts stays: nobody loses a message because a server starts again.
+    Queues and messages of existing vhosts stay, so that no restart of a server loses a message.
 
     Args:
         room: the class.
@@ -151,7 +151,7 @@ def open_seat(room: Classroom, learner: str) -> dict[str, str]:
         AMQP_URL, MANAGEMENT_URL and the vhosts for the notebooks, as variables.
 
     Raises:
-        UsageError: nobody may be called that.
+        UsageError: the name is not allowed.
         BrokerError: the broker does not answer, or refuses it.
     """
     own, *spares = vhosts_of(learner)
@@ -170,7 +170,7 @@ def open_seat(room: Classroom, learner: str) -> dict[str, str]:
 
 
 def seats(room: Classroom) -> dict[str, int]:
-    """Return the learners that the broker knows, with the number of their queues."""
+    """Return the learners with vhosts on the broker, and the number of queues of each."""
     found: dict[str, int] = {}
     for vhost in room.call("GET", "vhosts"):
         name = vhost["name"].removeprefix(PREFIX).partition(".")[0]
@@ -181,10 +181,10 @@ def seats(room: Classroom) -> dict[str, int]:
 
 
 def close_seat(room: Classroom, learner: str) -> None:
-    """Remove a learner's vhosts and users, with all that is in them; they need not be there.
+    """Remove a learner's vhosts and users with all their queues; absent ones are no error.
 
     Raises:
-        UsageError: nobody may be called that.
+        UsageError: the name is not allowed.
         BrokerError: the broker does not answer, or refuses it.
     """
     for name in vhosts_of(learner):

@@ -32,7 +32,7 @@ SLOW = ("-m", "pytest", "tests", "-m", "slow", "-n", "4")
 
 @dataclass(frozen=True)
 class Phase:
-    """How one phase went."""
+    """The result of one phase."""
 
     name: str
     passed: bool
@@ -49,7 +49,7 @@ def lint() -> int:
     """Run ruff and mypy on everything.
 
     Returns:
-        0 when all of them are content, else 1.
+        0 when all of them pass, else 1.
     """
     codes = [_python(*arguments) for _, arguments in LINT]
     return 1 if any(codes) else 0
@@ -62,7 +62,7 @@ def run() -> int:
         0 when every phase passed, else 1.
     """
     phases = [_phase(name, arguments) for name, arguments in LINT]
-    # No notebook that measures rates would mean that the marker got lost.
+    # pytest exits with 5 if nothing is selected, so a lost marker fails here.
     phases += _on_a_broker({"tests and notebooks": TOGETHER, "notebooks that measure rates": ALONE})
     return _conclude(phases)
 
@@ -86,8 +86,8 @@ def slow() -> int:
 
 
 def _on_a_broker(runs: dict[str, tuple[str, ...]]) -> list[Phase]:
-    """Find or start what the runs need, run them, and stop what was not running before."""
-    ours, postgresql_ours = not _is_running(), not postgresql.is_running()
+    """Find or start what the runs need, run them, and stop what was started for them."""
+    broker_ran, postgresql_ran = _is_running(), postgresql.is_running()
     phases = []
     try:
         phases.append(_broker())
@@ -95,9 +95,9 @@ def _on_a_broker(runs: dict[str, tuple[str, ...]]) -> list[Phase]:
             phases.append(_services())
             phases += [_phase(name, arguments) for name, arguments in runs.items()]
     finally:
-        if ours:
+        if not broker_ran:
             doctor.stop_what_is_ours(cluster_too=False)
-        elif postgresql_ours:
+        elif not postgresql_ran:
             postgresql.stop()
     return phases
 
@@ -136,12 +136,12 @@ def _broker() -> Phase:
 def _services() -> Phase:
     print("\n── services", flush=True)
     began_s = time.monotonic()
-    lacking = install_missing()
-    for sentence in lacking:
+    missing = install_missing()
+    for sentence in missing:
         print(f"{sentence} Its cells count as skipped.", flush=True)
     there = [service.NAME for service in SERVICES if service.missing() is None]
     print(f"There are: {', '.join(there) or 'none'}", flush=True)
-    note = f"{len(lacking)} missing: their cells are skipped" if lacking else ", ".join(there)
+    note = f"{len(missing)} missing: their cells are skipped" if missing else ", ".join(there)
     return Phase("services", True, time.monotonic() - began_s, note)
 
 
@@ -159,7 +159,7 @@ def _python(*arguments: str) -> int:
         try:
             return process.wait()
         except BaseException:
-            # Ctrl-C has reached it too: it cleans up, unless it takes too long.
+            # Ctrl-C reaches the child, too: wait for its clean-up, for a limited time.
             try:
                 process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:

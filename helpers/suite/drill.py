@@ -73,7 +73,7 @@ def read(path: Path | str) -> Drill:
         path: an ``.ipynb`` file.
 
     Raises:
-        UsageError: it is no notebook, or its drill has another form; the message names both.
+        UsageError: the file is not a notebook, or its drill has another form.
     """
     from helpers.suite.notebooks.running import read as read_notebook
 
@@ -198,7 +198,7 @@ def _stops(prompt: str) -> bool:
     try:
         return input(prompt).strip().lower().startswith("q")
     except EOFError:
-        print("\nNobody is there to press Enter: --all prints everything.")
+        print("\nThe input has ended: --all prints everything without asking.")
         return True
 
 

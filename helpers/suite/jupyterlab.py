@@ -1,4 +1,4 @@
-"""JupyterLab on the notebooks, beside a live broker, without a call to the internet."""
+"""Run JupyterLab on the notebooks, with a live broker and without a call to the internet."""
 
 import os
 import secrets
@@ -27,7 +27,7 @@ STOP_TIMEOUT_S = 15.0
 
 
 def run(*, ip: str, port: int | None, browser: bool, published: int | None = None) -> int:
-    """Make sure of a broker, start JupyterLab, and stay until Ctrl-C.
+    """Find or start a broker, start JupyterLab, and wait until Ctrl-C.
 
     Args:
         ip: address to listen on.
@@ -41,7 +41,7 @@ def run(*, ip: str, port: int | None, browser: bool, published: int | None = Non
     Raises:
         RabbitLabError: no broker, or JupyterLab does not start.
     """
-    # A closed terminal or a polite kill, too; and SIGINT is ignored in a script's background.
+    # SIGHUP: the terminal was closed. SIGINT: a script's background jobs start with it ignored.
     with like_ctrl_c(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         try:
             return _run(ip, port, published, browser)
@@ -64,7 +64,7 @@ def _run(ip: str, port: int | None, published: int | None, browser: bool) -> int
         print(describe(found))
         print(f"JupyterLab is up (log: {shown(log)}); Ctrl-C stops it\n  {page}", flush=True)
         if browser and _has_display():
-            # In a thread: some browsers only return when they are closed.
+            # In a thread: some browsers return only when they are closed.
             threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
         return server.wait()
     finally:
@@ -115,7 +115,7 @@ def _start(ip: str, port: int, token: str, log: Path) -> subprocess.Popen[bytes]
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            start_new_session=True,  # Ctrl-C reaches us alone, and we stop it in order
+            start_new_session=True,  # Ctrl-C reaches only this process, which stops it
         )
 
 
@@ -126,7 +126,7 @@ def _wait_for(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
     def answers() -> bool:
         if server.poll() is not None:
             reason = f"JupyterLab ended with code {server.returncode}"
-            raise RabbitLabError(_last_words(reason, log))
+            raise RabbitLabError(_with_end_of_log(reason, log))
         try:
             return session.get(url, timeout=5).ok
         except requests.RequestException:
@@ -136,18 +136,18 @@ def _wait_for(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
         wait_until(answers, timeout_s=START_TIMEOUT_S, what="JupyterLab", every_s=0.1)
     except WaitTimeoutError:
         reason = f"JupyterLab did not answer within {START_TIMEOUT_S:g} s"
-        raise RabbitLabError(_last_words(reason, log)) from None
+        raise RabbitLabError(_with_end_of_log(reason, log)) from None
 
 
-def _last_words(reason: str, log: Path) -> str:
+def _with_end_of_log(reason: str, log: Path) -> str:
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    told = "".join(f"\n  | {line[:160]}" for line in lines[-4:])
-    return f"{reason}; its log is {shown(log)}{told}"
+    ending = "".join(f"\n  | {line[:160]}" for line in lines[-4:])
+    return f"{reason}; its log is {shown(log)}{ending}"
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:
     if server.poll() is None:
-        server.terminate()  # it stops its kernels, which remove their vhosts
+        server.terminate()  # JupyterLab stops its kernels, which remove their vhosts
         try:
             server.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:

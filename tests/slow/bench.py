@@ -65,7 +65,7 @@ def filled_queue() -> None:
 
 
 def bare_consume_rate() -> float:
-    """Return messages per second of a consumer in bare pika, on a thread of its own as ours."""
+    """Return messages per second of a bare pika consumer, on its own thread like the measured."""
     filled_queue()
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(_bare_consume).result()
@@ -130,7 +130,7 @@ def import_seconds(statement: str) -> str:
 
 @contextmanager
 def own_home() -> Iterator[dict[str, str]]:
-    """Give an environment in which nothing of this checkout's broker is known."""
+    """Yield an environment without this checkout's broker."""
     with tempfile.TemporaryDirectory(prefix="rabbit-lab-bench-") as folder:
         hidden = ("AMQP_URL", "MANAGEMENT_URL")
         kept = {name: value for name, value in os.environ.items() if name not in hidden}
@@ -205,7 +205,7 @@ def notebook_seconds() -> Iterator[tuple[str, str]]:
 
 
 def rows(quick: bool) -> Iterator[tuple[str, str]]:
-    """Yield what is measured and the figure, one at a time."""
+    """Yield the name and the figure of each measurement, one at a time."""
     broker.find()
     yield (
         "measured publisher, rate",

@@ -96,7 +96,7 @@ def test_make_shows_its_targets_by_default(bare_checkout):
     assert done.stdout == make("help", cwd=bare_checkout).stdout
     lines = done.stdout.splitlines()
     for row in COMMANDS.values():
-        assert f"  make {row.name:<15} {row.sentence}" in lines
+        assert f"  make {row.name:<16} {row.sentence}" in lines
     for title in GROUPS.values():
         assert f"{title}:" in lines
     assert not (bare_checkout / ".venv").exists()

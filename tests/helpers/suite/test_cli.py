@@ -1,8 +1,10 @@
 """The command line as a user meets it: usage, errors, exit codes."""
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 
 import click
 import pytest
@@ -95,7 +97,7 @@ def test_ctrl_c_ends_quietly(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("command", "printed"), [("doctor", "Python"), ("help", "Usage:"), ("test --help", "Usage:")]
 )
-def test_output_that_nobody_reads_is_no_traceback(command, printed):
+def test_output_without_a_reader_is_no_traceback(command, printed):
     done = subprocess.run(
         ["sh", "-c", f'"$0" -m helpers {command} | head -1', sys.executable],
         capture_output=True,
@@ -129,6 +131,18 @@ def test_error_has_its_exit_code(error, code, capsys):
 
     assert exits.run(fails, [], program="fails") == code
     assert capsys.readouterr() == ("", "error: it is so\n")
+
+
+def test_chosen_signals_end_a_command_like_ctrl_c():
+    @click.command
+    @exits.like_ctrl_c(signal.SIGTERM)
+    def waits():
+        os.kill(os.getpid(), signal.SIGTERM)
+        threading.Event().wait(5)
+
+    before = signal.getsignal(signal.SIGTERM)
+    assert exits.run(waits, [], program="waits") == 130
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 # ── the table of commands ─────────────────────────────────────────────────────────────────────

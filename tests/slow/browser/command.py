@@ -27,11 +27,11 @@ FOLDER = ROOT / "work" / "browser"
 )  # fmt: skip
 @like_ctrl_c(signal.SIGTERM)
 def command(names: Sequence[str], timeout_s: float) -> int:
-    says = {path.resolve(): "" for path in find(names)}
+    expected = {path.resolve(): "" for path in find(names)}
     if not names:
-        says |= briefs.runs(FOLDER / "briefs")
-    if strangers := [path.name for path in says if not path.is_relative_to(ROOT)]:
-        raise UsageError(f"{', '.join(strangers)} is not in this checkout, which is what is served")
+        expected |= briefs.runs(FOLDER / "briefs")
+    if outside := [path.name for path in expected if not path.is_relative_to(ROOT)]:
+        raise UsageError(f"{', '.join(outside)} is not in this checkout, which is what is served")
     prepare.library()
     executable = prepare.browser()
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def command(names: Sequence[str], timeout_s: float) -> int:
         old.unlink()
     failed = []
     with drive.lab(FOLDER / "learner") as lab, drive.browser(executable, lab) as browser:
-        print("Notebooks in which something is wrong, for the check to notice:", flush=True)
+        print("Notebooks with a known fault, which the check has to notice:", flush=True)
         for name, path in bad.write_all(FOLDER / "bad").items():
             _, figures, complaint = bad.CASES[name]
             wrong = _look(browser, path, figures, timeout_s)
@@ -48,7 +48,7 @@ def command(names: Sequence[str], timeout_s: float) -> int:
             if not any(noticed):
                 failed.append(f"the check itself, on its bad notebook {name}: {wrong}")
         print("The notebooks:", flush=True)
-        for path, text in says.items():
+        for path, text in expected.items():
             began_s = time.monotonic()
             figures = stored_figures(read(path))
             wrong = _look(browser, path, figures, timeout_s, says=text)
@@ -70,5 +70,5 @@ def _look(
     try:
         seen = browser.run(path, FOLDER, timeout_s=timeout_s)
     except (Error, AssertionError) as error:
-        return [f"JupyterLab did not do what was asked: {str(error).splitlines()[0]}"]
+        return [f"JupyterLab failed: {str(error).splitlines()[0]}"]
     return judge(seen, figures=figures, says=says)

@@ -59,7 +59,7 @@ def _run(stack: Stack, chosen: dict[str, Callable[[Stack], str]]) -> int:
     failed = []
     for name, scenario in chosen.items():
         if "up" in failed:
-            break  # nothing else can be said
+            break  # the other scenarios need it
         began_s = time.monotonic()
         try:
             result, seen = "passed", scenario(stack)

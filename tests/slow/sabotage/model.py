@@ -1,4 +1,4 @@
-"""A sabotage, how it is applied, and how its outcome is told."""
+"""A sabotage, its application to a notebook, and its outcome."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Sabotage:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a sabotage.
+    """The result of a sabotage.
 
     ``word`` is "killed": exactly the claim failed; "survived": no claim did; "collateral": others
     failed too, or instead; "broken": something other than a claim went wrong; "skipped": a
@@ -65,7 +65,7 @@ class Outcome:
     detail: str = ""
 
     @classmethod
-    def tell(
+    def of(
         cls,
         sabotage: Sabotage,
         *,

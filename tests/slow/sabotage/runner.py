@@ -30,7 +30,7 @@ def notebook_of(claim: str) -> Path:
 
 
 def sabotages_of(question: str) -> list[Sabotage]:
-    """Return the list kept in ``tests/sabotage/qNN.py``; it is empty when there is no file."""
+    """Return the list kept in ``tests/slow/sabotage/qNN.py``; it is empty when there is no file."""
     name = f"tests.slow.sabotage.{question}"
     try:
         return list(importlib.import_module(name).SABOTAGES)
@@ -52,7 +52,7 @@ def without_sabotage(claims: Sequence[str], sabotages: Sequence[Sabotage]) -> li
 
 
 def judge(sabotage: Sabotage, path: Path, *, timeout_s: float = 60.0) -> Outcome:
-    """Run a sabotaged notebook and tell whether exactly its claim failed.
+    """Run a sabotaged notebook and return whether exactly its claim failed.
 
     Args:
         sabotage: the change.
@@ -69,13 +69,13 @@ def judge(sabotage: Sabotage, path: Path, *, timeout_s: float = 60.0) -> Outcome
         result = run(path, edit=sabotage.apply, timeout_s=timeout_s)
     except SabotageError as error:
         return Outcome(sabotage, "broken", str(error))
-    return Outcome.tell(sabotage, stored=stored, now=result.passes[0], problems=result.problems)
+    return Outcome.of(sabotage, stored=stored, now=result.passes[0], problems=result.problems)
 
 
 def lacking(nb: NotebookNode, claim: str) -> str | None:
-    """Return what the claim's cell needs and is missing on this machine, or None."""
-    found = (services.missing(tags(cell)) for cell in nb.cells if claim in claim_ids(cell))
-    return next(filter(None, found), None)
+    """Return the sentence about a missing service that the claim's cell needs, or None."""
+    missing = (services.missing(tags(cell)) for cell in nb.cells if claim in claim_ids(cell))
+    return next(filter(None, missing), None)
 
 
 def report(
@@ -122,12 +122,12 @@ def command(names: Sequence[str]) -> int:
     """
     claims = [claim.id for path in find() for claim in claim_lines(read(path))]
     for name in names:
-        if not any(_meant(claim, [name]) for claim in claims):
+        if not any(_is_chosen(claim, [name]) for claim in claims):
             raise SabotageError(f"no notebook makes the claim {name!r}")
-    chosen = [sabotage for sabotage in all_sabotages() if _meant(sabotage.claim, names)]
-    missing = without_sabotage([claim for claim in claims if _meant(claim, names)], chosen)
+    chosen = [sabotage for sabotage in all_sabotages() if _is_chosen(sabotage.claim, names)]
+    missing = without_sabotage([claim for claim in claims if _is_chosen(claim, names)], chosen)
     return report(chosen, missing)
 
 
-def _meant(claim: str, names: Sequence[str]) -> bool:
+def _is_chosen(claim: str, names: Sequence[str]) -> bool:
     return not names or claim in names or claim.partition(".")[0] in names
