@@ -1,7 +1,10 @@
-"""Every figure: DataFrame in, figure out. One function a figure, in a module per subject.
+"""Draw every figure from a DataFrame, with one function per figure and one module per topic.
 
-matplotlib is imported when the first figure is drawn, not before.
+A new figure is a function in its module and a name in the imports below. matplotlib is imported
+when the first figure is drawn, not before.
 """
+
+# ruff: noqa: F401  (each import is a name of this package)
 
 from helpers.plots import style
 from helpers.plots.architecture import calls_and_events, outage, seen_events, two_writes
@@ -26,43 +29,3 @@ from helpers.plots.workers import (
     inline_and_queued,
     outage_answers,
 )
-
-__all__ = [
-    "alerts",
-    "behind",
-    "calls_and_events",
-    "copies",
-    "depth_and_drain",
-    "done_while_waiting",
-    "drain_by_workers",
-    "due_and_back",
-    "failover",
-    "guarantee_rates",
-    "heartbeat_lanes",
-    "herd",
-    "hot_loop",
-    "inline_and_queued",
-    "inversions",
-    "ladder",
-    "losses",
-    "old_numbers",
-    "outage",
-    "outage_answers",
-    "outcomes",
-    "prefetch_clock",
-    "prefetch_knee",
-    "race",
-    "ready_and_unacked",
-    "resequencing",
-    "seen_events",
-    "service",
-    "style",
-    "survivors",
-    "techniques",
-    "throughput_by_prefetch",
-    "timeline",
-    "topic_matches",
-    "topology",
-    "two_writes",
-    "uneven_workers",
-]

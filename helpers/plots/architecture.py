@@ -1,4 +1,4 @@
-"""Figures about event-driven architecture: latency, who saw which event, an outage, two writes."""
+"""Draw the figures about event-driven architecture: latency, events seen, outage, two writes."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 LANE_IN = 0.4  # height of a lane
 ROW_IN = 0.5  # height of a row of the grid
 
-# way of telling the services: colour, marker and line
+# way in which the services hear of a request: colour, marker and line
 WAYS = {
     "calls": (style.ROLES["unacked"].colour, "^", "-"),
     "event": (style.ROLES["acked"].colour, "o", "--"),
 }
 
-# what became of a document and its event: name in the legend, text in the cell, look
+# fate of a document and its event: name in the legend, words in the cell, role
 FATES = {
     "both": ("saved and published", "", style.ROLES["acked"]),
     "neither": ("neither", "none", style.Role(style.MUTED, "", ":", "")),
@@ -30,7 +30,7 @@ FATES = {
 
 
 def calls_and_events(frame: "pd.DataFrame") -> None:
-    """Draw how long a request took against the number of services, a dot for each request.
+    """Draw the latency of requests against the number of services, a dot for each request.
 
     Args:
         frame: DataFrame[way str, "calls" or "event"; services int; latency_ms float].
@@ -60,11 +60,11 @@ def calls_and_events(frame: "pd.DataFrame") -> None:
 
 
 def seen_events(frame: "pd.DataFrame", *, published: int, newcomers_at: int) -> None:
-    """Draw which events each reader saw, a lane per reader in the order of the frame.
+    """Draw the events that each reader saw, a lane per reader in the order of the frame.
 
     Args:
         frame: DataFrame[reader str; event int, counted from 0], a row for each event seen.
-        published: how many events there were.
+        published: number of events published.
         newcomers_at: number of the first event after the newcomers came.
 
     Raises:
@@ -89,12 +89,12 @@ def seen_events(frame: "pd.DataFrame", *, published: int, newcomers_at: int) -> 
 
 
 def outage(frame: "pd.DataFrame", *, dead_s: tuple[float, float], who: str) -> None:
-    """Draw when each service handled its events, with the time in which one of them was dead.
+    """Draw the events that each service handled over time, and the time a service was dead.
 
     Args:
         frame: DataFrame[service str; t_s float, seconds since the first event].
-        dead_s: when the service was killed and when it was back, in seconds.
-        who: the service that was killed.
+        dead_s: times at which the service was killed and was back, in seconds.
+        who: name of the service that was killed.
 
     Raises:
         UsageError: a column is missing or no rows.
@@ -118,11 +118,11 @@ def outage(frame: "pd.DataFrame", *, dead_s: tuple[float, float], who: str) -> N
 
 
 def two_writes(frame: "pd.DataFrame") -> None:
-    """Draw what became of each document and its event, a row per design.
+    """Draw the fate of each document and its event, a row per design.
 
     Args:
-        frame: DataFrame[design str; document, saved, published int], how often each document was
-            saved and its event published.
+        frame: DataFrame[design str; document, saved, published int]: the number of times that
+            each document was saved and its event published.
 
     Raises:
         UsageError: a column is missing or no rows.
@@ -134,10 +134,14 @@ def two_writes(frame: "pd.DataFrame") -> None:
     with style.figure(title=title, height_in=1.5 + ROW_IN * len(designs)) as axes:
         for row in frame.itertuples():
             place = (documents.index(row.document), designs.index(row.design))
-            _draw_cell(axes, place, _fate(int(row.saved), int(row.published)))
+            fate = _fate(int(row.saved), int(row.published))
+            grid.draw_cell(
+                axes, place, FATES[fate][1], _look(fate), size=(0.92, 0.8), box="round,pad=0.12",
+                fontsize=7.5,
+            )  # fmt: skip
         grid.set_up(axes, documents, designs)
         axes.set_xlabel("document")
-        _legend(axes)
+        grid.explain(axes, {name: _look(fate) for fate, (name, _, _) in FATES.items()}, x=1.01)
 
 
 def _fate(saved: int, published: int) -> str:
@@ -160,38 +164,7 @@ def _name_lanes(axes: "Axes", names: Sequence[str]) -> None:
     axes.grid(axis="y", visible=False)
 
 
-def _draw_cell(axes: "Axes", place: tuple[int, int], fate: str) -> None:
-    from matplotlib.patches import Rectangle
-
-    _, text, role = FATES[fate]
-    axes.add_patch(
-        Rectangle(
-            (place[0] - 0.46, place[1] - 0.4), 0.92, 0.8, linestyle=role.line, linewidth=1,
-            facecolor=_fill(fate), edgecolor=role.colour, hatch=role.hatch,
-        )
-    )  # fmt: skip
-    if text:
-        axes.text(
-            *place, text, ha="center", va="center", weight="bold", fontsize=7.5, color=style.INK,
-            bbox={"boxstyle": "round,pad=0.12", "facecolor": style.PAPER, "edgecolor": "none"},
-        )  # fmt: skip
-
-
-def _fill(fate: str) -> str:
-    return style.PAPER if fate == "neither" else f"{FATES[fate][2].colour}44"
-
-
-def _legend(axes: Any) -> None:
-    from matplotlib.patches import Patch
-
-    shown = [
-        Patch(
-            facecolor=_fill(fate), edgecolor=role.colour, hatch=role.hatch, label=name,
-            linestyle=role.line,  # type: ignore[arg-type]
-        )
-        for fate, (name, _, role) in FATES.items()
-    ]  # fmt: skip
-    axes.legend(
-        handles=shown, loc="lower right", bbox_to_anchor=(1.01, 1.0), ncols=3, columnspacing=1.2,
-        handletextpad=0.4, borderpad=0.2,
-    )  # fmt: skip
+def _look(fate: str) -> dict[str, Any]:
+    _, _, role = FATES[fate]
+    look = role.area("44") | {"linestyle": role.line}
+    return look | {"facecolor": style.PAPER} if fate == "neither" else look

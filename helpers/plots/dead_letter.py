@@ -1,6 +1,6 @@
-"""Figures about dead letters: a poison message's way, the hot loop, and who ended up where."""
+"""Draw the figures about dead letters: a poison message's way, the hot loop, outcomes."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from helpers.errors import UsageError
 from helpers.plots import frames, grid, style
@@ -13,7 +13,7 @@ ROW_IN = 0.34  # height of a lane or of a row of the grid
 DLQ = "dead-letter queue"
 POISON, HEALTHY = "poison", "healthy"
 
-# kind of event: its name in the legend, and the role whose colour and marker it has
+# kind of event: name in the legend, colour and marker
 STEPS = {
     "deliver": ("delivered", style.ROLES["unacked"].colour, style.ROLES["unacked"].marker),
     "reject": ("rejected, requeued", style.INK, "x"),
@@ -27,9 +27,9 @@ STEPS = {
 
 
 def timeline(events: "pd.DataFrame") -> None:
-    """Draw what happened to each message, a lane each, and what arrived in the dead-letter queue.
+    """Draw the events of each message, a lane each, and the arrivals in the dead-letter queue.
 
-    Deliveries of a message that was delivered more than once are numbered.
+    Deliveries are numbered where a message had several.
 
     Args:
         events: DataFrame[t_s float, kind str, message str] as ``History.frame`` returns it; kinds
@@ -57,8 +57,8 @@ def timeline(events: "pd.DataFrame") -> None:
         axes.set(xlabel="time since the first delivery [ms]", ylim=(bottom + 0.5, -0.7))
         axes.margins(x=0.03)
         axes.grid(axis="y", visible=False)
-        axes.axhspan(bottom - 0.5, bottom + 0.5, color="#f3f3f3", zorder=0)
-        _legend(axes, columns=4)
+        axes.axhspan(bottom - 0.5, bottom + 0.5, color=style.PALE_GREY, zorder=0)
+        style.legend_above(axes, columns=4, **style.TIGHT)
 
 
 def _draw_lane(axes: "Axes", events: "pd.DataFrame", lane: int, bottom: int) -> None:
@@ -84,7 +84,7 @@ def _draw_lane(axes: "Axes", events: "pd.DataFrame", lane: int, bottom: int) -> 
 def hot_loop(events: "pd.DataFrame") -> None:
     """Draw deliveries of poison beside healthy messages done since the start, a panel per set-up.
 
-    The redeliveries per second stand above each panel, and how many healthy messages were done.
+    Redeliveries per second and the number of healthy messages done stand above each panel.
 
     Args:
         events: DataFrame[setup str, series str, t_s float], a row per delivery of poison (series
@@ -103,19 +103,18 @@ def hot_loop(events: "pd.DataFrame") -> None:
         HEALTHY: ("healthy messages: done", style.ROLES["acked"].colour, "--"),
     }
     title = "deliveries while one poison message is always requeued"
-    with style.figure(title=title, columns=len(setups)) as axes:
-        panels = axes if len(setups) > 1 else [axes]
+    with style.figure(title=title, columns=len(setups)) as panels:
         for panel, setup in zip(panels, setups, strict=True):
-            mine = events[events["setup"] == setup]
-            start, end = mine["t_s"].min(), mine["t_s"].max()
+            rows = events[events["setup"] == setup]
+            start, end = rows["t_s"].min(), rows["t_s"].max()
             for series, (name, colour, line) in looks.items():
-                at = sorted(mine[mine["series"] == series]["t_s"])
+                at = sorted(rows[rows["series"] == series]["t_s"])
                 panel.step(
                     [1000 * (t - start) for t in [start, *at, end]], [*range(len(at) + 1), len(at)],
                     where="post", color=colour, linestyle=line, linewidth=2.5, label=name,
                 )  # fmt: skip
-            again = max((mine["series"] == POISON).sum() - 1, 0)
-            rate = again / (end - start) if end > start else 0.0
+            repeats = max((rows["series"] == POISON).sum() - 1, 0)
+            rate = repeats / (end - start) if end > start else 0.0
             panel.set_title(f"{setup}\n{rate:,.0f} redeliveries/s, {len(at)} done", loc="left")
             panel.set(xlabel="time since the first delivery [ms]", xlim=(0, None))
         panels[0].set_ylabel("messages")
@@ -125,12 +124,12 @@ def hot_loop(events: "pd.DataFrame") -> None:
 
 
 def outcomes(frame: "pd.DataFrame", *, title: str) -> None:
-    """Draw a cell per message and set-up: its number inside, its fate as colour and hatch.
+    """Draw a cell per message and set-up: a number inside, the fate as colour and hatch.
 
     Args:
         frame: DataFrame[setup str, message str, count int, fate str]; a fate is the name of a role
             of ``plots.style``, such as "acked", "dead-lettered", "duplicated" or "lost".
-        title: what the numbers count and per what: "times the handler tried each document".
+        title: meaning of the numbers, such as "times the handler tried each document".
 
     Raises:
         UsageError: a column is missing, no rows, or an unknown fate.
@@ -143,32 +142,9 @@ def outcomes(frame: "pd.DataFrame", *, title: str) -> None:
     with style.figure(title=title, height_in=1.2 + len(setups) * ROW_IN * 1.5) as axes:
         columns = (frame[name] for name in ("setup", "message", "count", "fate"))
         for setup, message, count, fate in zip(*columns, strict=True):
-            _draw_cell(axes, (messages.index(message), setups.index(setup)), count, fate)
+            place, look = (messages.index(message), setups.index(setup)), style.ROLES[fate].area()
+            grid.draw_cell(axes, place, str(count), look, size=(0.88, 0.8), box="circle,pad=0.12")
         grid.set_up(axes, messages, setups)
         axes.set_xlabel("message")
-        _legend(axes, columns=4)
-
-
-def _draw_cell(axes: "Axes", place: tuple[int, int], count: object, fate: str) -> None:
-    from matplotlib.patches import Rectangle
-
-    role = style.ROLES[fate]
-    labels = axes.get_legend_handles_labels()[1]
-    axes.add_patch(
-        Rectangle(
-            (place[0] - 0.44, place[1] - 0.4), 0.88, 0.8, facecolor=f"{role.colour}55",
-            edgecolor=role.colour, hatch=role.hatch, linewidth=1,
-            label=fate if fate not in labels else None,
-        )
-    )  # fmt: skip
-    axes.text(
-        *place, str(count), ha="center", va="center", weight="bold", color=style.INK,
-        bbox={"boxstyle": "circle,pad=0.12", "facecolor": style.PAPER, "edgecolor": "none"},
-    )  # fmt: skip
-
-
-def _legend(axes: Any, *, columns: int) -> None:
-    axes.legend(
-        loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=columns, columnspacing=1.2,
-        handletextpad=0.4, borderpad=0.2,
-    )  # fmt: skip
+        looks = {fate: style.ROLES[fate].area() for fate in frame["fate"].unique()}
+        grid.explain(axes, looks, columns=4)

@@ -1,4 +1,4 @@
-"""A drawing of the live topology: what is bound to what, and who consumes from it."""
+"""Draw the live topology: exchanges, bindings, queues and consumers."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 ROW_IN = 0.26  # height of a row
 CHAR = 0.0112  # width of a character of 8 points, as a part of the figure's width
-LONGEST = 24  # longer names are shortened
+LONGEST = 24  # characters of a name; a longer one is shortened
 DEFAULT_EXCHANGE, NO_CONSUMER = "(default)", "no consumer"
-EXCHANGE_FILL, QUEUE_FILL, CONSUMER_FILL = "#ececec", "#d9eefa", style.PAPER
+EXCHANGE_FILL, QUEUE_FILL, CONSUMER_FILL = style.LIGHT_GREY, style.PALE_SKY_BLUE, style.PAPER
 
 
 def topology(live: "Topology") -> None:
-    """Draw what is bound to what right now: exchanges, binding keys, queues and their consumers.
+    """Draw the exchanges, binding keys, queues and consumers that there are at this moment.
 
-    Exchanges that nothing is bound to are left out; a queue that is bound to no other exchange is
-    drawn at the default one. A dashed arrow leads to an alternate exchange.
+    An exchange without bindings is left out; a queue without bindings hangs on the default
+    exchange. A dashed arrow leads to an alternate exchange.
 
     Args:
-        live: what ``topology.live()`` returned.
+        live: result of ``topology.live()``.
 
     Raises:
         UsageError: the vhost has no queues.
@@ -43,11 +43,11 @@ def topology(live: "Topology") -> None:
 
 @dataclass
 class _Plan:
-    """Where everything goes: exchanges, queues and consumers in a column each, rows downwards."""
+    """Places in the drawing: a column each for exchanges, queues and consumers; rows downwards."""
 
     bindings: list[tuple[str, str, str]]  # exchange, queue, binding key as shown
-    detours: list[tuple[str, str, str]]  # exchange, other exchange, why
-    consumers: dict[str, list[str]]  # of each queue
+    detours: list[tuple[str, str, str]]  # exchange, next exchange, label
+    consumers: dict[str, list[str]]  # consumer tags by queue
     exchange_types: dict[str, str]
     exchange_rows: dict[str, float]
     queue_rows: dict[str, float]
@@ -67,9 +67,9 @@ class _Plan:
             (consumer_x, consumer_w, "consumer"),
         ):
             axes.text(x + width / 2, -1.1, head, ha="center", va="center", color=style.MUTED)
-        for exchange, other, why in self.detours:
-            here, there = self.exchange_rows[exchange], self.exchange_rows[other]
-            _detour(axes, exchange_w / 2, here, there, why)
+        for source, target, label in self.detours:
+            start, end = self.exchange_rows[source], self.exchange_rows[target]
+            _detour(axes, exchange_w / 2, start, end, label)
         for number, (exchange, row) in enumerate(self.exchange_rows.items(), 1):
             for key, end in self._arrows(exchange):
                 _elbow(axes, (exchange_w, row), exchange_w + 0.03 * number, (queue_x, end))
@@ -125,28 +125,28 @@ def _plan(live: "Topology") -> _Plan:
 
 
 def _bindings(live: "Topology") -> list[tuple[str, str, str]]:
-    """Return exchange, queue and key of what is to be drawn, in the order of the queues' names."""
-    found = [
+    """Return exchange, queue and key of each arrow, in the order of the queues' names."""
+    shown = [
         (row.source, row.destination, _key(row.routing_key, row.arguments))
         for row in live.bindings.itertuples()
         if row.destination_type == "queue" and row.source
     ]
-    bound = {queue for _, queue, _ in found}
-    found += [(DEFAULT_EXCHANGE, name, name) for name in live.queues["name"] if name not in bound]
+    bound = {queue for _, queue, _ in shown}
+    shown += [(DEFAULT_EXCHANGE, name, name) for name in live.queues["name"] if name not in bound]
     first = {start for start, _, _ in _detours(live)}  # so that detours lead downwards
     order = [*sorted(live.exchanges["name"], key=lambda name: name not in first), DEFAULT_EXCHANGE]
-    return sorted(found, key=lambda binding: (order.index(binding[0]), *binding[1:]))
+    return sorted(shown, key=lambda binding: (order.index(binding[0]), *binding[1:]))
 
 
 def _detours(live: "Topology") -> list[tuple[str, str, str]]:
-    """Return which exchange passes messages on to which other one, and why."""
-    found = [
+    """Return each exchange that passes messages on, the next exchange, and the arrow's label."""
+    bound = [
         (row.source, row.destination, _key(row.routing_key, row.arguments))
         for row in live.bindings.itertuples()
         if row.destination_type == "exchange"
     ]
     names = set(live.exchanges["name"])
-    return found + [
+    return bound + [
         (row.name, row.alternate, "alternate")
         for row in live.exchanges.itertuples()
         if row.alternate in names
@@ -172,7 +172,7 @@ def _width(names: Iterable[str]) -> float:
 
 
 def _spread(row: float, count: int) -> list[float]:
-    """Return ``count`` rows, one below the other, with ``row`` in their middle."""
+    """Return ``count`` rows below each other, with ``row`` in the middle."""
     return [row + number - (count - 1) / 2 for number in range(count)]
 
 
@@ -203,10 +203,10 @@ def _elbow(
     _arrow(axes, (trunk, end[1]), end, "-")
 
 
-def _detour(axes: "Axes", x: float, start: float, end: float, why: str) -> None:
+def _detour(axes: "Axes", x: float, start: float, end: float, label: str) -> None:
     reach = 0.75 if end > start else -0.75
     _arrow(axes, (x, start + reach), (x, end - reach), "--")
-    axes.text(x + 0.01, (start + end) / 2, why, va="center", **_mono(7, style.MUTED))
+    axes.text(x + 0.01, (start + end) / 2, label, va="center", **_mono(7, style.MUTED))
 
 
 def _arrow(axes: "Axes", start: tuple[float, float], end: tuple[float, float], line: str) -> None:

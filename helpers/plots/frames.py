@@ -1,4 +1,4 @@
-"""What every figure asks of the DataFrame that it is given."""
+"""Check the DataFrame of a figure."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -13,8 +13,8 @@ def check(frame: "pd.DataFrame", columns: Collection[str]) -> None:
     """Refuse a frame that cannot be drawn.
 
     Args:
-        frame: what is to be drawn.
-        columns: the columns that it must have; it may have more.
+        frame: data of the figure.
+        columns: required columns; the frame may have others, too.
 
     Raises:
         UsageError: a column is missing, or there are no rows.

@@ -1,7 +1,7 @@
-"""A grid of cells: what became of each thing under each condition, as colour, hatch and words."""
+"""Draw grids of cells: the fate of each thing under each condition as colour, hatch and words."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from helpers.plots import style
 
@@ -13,7 +13,7 @@ def set_up(axes: "Axes", columns: Sequence[object], rows: Sequence[object]) -> N
     """Name the columns and rows of a grid, the first row on top, without lines around it.
 
     Args:
-        axes: where the cells are drawn; the cell in column 2 of row 0 is around (2, 0).
+        axes: the axes of the grid; the cell in column 2 of row 0 is around (2, 0).
         columns: names of the columns.
         rows: names of the rows.
     """
@@ -25,43 +25,52 @@ def set_up(axes: "Axes", columns: Sequence[object], rows: Sequence[object]) -> N
     axes.spines[:].set_visible(False)
 
 
-def draw_cell(axes: "Axes", place: tuple[int, int], words: str, role: style.Role) -> None:
+def draw_cell(
+    axes: "Axes",
+    place: tuple[int, int],
+    words: str,
+    look: Mapping[str, Any],
+    *,
+    size: tuple[float, float] = (0.92, 0.84),
+    box: str = "round,pad=0.15",
+    **font: Any,
+) -> None:
     """Draw a cell with words in it.
 
     Args:
         axes: as for ``set_up``.
         place: column and row, from 0.
-        words: what stands in the cell.
-        role: its colour and hatch.
+        words: text of the cell; "" for none.
+        look: look of the area, such as ``Role.area()``.
+        size: width and height, as shares of the distance between two cells.
+        box: shape of the paper behind the words, as a box style of matplotlib.
+        font: further arguments of matplotlib's text; it is bold unless they change it.
     """
     from matplotlib.patches import Rectangle
 
-    axes.add_patch(
-        Rectangle(
-            (place[0] - 0.46, place[1] - 0.42), 0.92, 0.84, facecolor=f"{role.colour}55",
-            edgecolor=role.colour, hatch=role.hatch, linewidth=1,
-        )
-    )  # fmt: skip
-    axes.text(
-        *place, words, ha="center", va="center", weight="bold", color=style.INK,
-        bbox={"boxstyle": "round,pad=0.15", "facecolor": style.PAPER, "edgecolor": "none"},
-    )  # fmt: skip
+    (column, row), (width, height) = place, size
+    corner = (column - width / 2, row - height / 2)
+    axes.add_patch(Rectangle(corner, width, height, linewidth=1, **look))
+    if words:
+        axes.text(
+            *place, words, ha="center", va="center", color=style.INK,
+            bbox={"boxstyle": box, "facecolor": style.PAPER, "edgecolor": "none"},
+            **({"weight": "bold"} | font),
+        )  # fmt: skip
 
 
-def explain(axes: "Axes", fates: Mapping[str, style.Role]) -> None:
-    """Put a legend of three columns above the grid that has every fate, also one nothing met.
+def explain(
+    axes: "Axes", looks: Mapping[str, Mapping[str, Any]], *, x: float = -0.01, columns: int = 3
+) -> None:
+    """Put a legend above the grid that explains every fate, also one that no cell has.
 
     Args:
         axes: as for ``set_up``.
-        fates: name of each fate, and its colour and hatch.
+        looks: name of each fate, and the look of its cells.
+        x: as for ``style.legend_above``.
+        columns: entries side by side.
     """
     from matplotlib.patches import Patch
 
-    shown = [
-        Patch(facecolor=f"{role.colour}55", edgecolor=role.colour, hatch=role.hatch, label=name)
-        for name, role in fates.items()
-    ]
-    axes.legend(
-        handles=shown, loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, columnspacing=1.2,
-        handletextpad=0.4, borderpad=0.2,
-    )  # fmt: skip
+    handles = [Patch(label=name, **look) for name, look in looks.items()]
+    style.legend_above(axes, handles, x=x, columns=columns, **style.TIGHT)

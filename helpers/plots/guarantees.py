@@ -1,4 +1,4 @@
-"""Figures about delivery guarantees: what faults lose or double, a killed broker, what it costs."""
+"""Draw the figures about delivery guarantees: losses, a killed broker, failover, rates."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -13,19 +13,19 @@ ROW_IN = 0.5  # height of a row of the grid
 BAR_IN = 0.38  # height of a bar or of a pair of markers
 EACH_ONCE, LOST, TWICE = "each once", "lost", "twice"
 
-# what became of the messages: the role whose colour and hatch it has
+# fate of the messages: role
 FATES = {
     EACH_ONCE: style.ROLES["acked"],
     LOST: style.ROLES["lost"],
     TWICE: style.ROLES["duplicated"],
 }
 
-# which half of the way a rate is of
+# hop whose rate is drawn: role
 HOPS = {"publish": style.ROLES["unacked"], "consume": style.ROLES["acked"]}
 
 
 def losses(frame: "pd.DataFrame") -> None:
-    """Draw how many messages were lost and how many came twice, by design and fault.
+    """Draw the numbers of messages lost and of messages that came twice, by design and fault.
 
     Args:
         frame: DataFrame[design, fault str; lost, duplicated int], a row for each trial.
@@ -42,37 +42,36 @@ def losses(frame: "pd.DataFrame") -> None:
             place = (faults.index(trial.fault), designs.index(trial.design))
             _draw_cell(axes, place, int(trial.lost), int(trial.duplicated))
         grid.set_up(axes, [str(name).replace(", ", ",\n") for name in faults], designs)
-        grid.explain(axes, FATES)
+        grid.explain(axes, {name: role.area() for name, role in FATES.items()})
 
 
 def survivors(frame: "pd.DataFrame", *, published: int) -> None:
-    """Draw how many messages were still there after the broker was killed, a bar per store.
+    """Draw the number of messages left after the broker was killed, a bar per store.
 
     Args:
         frame: DataFrame[store str; survived int].
-        published: how many each store had been given.
+        published: number of messages in each store before.
 
     Raises:
         UsageError: a column is missing or no rows.
     """
     frames.check(frame, {"store", "survived"})
-    kept, lost = FATES[EACH_ONCE], FATES[LOST]
+    left, lost = FATES[EACH_ONCE], FATES[LOST]
     title = "messages after kill -9 of the broker and a restart, by store"
     with style.figure(title=title, height_in=1.2 + BAR_IN * len(frame)) as axes:
         stores, there = frame["store"], frame["survived"]
-        axes.barh(stores, there, height=0.6, color=f"{kept.colour}99", label="there")
+        axes.barh(stores, there, height=0.6, color=f"{left.colour}99", label="there")
         part = frame[there < published]
         axes.barh(
             part["store"], published - part["survived"], left=part["survived"], height=0.6,
-            facecolor=f"{lost.colour}22", edgecolor=lost.colour, hatch=lost.hatch, linewidth=0.8,
-            label="lost",
+            linewidth=0.8, label="lost", **lost.area("22"),
         )  # fmt: skip
         for store, count in zip(stores, there, strict=True):
             axes.text(published * 1.02, store, str(count), va="center", color=style.INK)
         axes.invert_yaxis()
         axes.set(xlim=(0, published * 1.1), xlabel=f"messages, of {published}")
         axes.grid(axis="y", visible=False)
-        axes.legend(loc="lower right", bbox_to_anchor=(1.01, 1.0), ncols=2, borderpad=0.2)
+        style.legend_above(axes, x=1.01, columns=2, borderpad=0.2)
 
 
 def guarantee_rates(frame: "pd.DataFrame") -> None:
@@ -92,8 +91,7 @@ def guarantee_rates(frame: "pd.DataFrame") -> None:
         title="messages per second, by guarantee and distance to the broker",
         columns=len(distances),
         height_in=1.5 + BAR_IN * len(guarantees),
-    ) as drawn:
-        panels = list(drawn) if len(distances) > 1 else [drawn]
+    ) as panels:
         for axes, distance in zip(panels, distances, strict=True):
             part = frame[frame["round_trip_ms"] == distance]
             rows = [guarantees.index(name) for name in part["guarantee"]]
@@ -115,13 +113,13 @@ def guarantee_rates(frame: "pd.DataFrame") -> None:
 
 
 def service(frame: "pd.DataFrame", *, fault: str, until_s: float, lost: Mapping[str, int]) -> None:
-    """Draw when publishers got confirms and when not, a lane for each, around a fault at 0 s.
+    """Draw the times in which publishers got confirms, a lane each, around a fault at 0 s.
 
     Args:
         frame: DataFrame[publisher str; from_s, to_s float], a row for each time of service.
-        fault: what lasted from 0 s on, in a few words.
-        until_s: how long it lasted, in seconds.
-        lost: by publisher, how many messages were confirmed in that time and lost.
+        fault: name of the fault that began at 0 s, in a few words.
+        until_s: end of the fault, in seconds.
+        lost: number of messages by publisher that were confirmed during the fault and lost.
 
     Raises:
         UsageError: a column is missing or no rows.
@@ -134,8 +132,8 @@ def service(frame: "pd.DataFrame", *, fault: str, until_s: float, lost: Mapping[
         axes.axvspan(0, until_s, color=style.GRID, linewidth=0)
         axes.text(until_s / 2, -0.62, fault, ha="center", va="bottom", color=style.INK)
         for place, lane in enumerate(lanes):
-            own = frame[frame["publisher"] == lane].sort_values("from_s")
-            times = list(zip(own["from_s"], own["to_s"], strict=True))
+            rows = frame[frame["publisher"] == lane].sort_values("from_s")
+            times = list(zip(rows["from_s"], rows["to_s"], strict=True))
             for begin, until in times:
                 _draw_service(axes, place, begin, until, FATES[EACH_ONCE])
                 if lost.get(lane) and max(begin, 0) < min(until, until_s):
@@ -165,4 +163,4 @@ def _write(axes: "Axes", x: float, y: float, text: str) -> None:
 def _draw_cell(axes: "Axes", place: tuple[int, int], lost: int, duplicated: int) -> None:
     fate = LOST if lost else TWICE if duplicated else EACH_ONCE
     words = [f"{lost} lost"] * (lost > 0) + [f"{duplicated} twice"] * (duplicated > 0)
-    grid.draw_cell(axes, place, "\n".join(words) or EACH_ONCE, FATES[fate])
+    grid.draw_cell(axes, place, "\n".join(words) or EACH_ONCE, FATES[fate].area())

@@ -1,4 +1,4 @@
-"""Figures about idempotent handlers: a race step by step, and which technique survives what."""
+"""Draw the figures about idempotent handlers: a race, and techniques under faults."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ ROW_IN = 0.42  # height of a row of the grid
 LANE_IN = 0.75  # height of a consumer's lane
 RIGHT, TOO_MUCH, TOO_LITTLE = "right", "too much: duplicated", "too little: lost"
 
-# what became of the money: the role whose colour and hatch it has
+# fate of the money: role
 FATES = {
     RIGHT: style.ROLES["acked"],
     TOO_MUCH: style.ROLES["duplicated"],
@@ -30,7 +30,7 @@ STEPS = {
 
 
 def race(steps: "pd.DataFrame") -> None:
-    """Draw who did what in which order, a lane per consumer.
+    """Draw the steps of consumers in their order, a lane per consumer.
 
     Args:
         steps: DataFrame[consumer str, step str], in the order in which the steps happened; a step
@@ -66,11 +66,11 @@ def race(steps: "pd.DataFrame") -> None:
 
 
 def techniques(charged: "pd.DataFrame", *, owed_cents: int) -> None:
-    """Draw what each technique charged under each fault: amount inside, fate as colour and hatch.
+    """Draw the cents charged per technique and fault: amount inside, fate as colour and hatch.
 
     Args:
         charged: DataFrame of the cents charged (int); a row per technique, a column per fault.
-        owed_cents: what each cell should be, in cents.
+        owed_cents: right amount of each cell, in cents.
 
     Raises:
         UsageError: the frame is empty.
@@ -82,10 +82,10 @@ def techniques(charged: "pd.DataFrame", *, owed_cents: int) -> None:
         for row, (_, cells) in enumerate(charged.iterrows()):
             for column, cents in enumerate(cells):
                 fate = FATES[_fate(int(cents), owed_cents)]
-                grid.draw_cell(axes, (column, row), str(int(cents)), fate)
+                grid.draw_cell(axes, (column, row), str(int(cents)), fate.area())
         faults = [str(fault).replace(", ", ",\n") for fault in charged.columns]
         grid.set_up(axes, faults, list(charged.index))
-        grid.explain(axes, FATES)
+        grid.explain(axes, {name: role.area() for name, role in FATES.items()})
 
 
 def _fate(cents: int, owed_cents: int) -> str:

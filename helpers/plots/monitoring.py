@@ -1,4 +1,4 @@
-"""Figures about monitoring: old numbers, depth against time, alerts over time, lag in two units."""
+"""Draw the figures about monitoring: old numbers, depth and drain, alerts, lag in two units."""
 
 import math
 from typing import TYPE_CHECKING
@@ -25,12 +25,12 @@ QUEUES = (style.ROLES["unacked"], style.ROLES["duplicated"])
 
 
 def old_numbers(readings: "pd.DataFrame") -> None:
-    """Draw what several sources said of a queue while its depth changed.
+    """Draw the changing depth of a queue as several sources report it.
 
     Args:
         readings: DataFrame[t_s float, then a column of messages per source]: "published" and any
-            of "passive declare", "Prometheus endpoint", "management API"; missing where a source
-            had no number.
+            of "passive declare", "Prometheus endpoint", "management API"; a number is missing
+            where its source had none.
 
     Raises:
         UsageError: a column is missing or unknown, or no rows.
@@ -52,11 +52,11 @@ def old_numbers(readings: "pd.DataFrame") -> None:
 
 
 def depth_and_drain(queues: "pd.DataFrame") -> None:
-    """Draw each queue's depth beside the time that it takes to drain it.
+    """Draw the depth of each queue beside the time to drain it.
 
     Args:
         queues: DataFrame indexed by queue (str): ``ready`` [messages] and ``drain_s`` [s], the
-            depth over the rate at which messages are settled; infinite when none is.
+            depth over the rate at which messages are settled; infinite if that rate is 0.
 
     Raises:
         UsageError: a column is missing, or no rows.
@@ -70,28 +70,25 @@ def depth_and_drain(queues: "pd.DataFrame") -> None:
     title, height_in = "depth and time to drain, by queue", 1.2 + ROW_IN * len(names)
     with style.figure(title=title, columns=2, height_in=height_in) as (left, right):
         role = style.ROLES["ready"]
-        left.barh(rows, ready, color=f"{role.colour}99", edgecolor=role.colour, hatch=role.hatch)
+        left.barh(rows, ready, **role.area("99"))
         for row, value in enumerate(ready):
-            _say(left, value, row, f"{value:,.0f}")
+            _write(left, value, row, f"{value:,.0f}")
         left.set_xlim(0, 1.3 * max(1.0, ready.max()))
         left.set_xlabel("messages ready")
         left.set_yticks(rows, names)
         left.set_ylim(len(names) - 0.5, -0.5)
         for row, value in enumerate(drain_s):
             shown, role = _drain(value)
-            right.barh(
-                row, max(min(value, most_s), LEAST_S), color=f"{role.colour}99",
-                edgecolor=role.colour, hatch=role.hatch,
-            )  # fmt: skip
+            right.barh(row, max(min(value, most_s), LEAST_S), **role.area("99"))
             inside = not math.isfinite(value)
-            _say(right, most_s / 60 if inside else max(value, LEAST_S), row, shown, boxed=inside)
+            _write(right, most_s / 60 if inside else max(value, LEAST_S), row, shown, boxed=inside)
         right.set(xscale="log", xlim=(LEAST_S, most_s), xlabel="time to drain [s]")
         right.grid(axis="y", visible=False)
         left.grid(axis="y", visible=False)
 
 
 def alerts(history: "pd.DataFrame") -> None:
-    """Draw when each alert was pending and when it fired, a row per alert.
+    """Draw the times in which each alert was pending or firing, a row per alert.
 
     Args:
         history: DataFrame[alert str, queue str, state str, t_s float]: a row for each second in
@@ -110,11 +107,8 @@ def alerts(history: "pd.DataFrame") -> None:
             for row, (alert, queue) in enumerate(rows):
                 chosen = history[(history["alert"] == alert) & (history["queue"] == queue)]
                 seconds = chosen[chosen["state"] == state]["t_s"]
-                axes.broken_barh(
-                    [(second, 1) for second in seconds], (row - 0.35, 0.7),
-                    facecolor=f"{role.colour}aa", hatch=role.hatch, edgecolor=role.colour,
-                    linewidth=0,
-                )  # fmt: skip
+                bars = [(second, 1) for second in seconds]
+                axes.broken_barh(bars, (row - 0.35, 0.7), linewidth=0, **role.area("aa"))
         labels = [f"{alert}  {queue}".strip() for alert, queue in rows]
         axes.set_yticks(range(len(rows)), labels)
         axes.set(ylim=(len(rows) - 0.5, -0.5), xlabel="time since the first scrape [s]")
@@ -124,7 +118,7 @@ def alerts(history: "pd.DataFrame") -> None:
 
 
 def behind(samples: "pd.DataFrame") -> None:
-    """Draw how far two queues are behind: in messages on the left, in seconds on the right.
+    """Draw the lag of two queues: in messages on the left, in seconds on the right.
 
     Args:
         samples: DataFrame[queue str, t_s float, ready int [messages], age_s float: age of the
@@ -164,7 +158,7 @@ def _drain(value: float) -> tuple[str, style.Role]:
     return f"{value:,.0f} s" if value >= 1 else "under 1 s", style.ROLES["unacked"]
 
 
-def _say(axes: "Axes", x: float, y: float, text: str, *, boxed: bool = False) -> None:
+def _write(axes: "Axes", x: float, y: float, text: str, *, boxed: bool = False) -> None:
     box = {"boxstyle": "round,pad=0.15", "facecolor": style.PAPER, "edgecolor": "none"}
     axes.annotate(
         text, (x, y), xytext=(4, 0), textcoords="offset points", va="center", color=style.INK,
@@ -175,8 +169,5 @@ def _say(axes: "Axes", x: float, y: float, text: str, *, boxed: bool = False) ->
 def _state_legend(axes: "Axes") -> None:
     from matplotlib.patches import Patch
 
-    patches = [
-        Patch(facecolor=f"{r.colour}aa", edgecolor=r.colour, hatch=r.hatch, label=s, linewidth=0)
-        for s, r in STATES.items()
-    ]
-    axes.legend(handles=patches, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
+    patches = [Patch(label=name, linewidth=0, **role.area("aa")) for name, role in STATES.items()]
+    style.legend_above(axes, patches, x=1.0, columns=2)

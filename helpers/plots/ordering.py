@@ -1,4 +1,4 @@
-"""Figures about order: inversions by set-up, a consumer's failover, a reordering buffer."""
+"""Draw the figures about order: inversions by set-up, a failover, a reordering buffer."""
 
 from typing import TYPE_CHECKING
 
@@ -9,13 +9,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-# One look for each consumer, the one that starts as the active one first.
+# consumers, the first active one first: role and marker
 CONSUMERS = (("unacked", "^"), ("acked", "o"))
+# panels: column of the frame and title
 PANELS = (("overall", "overall"), ("per_key", "within a document"))
 
 
 def inversions(frame: "pd.DataFrame") -> None:
-    """Draw how many pairs of events were worked on in the wrong order, a row for each set-up.
+    """Draw the number of pairs of events worked on in the wrong order, a row for each set-up.
 
     Args:
         frame: DataFrame[setup str; overall, per_key int], the counts among all events and among
@@ -29,10 +30,7 @@ def inversions(frame: "pd.DataFrame") -> None:
     title = "inversions: pairs of events worked on in the wrong order"
     with style.figure(title=title, columns=2, height_in=1.1 + 0.31 * len(frame)) as panels:
         for axes, (column, name) in zip(panels, PANELS, strict=True):
-            bars = axes.barh(
-                rows, frame[column], height=0.66, color=f"{lost.colour}77",
-                edgecolor=lost.colour, hatch=lost.hatch, linewidth=0.8,
-            )  # fmt: skip
+            bars = axes.barh(rows, frame[column], height=0.66, linewidth=0.8, **lost.area("77"))
             for bar, count in zip(bars, frame[column], strict=True):
                 _write_count(axes, bar.get_y() + bar.get_height() / 2, int(count))
             axes.set_title(name, loc="left")
@@ -51,14 +49,14 @@ def _write_count(axes: "Axes", y: float, count: int) -> None:
 
 
 def failover(events: "pd.DataFrame") -> None:
-    """Draw which consumer worked on which event when, a panel for each way the first one ends.
+    """Draw each event by its time and consumer, a panel for each way the first consumer ends.
 
-    A dotted line shows when the last consumer took over; events that were worked on twice are
+    A dotted line marks the first event of the last consumer; events that were worked on twice are
     circled.
 
     Args:
-        events: DataFrame[setup str; t_s float, seconds; number int; consumer str], one row for
-            each event worked on, two consumers at most in each set-up.
+        events: DataFrame[setup str; t_s float, seconds; number int; consumer str], a row for
+            each time an event was worked on; at most two consumers.
 
     Raises:
         UsageError: a column is missing, there is nothing to draw, or more than two consumers.
@@ -69,8 +67,7 @@ def failover(events: "pd.DataFrame") -> None:
         raise UsageError(f"at most {len(CONSUMERS)} consumers can be drawn, not {len(consumers)}")
     setups = list(dict.fromkeys(events["setup"]))
     title = "who worked on which event, while the active consumer ends"
-    with style.figure(title=title, columns=len(setups), height_in=3.2) as drawn:
-        panels = list(drawn) if len(setups) > 1 else [drawn]
+    with style.figure(title=title, columns=len(setups), height_in=3.2) as panels:
         for axes, setup in zip(panels, setups, strict=True):
             _draw_failover(axes, events[events["setup"] == setup], consumers)
             axes.set_title(setup, loc="left")
@@ -82,9 +79,9 @@ def failover(events: "pd.DataFrame") -> None:
 def _draw_failover(axes: "Axes", rows: "pd.DataFrame", consumers: list[str]) -> None:
     rows = rows.assign(ms=(rows["t_s"] - rows["t_s"].min()) * 1000)
     for consumer, (role, marker) in zip(consumers, CONSUMERS, strict=False):
-        mine = rows[rows["consumer"] == consumer]
+        handled = rows[rows["consumer"] == consumer]
         axes.plot(
-            mine["ms"], mine["number"], color=style.ROLES[role].colour, marker=marker,
+            handled["ms"], handled["number"], color=style.ROLES[role].colour, marker=marker,
             markersize=3.6, linestyle="", label=consumer, zorder=3,
         )  # fmt: skip
     twice = rows[rows["number"].duplicated(keep=False)]
@@ -99,10 +96,10 @@ def _draw_failover(axes: "Axes", rows: "pd.DataFrame", consumers: list[str]) -> 
 
 
 def resequencing(frame: "pd.DataFrame") -> None:
-    """Draw when each event arrived at a reordering buffer and when the buffer released it.
+    """Draw the arrival of each event at a reordering buffer and its release.
 
     Args:
-        frame: DataFrame[number int; arrived_s, released_s float, seconds], one row an event.
+        frame: DataFrame[number int; arrived_s, released_s float, seconds], a row per event.
 
     Raises:
         UsageError: a column is missing, or there is nothing to draw.

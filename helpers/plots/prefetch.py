@@ -1,4 +1,4 @@
-"""Figures about prefetch: a worker's clock, the queue meanwhile, the throughput and its knee."""
+"""Draw the figures about prefetch: a worker's clock, its queue, the throughput and its knee."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,19 +10,23 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 NO_LIMIT = "no limit"
-NO_LIMIT_AT = 250  # where prefetch 0 stands on an axis that goes to 100
-# One look for each distance, from near to far: shades of the colour of acked messages.
-DISTANCES = (("#00533c", "o", "-"), ("#009E73", "s", "-"), ("#63c9ab", "^", "-"))
+NO_LIMIT_AT = 250  # place of prefetch 0, which is no limit, on an axis from 1 to 100
+# distances from near to far: shades of the colour of acked messages, marker and line
+DISTANCES = (
+    (style.DARK_GREEN, "o", "-"),
+    (style.ROLES["acked"].colour, "s", "-"),
+    (style.LIGHT_GREEN, "^", "-"),
+)
 LANE_GAP, GROUP_GAP = 1.0, 1.0
 
 
 def prefetch_clock(frame: "pd.DataFrame") -> None:
-    """Draw where a worker's time goes: deliveries and acks under way, and the work itself.
+    """Draw a worker's use of time, a pair of lanes for each prefetch.
 
     Args:
-        frame: DataFrame[prefetch int; sent, begins, ends, acked float], one row a message, in
-            multiples of the work on one message: when the broker sends it, when the work begins
-            and ends, and when its ack is back. One pair of lanes for each prefetch.
+        frame: DataFrame[prefetch int; sent, begins, ends, acked float], a row per message: the
+            times at which the broker sends it, its work begins and ends, and its ack arrives, in
+            multiples of the work on one message.
 
     Raises:
         UsageError: a column is missing, or there is nothing to draw.
@@ -76,7 +80,7 @@ def _draw_clock(axes: "Axes", rows: "pd.DataFrame", broker: float) -> None:
         )  # fmt: skip
         axes.add_patch(
             Rectangle(
-                (row.begins, worker - 0.2), row.ends - row.begins, 0.4, facecolor="#cfe3f1",
+                (row.begins, worker - 0.2), row.ends - row.begins, 0.4, facecolor=style.PALE_BLUE,
                 edgecolor=unacked.colour, hatch=unacked.hatch, linewidth=1, zorder=3,
                 label="work" if first else None,
             )
@@ -84,7 +88,7 @@ def _draw_clock(axes: "Axes", rows: "pd.DataFrame", broker: float) -> None:
 
 
 def ready_and_unacked(frame: "pd.DataFrame") -> None:
-    """Draw the ready and the unacknowledged messages of a queue over time, a column a prefetch.
+    """Draw the ready and the unacknowledged messages of a queue over time, a panel per prefetch.
 
     Args:
         frame: DataFrame[prefetch int; t_s float, seconds since the start; ready, unacked float].
@@ -95,8 +99,7 @@ def ready_and_unacked(frame: "pd.DataFrame") -> None:
     frames.check(frame, {"prefetch", "t_s", "ready", "unacked"})
     groups = list(frame.groupby("prefetch"))
     title = "one queue while a worker drains it, seen by the broker"
-    with style.figure(title=title, columns=len(groups), height_in=2.8) as drawn:
-        columns = list(drawn) if len(groups) > 1 else [drawn]
+    with style.figure(title=title, columns=len(groups), height_in=2.8) as columns:
         for axes, (prefetch, rows) in zip(columns, groups, strict=True):
             axes.set_title(f"prefetch {prefetch}")
             for name, width in (("ready", 1.6), ("unacked", 2.2)):
@@ -117,8 +120,8 @@ def throughput_by_prefetch(measured: "pd.DataFrame", model: "pd.DataFrame") -> N
     Args:
         measured: DataFrame[distance str, from near to far; prefetch int, 0 is no limit;
             msgs_per_s float].
-        model: the same columns, as the model predicts them, and ``knee`` float: the prefetch at
-            which its curve turns flat.
+        model: predicted values in the same columns, and ``knee`` float: the lowest prefetch
+            on the flat part of the curve.
 
     Raises:
         UsageError: a column is missing, there is nothing to draw, or more than three distances.
@@ -156,7 +159,7 @@ def throughput_by_prefetch(measured: "pd.DataFrame", model: "pd.DataFrame") -> N
         _logarithmic_ticks(axes)
         axes.text(
             10, axes.get_ylim()[0] * 1.15, "the usual 10", ha="center", va="bottom", fontsize=8,
-            color=style.MUTED, backgroundcolor="#ffffffb0",
+            color=style.MUTED, backgroundcolor=f"{style.PAPER}b0",
         )  # fmt: skip
         axes.legend(loc="lower right", borderpad=0.2)
 
@@ -172,7 +175,7 @@ def _mark_knee(axes: "Axes", curve: "pd.DataFrame", colour: str) -> None:
 
 
 def uneven_workers(frame: "pd.DataFrame") -> None:
-    """Draw when each of two workers has finished, and how many messages it was given.
+    """Draw the time at which each of two workers has finished, and its number of messages.
 
     Args:
         frame: DataFrame[prefetch int, 0 is no limit; worker str; messages int; finished_s float,
@@ -186,7 +189,7 @@ def uneven_workers(frame: "pd.DataFrame") -> None:
     if len(workers) != 2:
         raise UsageError(f"there must be two workers, not {len(workers)}")
     settings = list(dict.fromkeys(frame["prefetch"]))
-    looks = (("#009E73", ""), ("#bfe7da", "//"))
+    looks = ((style.ROLES["acked"].colour, ""), (style.PALE_GREEN, "//"))
     title = "a fast and a slow worker share one queue"
     with style.figure(title=title, height_in=1.1 + 0.5 * len(settings)) as axes:
         for number, (worker, (colour, hatch)) in enumerate(zip(workers, looks, strict=True)):
@@ -194,7 +197,7 @@ def uneven_workers(frame: "pd.DataFrame") -> None:
             places = [settings.index(p) + (number - 0.5) * 0.38 for p in rows["prefetch"]]
             bars = axes.barh(
                 places, rows["finished_s"], height=0.36, color=colour, hatch=hatch,
-                edgecolor="#00533c", linewidth=0.8, label=worker,
+                edgecolor=style.DARK_GREEN, linewidth=0.8, label=worker,
             )  # fmt: skip
             axes.bar_label(
                 bars, [f"{count} messages" for count in rows["messages"]], padding=4, fontsize=8
@@ -207,11 +210,11 @@ def uneven_workers(frame: "pd.DataFrame") -> None:
 
 
 def prefetch_knee(frame: "pd.DataFrame") -> None:
-    """Draw how busy the worker is against the prefetch in multiples of the recommended one.
+    """Draw the worker's share of time at work against the prefetch over the recommended one.
 
     Args:
         frame: DataFrame[distance str, from near to far; prefetch int; needed float, 1 + RTT / S;
-            busy float, share of the time from 0 to 1]; rows without a limit are left out.
+            busy float, share of the time from 0 to 1]; rows of prefetch 0, no limit, are left out.
 
     Raises:
         UsageError: a column is missing, there is nothing to draw, or more than three distances.

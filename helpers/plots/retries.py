@@ -1,4 +1,4 @@
-"""Figures about retries: the ladder, head-of-line blocking, the herd, and where to wait."""
+"""Draw the figures about retries: the ladder, head-of-line blocking, the herd, where to wait."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-SLOTS_PER_S = 10  # the herd is counted per 100 ms
+SLOTS_PER_S = 10  # calls of the herd are counted per 100 ms
 LANE_IN = 0.3
 FINE, RETRY = "fine", "retry"
 ENDS = {"unacked": "failed: to a delay queue", "dead-lettered": "last try failed: to the DLQ"}
 
 
 def ladder(tries: "pd.DataFrame", *, planned_s: Sequence[float]) -> None:
-    """Draw every try of every message, a lane each, beside the times that were planned.
+    """Draw every try of every message, a lane per message, beside the planned times.
 
     Args:
         tries: DataFrame[message str, attempt int, t_s float]; attempt 0 is the first try, t_s
             the seconds since the first of all tries.
-        planned_s: when the first, second, … try is planned, in seconds.
+        planned_s: planned time of each try, in seconds since the first.
 
     Raises:
         UsageError: a column is missing, or there is nothing to draw.
@@ -42,7 +42,7 @@ def ladder(tries: "pd.DataFrame", *, planned_s: Sequence[float]) -> None:
         axes.set(xlabel="time since the first try [s]", ylim=(len(lanes) - 0.5, -0.7))
         axes.set_xlim(-0.3, max(tries["t_s"].max(), *planned_s) + 0.5)
         axes.grid(visible=False)
-        _name(
+        _explain(
             axes,
             ("planned", {"color": style.MUTED, "linestyle": "--", "linewidth": 1}),
             *[(text, _look(role)) for role, text in ENDS.items()],
@@ -60,7 +60,7 @@ def _look(role: str) -> dict[str, Any]:
 
 
 def due_and_back(frame: "pd.DataFrame") -> None:
-    """Draw when each waiting message is due and when it comes back, a group of lanes per set-up.
+    """Draw for each waiting message its due time and its return, a group of lanes per set-up.
 
     Args:
         frame: DataFrame[setup str, due_s float, back_s float], a row per message.
@@ -87,21 +87,21 @@ def due_and_back(frame: "pd.DataFrame") -> None:
         axes.set_yticks(*zip(*ticks, strict=True))
         axes.set(xlabel="time since publishing [s]", ylim=(lane - 1.2, -1.3), xlim=(0, None))
         axes.grid(axis="y", visible=False)
-        _name(axes, ("waits", {"color": back.colour, "linewidth": 5, "alpha": 0.45}),
+        _explain(axes, ("waits", {"color": back.colour, "linewidth": 5, "alpha": 0.45}),
               ("due", {"color": due, "marker": "|", "linestyle": "", "markersize": 11}),
               ("held up", {"color": late.colour, "linewidth": 2.5, "linestyle": late.line}),
               ("back", {"color": back.colour, "marker": back.marker, "linestyle": ""}))  # fmt: skip
 
 
 def herd(calls: "pd.DataFrame", *, until_s: float) -> None:
-    """Draw the calls per 100 ms under each kind of jitter, one panel above the other.
+    """Draw the calls per 100 ms under each kind of jitter, a panel per kind.
 
-    Beside each panel stand its worst burst after the first wave, the number of calls, and when
-    the last client was served; panels share both scales.
+    Beside each panel stand its worst burst after the first wave, the number of calls, and the
+    time of the last one; panels share both scales.
 
     Args:
         calls: DataFrame[jitter str, t_s float], a row per call.
-        until_s: how many seconds to draw.
+        until_s: end of the time axis, in seconds.
 
     Raises:
         UsageError: a column is missing, or there is nothing to draw.
@@ -142,11 +142,11 @@ def _per_slot(times_s: "pd.Series[float]") -> Counter[int]:
 
 
 def done_while_waiting(frame: "pd.DataFrame") -> None:
-    """Draw the good messages done over time, and when the failed one is tried again.
+    """Draw the good messages done over time, and the retry of the failed one.
 
     Args:
         frame: DataFrame[setup str, kind str, t_s float], kind "fine" for a good message that is
-            done and "retry" for the failed one's next try.
+            done and "retry" for the next try of the failed one.
 
     Raises:
         UsageError: a column is missing, no rows, or a kind is neither of the two.
@@ -160,14 +160,13 @@ def done_while_waiting(frame: "pd.DataFrame") -> None:
     setups, green = list(frame["setup"].unique()), style.ROLES["acked"]
     end_s = frame["t_s"].max() * 1.08
     title = "good messages done while one waits for its retry"
-    with style.figure(title=title, columns=len(setups)) as axes:
-        panels = axes if len(setups) > 1 else [axes]
+    with style.figure(title=title, columns=len(setups)) as panels:
         for panel, setup in zip(panels, setups, strict=True):
-            mine = frame[frame["setup"] == setup]
-            at_s = sorted(mine[mine["kind"] == FINE]["t_s"])
+            rows = frame[frame["setup"] == setup]
+            at_s = sorted(rows[rows["kind"] == FINE]["t_s"])
             panel.step([0, *at_s, end_s], [*range(len(at_s) + 1), len(at_s)], where="post",
                        color=green.colour, linestyle=green.line, linewidth=2.5)  # fmt: skip
-            for retry_s in mine[mine["kind"] == RETRY]["t_s"]:
+            for retry_s in rows[rows["kind"] == RETRY]["t_s"]:
                 panel.axvline(retry_s, color=style.ROLES["lost"].colour, linestyle="--")
                 panel.annotate(
                     "the retry", (retry_s, 0.5), xycoords=("data", "axes fraction"),
@@ -181,11 +180,10 @@ def done_while_waiting(frame: "pd.DataFrame") -> None:
         panels[0].set_ylabel("good messages done")
 
 
-def _name(axes: "Axes", *looks: tuple[str, dict[str, Any]]) -> None:
+def _explain(axes: "Axes", *looks: tuple[str, dict[str, Any]]) -> None:
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], label=label, **look) for label, look in looks]
-    axes.legend(
-        handles=handles, loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=len(handles),
-        columnspacing=1.4, handletextpad=0.5, borderpad=0.2,
-    )  # fmt: skip
+    style.legend_above(
+        axes, handles, columns=len(handles), columnspacing=1.4, handletextpad=0.5, borderpad=0.2
+    )

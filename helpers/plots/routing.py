@@ -1,4 +1,4 @@
-"""Tables about routing as heat maps: who gets a copy, and which pattern matches."""
+"""Draw tables about routing as heat maps: copies per set-up, and matches of patterns."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -14,12 +14,12 @@ ROW_IN = 0.31  # height of a row
 
 
 def copies(frame: "pd.DataFrame", *, title: str = "copies delivered of one event") -> None:
-    """Draw how many copies of one event each set-up delivers, as a heat map with its numbers.
+    """Draw the number of copies of one event that each set-up delivers, as a heat map.
 
     Args:
         frame: a row per exchange, a column per set-up of queues and consumers, int copies; line
             breaks in the columns' names are kept.
-        title: what was measured.
+        title: the measurement.
 
     Raises:
         UsageError: the frame is empty.
@@ -39,11 +39,11 @@ def copies(frame: "pd.DataFrame", *, title: str = "copies delivered of one event
 
 
 def topic_matches(measured: "pd.DataFrame", rule: "pd.DataFrame") -> None:
-    """Draw which binding keys of a topic exchange received which routing keys.
+    """Draw the routing keys that each binding key of a topic exchange matched.
 
     Args:
-        measured: a row per routing key, a column per binding key, bool: did it arrive.
-        rule: the same table as a rule predicts it; a cross marks each cell that differs.
+        measured: a row per routing key, a column per binding key, bool: True for an arrival.
+        rule: the same table as predicted by a rule; a cross marks each cell that differs.
 
     Raises:
         UsageError: a table is empty, or the two have different rows or columns.

@@ -1,33 +1,56 @@
-"""What all figures have in common: colours with fixed roles, size, and lower-case axis labels.
+"""Define the common style of all figures: colours with fixed roles, size, title and legend.
 
-Colours are from the palette of Okabe and Ito (https://jfly.uni-koeln.de/color/), which readers
-with colour-vision deficiency can tell apart; every colour is doubled by a marker, a line style or
-a hatch.
+Every colour of the project is in this module. The roles have colours of the palette of Okabe and
+Ito (https://jfly.uni-koeln.de/color/), which readers with colour-vision deficiency can tell apart;
+each colour is doubled by a marker, a line style or a hatch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 SIZE_IN = (6.0, 3.5)
-PAPER = "white"
-INK = "#262626"
-MUTED = "#6f6f6f"
+PAPER = "#ffffff"
+INK = "#262626"  # text
+MUTED = "#6f6f6f"  # lines and secondary text
 GRID = "#e3e3e3"
+
+# Shades for areas, and for text on paper, where a role's own colour is too light or too strong.
+PALE_GREY, LIGHT_GREY = "#f3f3f3", "#ececec"
+PALE_GREEN, LIGHT_GREEN, DARK_GREEN = "#bfe7da", "#63c9ab", "#00533c"  # of acked
+PALE_BLUE = "#cfe3f1"  # of unacked
+PALE_SKY_BLUE = "#d9eefa"  # of ready
+DARK_VERMILLION = "#b34700"  # of lost
+
+# Spacing of a legend with many entries in a row, for `legend_above`.
+TIGHT: dict[str, Any] = {"columnspacing": 1.2, "handletextpad": 0.4, "borderpad": 0.2}
 
 
 @dataclass(frozen=True)
 class Role:
-    """How one kind of thing looks in every figure."""
+    """The look that one kind of thing has in every figure."""
 
     colour: str
     marker: str
     line: str
     hatch: str
+
+    def area(self, opacity: str = "55") -> dict[str, Any]:
+        """Return the look of an area: a light fill, with edge and hatch in the full colour.
+
+        Args:
+            opacity: of the fill, two hexadecimal digits; "ff" is opaque.
+
+        Returns:
+            Keyword arguments of matplotlib's patches and bars.
+        """
+        fill = f"{self.colour}{opacity}"
+        return {"facecolor": fill, "edgecolor": self.colour, "hatch": self.hatch}
 
 
 ROLES = {
@@ -43,19 +66,19 @@ ROLES = {
 
 @contextmanager
 def figure(
-    *, title: str, columns: int = 1, height_in: float = SIZE_IN[1], share_y: bool = True
+    *, title: str, columns: int | None = None, height_in: float = SIZE_IN[1], share_y: bool = True
 ) -> Iterator[Any]:
-    """Open a figure in the common style, hand out its axes, and show it.
+    """Open a figure in the common style, and show it at the end.
 
     Args:
-        title: what was measured, never the result.
-        columns: axes side by side.
+        title: the measurement, never its result.
+        columns: number of axes side by side; None for a single one.
         height_in: height in inches, for figures with many rows.
-        share_y: whether several columns share the y axis.
+        share_y: whether the columns share the y axis.
 
     Returns:
-        A context manager that yields the axes, or an array of them for several columns; leaving
-        it shows the figure as a PNG.
+        A context manager that yields the axes, or a list of them where ``columns`` is given; its
+        end shows the figure as a PNG.
     """
     import matplotlib.pyplot as plt
 
@@ -79,11 +102,12 @@ def figure(
         }
     ):
         drawn, axes = plt.subplots(
-            1, columns, figsize=(SIZE_IN[0], height_in), layout="constrained", sharey=share_y
-        )
+            1, columns or 1, figsize=(SIZE_IN[0], height_in), layout="constrained", sharey=share_y,
+            squeeze=False,
+        )  # fmt: skip
         drawn.suptitle(title, fontsize=10, x=0.01, ha="left", fontweight="bold")
         try:
-            yield axes
+            yield axes[0, 0] if columns is None else list(axes[0])
             plt.show()
         finally:
             plt.close(drawn)
@@ -93,7 +117,7 @@ def label_line(axes: "Axes", x: float, y: float, text: str, colour: str) -> None
     """Write a label at the end of a line, in the line's colour, instead of a legend.
 
     Args:
-        axes: where to write.
+        axes: the axes that have the line.
         x: data coordinate of the line's last point.
         y: data coordinate of the line's last point.
         text: the label.
@@ -102,3 +126,27 @@ def label_line(axes: "Axes", x: float, y: float, text: str, colour: str) -> None
     axes.annotate(
         text, (x, y), xytext=(5, 0), textcoords="offset points", va="center", color=colour
     )
+
+
+def legend_above(
+    axes: "Axes",
+    handles: "Sequence[Artist] | None" = None,
+    *,
+    x: float = -0.01,
+    columns: int = 1,
+    **look: Any,
+) -> None:
+    """Put the legend above the axes.
+
+    Args:
+        axes: the axes to explain.
+        handles: entries of the legend; None takes everything drawn that has a label.
+        x: left end of the legend as a share of the axes' width; from 0.5 on, its right end.
+        columns: entries side by side.
+        look: further arguments of matplotlib's legend, such as ``**TIGHT``.
+    """
+    handles = handles or axes.get_legend_handles_labels()[0]
+    axes.legend(
+        handles=handles, loc="lower left" if x < 0.5 else "lower right", bbox_to_anchor=(x, 1.0),
+        ncols=columns, **look,
+    )  # fmt: skip

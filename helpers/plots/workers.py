@@ -1,4 +1,4 @@
-"""Figures about workers: who waits how long, how fast a queue drains, what an outage does."""
+"""Draw the figures about workers: latency, jobs left, lanes of a long job, an outage."""
 
 from typing import TYPE_CHECKING
 
@@ -7,39 +7,38 @@ from helpers.plots import frames, grid, style
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 LANE_IN = 0.62  # height of a lane
 ROW_IN = 0.55  # height of a row of the grid
 ACCEPTED, UNAVAILABLE, UNANSWERED = 202, 503, 0
 
-# how a way of taking a request looks: inline first, then queued
+# ways of taking a request, inline first, then queued: role
 WAYS = (style.ROLES["unacked"], style.ROLES["acked"])
 
-# how a curve looks, in the order in which the curves come
+# curves in the order of the set-ups: colour, line and marker
 CURVES = (
-    ("#56B4E9", "-", "o"),
-    ("#0072B2", "--", "s"),
-    ("#009E73", "-.", "^"),
-    ("#D55E00", ":", "X"),
+    (style.ROLES["ready"].colour, "-", "o"),
+    (style.ROLES["unacked"].colour, "--", "s"),
+    (style.ROLES["acked"].colour, "-.", "^"),
+    (style.ROLES["lost"].colour, ":", "X"),
 )
 
-# what became of a request: colour and hatch
+# fate of a request: look of its cell
 FATES = {
-    "accepted, queued": (style.ROLES["acked"].colour, style.ROLES["acked"].hatch),
-    "accepted, lost": (style.ROLES["lost"].colour, style.ROLES["lost"].hatch),
-    "refused: 503": (style.ROLES["model"].colour, ".."),
-    "error: 500": (style.ROLES["duplicated"].colour, style.ROLES["duplicated"].hatch),
-    "no answer": (style.ROLES["dead-lettered"].colour, style.ROLES["dead-lettered"].hatch),
+    "accepted, queued": style.ROLES["acked"].area(),
+    "accepted, lost": style.ROLES["lost"].area(),
+    "refused: 503": style.ROLES["model"].area() | {"hatch": ".."},
+    "error: 500": style.ROLES["duplicated"].area(),
+    "no answer": style.ROLES["dead-lettered"].area(),
 }
 
 
 def inline_and_queued(latency_ms: "pd.Series", made: "pd.DataFrame") -> None:
-    """Draw how long users wait for an answer, and beside it when the work is done.
+    """Draw the users' wait for an answer, and beside it the work done over time.
 
     Args:
-        latency_ms: float, one per answer, in milliseconds; the first index level is the way
-            (str), of which there are two.
+        latency_ms: float per answer, in milliseconds; the first index level is the way of taking
+            a request (str), inline or queued.
         made: DataFrame[way str, t_s float, made int]: results so far, by seconds since the load
             began.
 
@@ -69,11 +68,11 @@ def inline_and_queued(latency_ms: "pd.Series", made: "pd.DataFrame") -> None:
         for axes in (left, right):
             axes.set_xlim(left=0)
             axes.set_ylim(bottom=0)
-            axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), fontsize=8)
+            style.legend_above(axes, x=-0.02, fontsize=8)
 
 
 def drain_by_workers(curves: "pd.DataFrame") -> None:
-    """Draw how many jobs are left over time, a curve per set-up.
+    """Draw the number of jobs left over time, a curve per set-up.
 
     Args:
         curves: DataFrame[setup str, t_s float, left int]: jobs not done yet, by seconds since
@@ -88,10 +87,10 @@ def drain_by_workers(curves: "pd.DataFrame") -> None:
         raise UsageError(f"at most {len(CURVES)} set-ups can be told apart, not {len(setups)}")
     with style.figure(title="jobs left over time, by number of workers") as axes:
         for setup, (colour, line, marker) in zip(setups, CURVES, strict=False):
-            own = curves[curves["setup"] == setup]
+            rows = curves[curves["setup"] == setup]
             axes.plot(
-                own["t_s"], own["left"], color=colour, linestyle=line, marker=marker,
-                markersize=4, markevery=max(1, len(own) // 10), drawstyle="steps-post",
+                rows["t_s"], rows["left"], color=colour, linestyle=line, marker=marker,
+                markersize=4, markevery=max(1, len(rows) // 10), drawstyle="steps-post",
                 label=setup,
             )  # fmt: skip
         axes.set(xlabel="time since the work could begin [s]", ylabel="jobs left")
@@ -101,11 +100,11 @@ def drain_by_workers(curves: "pd.DataFrame") -> None:
 
 
 def heartbeat_lanes(lanes: "pd.DataFrame", *, heartbeat_s: float) -> None:
-    """Draw who worked on a job from when to when, with the heartbeat as a grid.
+    """Draw the time that each worker spent on a job, with the heartbeat as a grid.
 
     Args:
         lanes: DataFrame[worker str, start_s float, end_s float, end str, good bool]: a lane per
-            row, seconds since the job was taken first; ``end`` says how the work ended.
+            row, seconds since the job was taken first; ``end`` names the way the work ended.
         heartbeat_s: negotiated heartbeat timeout, in seconds, above 0.
 
     Raises:
@@ -120,10 +119,7 @@ def heartbeat_lanes(lanes: "pd.DataFrame", *, heartbeat_s: float) -> None:
         for row, lane in enumerate(lanes.itertuples()):
             role = style.ROLES["acked" if lane.good else "lost"]
             begin, end = float(lane.start_s), float(lane.end_s)
-            axes.barh(
-                row, max(end - begin, last_s / 150), left=begin, height=0.5, hatch=role.hatch,
-                facecolor=f"{role.colour}55", edgecolor=role.colour,
-            )  # fmt: skip
+            axes.barh(row, max(end - begin, last_s / 150), left=begin, height=0.5, **role.area())
             axes.annotate(
                 lane.end, (max(end, begin + last_s / 150), row), xytext=(5, 0),
                 textcoords="offset points", va="center", color=style.INK,
@@ -137,12 +133,12 @@ def heartbeat_lanes(lanes: "pd.DataFrame", *, heartbeat_s: float) -> None:
 
 
 def outage_answers(answers: "pd.DataFrame") -> None:
-    """Draw what became of the requests in each phase of an outage, a row per way of publishing.
+    """Draw the fate of the requests in each phase of an outage, a row per way of publishing.
 
     Args:
         answers: DataFrame[way str, phase str, status int, queued bool], a row per request; status
-            0 is no answer. Rows and columns come in the order of first appearance; a cell whose
-            requests differ shows what most of them met.
+            0 is no answer. Rows and columns come in the order of first appearance; a cell shows
+            the most frequent fate of its requests.
 
     Raises:
         UsageError: the frame is empty, or a column is missing.
@@ -154,8 +150,9 @@ def outage_answers(answers: "pd.DataFrame") -> None:
     ).groupby(["way", "phase"])["fate"]
     title = "what became of requests, by way of publishing and state of the broker"
     with style.figure(title=title, height_in=1.0 + ROW_IN * len(ways)) as axes:
-        for (way, phase), found in fates:
-            _draw_cell(axes, (phases.index(phase), ways.index(way)), found.mode()[0])
+        for (way, phase), of_cell in fates:
+            place, fate = (phases.index(phase), ways.index(way)), of_cell.mode()[0]
+            grid.draw_cell(axes, place, fate, FATES[fate], weight="normal", fontsize=8)
         grid.set_up(axes, phases, ways)
         axes.xaxis.tick_top()
 
@@ -164,19 +161,3 @@ def _fate(status: int, queued: bool) -> str:
     if status == ACCEPTED:
         return "accepted, queued" if queued else "accepted, lost"
     return {UNAVAILABLE: "refused: 503", UNANSWERED: "no answer"}.get(status, "error: 500")
-
-
-def _draw_cell(axes: "Axes", place: tuple[int, int], fate: str) -> None:
-    from matplotlib.patches import Rectangle
-
-    colour, hatch = FATES[fate]
-    axes.add_patch(
-        Rectangle(
-            (place[0] - 0.46, place[1] - 0.42), 0.92, 0.84, facecolor=f"{colour}55",
-            edgecolor=colour, hatch=hatch, linewidth=1,
-        )
-    )  # fmt: skip
-    axes.text(
-        *place, fate, ha="center", va="center", fontsize=8, color=style.INK,
-        bbox={"boxstyle": "round,pad=0.15", "facecolor": style.PAPER, "edgecolor": "none"},
-    )  # fmt: skip

@@ -1,8 +1,11 @@
 """Everything that ``make test`` runs, in order, with a summary at the end."""
 
+import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from helpers import broker
@@ -13,6 +16,9 @@ from helpers.services import postgresql
 from helpers.suite import doctor
 from helpers.suite.install import SERVICES, install_missing
 
+Arguments = tuple[str, ...]  # of Python
+Check = tuple[str, Arguments]
+
 STOP_TIMEOUT_S = 20.0
 NBVAL = ("--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=60")
 LINT = (
@@ -21,13 +27,15 @@ LINT = (
     ("mypy", ("-m", "mypy")),
 )
 # Tests and notebooks mostly wait, so five workers fill two cores; see tests/support/spread.py.
+SPREAD = ("-n", "5", "--durations=15")
 TOGETHER = (
     "-m", "pytest", "tests", "notebooks", *NBVAL,
-    "-m", "not measures_rates and not twice and not slow", "-n", "5", "--cov", "--cov-report=term",
+    "-m", "not measures_rates and not twice and not slow", *SPREAD,
 )  # fmt: skip
+COVERAGE = ("--cov", "--cov-report=term")  # it slows the tests down, so only CI measures it
 ALONE = ("-m", "pytest", "notebooks", *NBVAL, "-m", "measures_rates")
-TWICE = ("-m", "pytest", "tests", "-m", "twice", "-n", "4")
-SLOW = ("-m", "pytest", "tests", "-m", "slow", "-n", "4")
+SLOW = ("-m", "pytest", "tests", "-m", "slow or twice", *SPREAD)
+TWICE = ("-m", "pytest", "tests", "-m", "twice", *SPREAD)
 
 
 @dataclass(frozen=True)
@@ -51,8 +59,7 @@ def lint() -> int:
     Returns:
         0 when all of them pass, else 1.
     """
-    codes = [_python(*arguments) for _, arguments in LINT]
-    return 1 if any(codes) else 0
+    return 0 if all(phase.passed for phase in [_phase(*check) for check in LINT]) else 1
 
 
 def run() -> int:
@@ -61,10 +68,19 @@ def run() -> int:
     Returns:
         0 when every phase passed, else 1.
     """
-    phases = [_phase(name, arguments) for name, arguments in LINT]
+    together = TOGETHER + (COVERAGE if os.environ.get("CI") else ())
     # pytest exits with 5 if nothing is selected, so a lost marker fails here.
-    phases += _on_a_broker({"tests and notebooks": TOGETHER, "notebooks that measure rates": ALONE})
-    return _conclude(phases)
+    runs = {"tests and notebooks": together, "notebooks that measure rates": ALONE}
+    return _on_a_broker(runs, beside=LINT)
+
+
+def slow() -> int:
+    """Run the tests that take long, and every notebook's cells twice.
+
+    Returns:
+        0 when they pass, else 1.
+    """
+    return _on_a_broker({"slow tests": SLOW})
 
 
 def twice() -> int:
@@ -73,39 +89,42 @@ def twice() -> int:
     Returns:
         0 when every claim line stayed the same, else 1.
     """
-    return _conclude(_on_a_broker({"every cell twice": TWICE}))
+    return _on_a_broker({"every cell twice": TWICE})
 
 
-def slow() -> int:
-    """Run the tests that take longer than ``make test`` can wait.
+def _on_a_broker(runs: dict[str, Arguments], *, beside: Sequence[Check] = ()) -> int:
+    """Find or start what the runs need, run them, and stop what was started for them.
+
+    Args:
+        runs: name and arguments of Python for each.
+        beside: checks without a broker, run while the broker and the services start.
 
     Returns:
-        0 when every one passed, else 1.
+        0 when every phase passed, else 1.
     """
-    return _conclude(_on_a_broker({"slow tests": SLOW}))
-
-
-def _on_a_broker(runs: dict[str, tuple[str, ...]]) -> list[Phase]:
-    """Find or start what the runs need, run them, and stop what was started for them."""
     broker_ran, postgresql_ran = _is_running(), postgresql.is_running()
+    began_s = time.monotonic()
     phases = []
     try:
-        phases.append(_broker())
-        if phases[-1].passed:
-            phases.append(_services())
+        with ThreadPoolExecutor(1) as pool:
+            checks = [pool.submit(_quiet_phase, *check) for check in beside]
+            prepared = [_broker()]
+            if prepared[0].passed:
+                prepared.append(_services())
+            phases += [check.result() for check in checks] + prepared
+        if prepared[0].passed:
             phases += [_phase(name, arguments) for name, arguments in runs.items()]
     finally:
         if not broker_ran:
             doctor.stop_what_is_ours(cluster_too=False)
         elif not postgresql_ran:
             postgresql.stop()
-    return phases
+    return _conclude(phases, time.monotonic() - began_s)
 
 
-def _conclude(phases: list[Phase]) -> int:
+def _conclude(phases: list[Phase], total_s: float) -> int:
     print("\n" + "\n".join(map(str, phases)))
     failed = [phase.name for phase in phases if not phase.passed]
-    total_s = sum(phase.duration_s for phase in phases)
     outcome = f"failed: {', '.join(failed)}" if failed else "all passed"
     print(f"{outcome} in {total_s:.0f} s")
     return 1 if failed else 0
@@ -145,10 +164,25 @@ def _services() -> Phase:
     return Phase("services", True, time.monotonic() - began_s, note)
 
 
-def _phase(name: str, arguments: tuple[str, ...]) -> Phase:
+def _phase(name: str, arguments: Arguments) -> Phase:
     print(f"\n── {name}: python {' '.join(arguments)}", flush=True)
     began_s = time.monotonic()
-    code = _python(*arguments)
+    return _ended(name, began_s, _python(*arguments))
+
+
+def _quiet_phase(name: str, arguments: Arguments) -> Phase:
+    """Run a phase beside others; what it prints comes in one piece."""
+    began_s = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, check=False,
+    )  # fmt: skip
+    print(f"\n── {name}: python {' '.join(arguments)}\n{done.stdout}", end="", flush=True)
+    return _ended(name, began_s, done.returncode)
+
+
+def _ended(name: str, began_s: float, code: int) -> Phase:
     return Phase(name, code == 0, time.monotonic() - began_s, f"exit code {code}" if code else "")
 
 

@@ -1,4 +1,4 @@
-"""Run JupyterLab on the notebooks, with a live broker and without a call to the internet."""
+"""Run JupyterLab on the notebooks with a live broker, without access to the internet."""
 
 import os
 import secrets
@@ -27,21 +27,21 @@ STOP_TIMEOUT_S = 15.0
 
 
 def run(*, ip: str, port: int | None, browser: bool, published: int | None = None) -> int:
-    """Find or start a broker, start JupyterLab, and wait until Ctrl-C.
+    """Find or start a broker, start JupyterLab, and block until Ctrl-C.
 
     Args:
         ip: address to listen on.
-        port: port to listen on; None takes 8888 or the next free one.
-        browser: whether to open one, where there is a display.
-        published: the port by which a container's JupyterLab is reached; None for the same.
+        port: port to listen on; None takes 8888 or the next free port.
+        browser: whether to open a browser, if there is a display.
+        published: port on the host that leads to JupyterLab in a container; None for ``port``.
 
     Returns:
-        0 after Ctrl-C; else JupyterLab's own exit code.
+        0 after Ctrl-C; else the exit code of JupyterLab.
 
     Raises:
         RabbitLabError: no broker, or JupyterLab does not start.
     """
-    # SIGHUP: the terminal was closed. SIGINT: a script's background jobs start with it ignored.
+    # SIGHUP: the terminal was closed. SIGINT: a script starts background jobs with it ignored.
     with like_ctrl_c(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         try:
             return _run(ip, port, published, browser)
@@ -64,7 +64,7 @@ def _run(ip: str, port: int | None, published: int | None, browser: bool) -> int
         print(describe(found))
         print(f"JupyterLab is up (log: {shown(log)}); Ctrl-C stops it\n  {page}", flush=True)
         if browser and _has_display():
-            # In a thread: some browsers return only when they are closed.
+            # In a thread: for some browsers the call blocks until they are closed.
             threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
         return server.wait()
     finally:
@@ -84,16 +84,16 @@ def _choose_port(ip: str, port: int | None) -> int:
 
 def _start(ip: str, port: int, token: str, log: Path) -> subprocess.Popen[bytes]:
     own = home() / "jupyter"
-    styles = own / "config" / "custom"  # the only place where JupyterLab looks for it
+    styles = own / "config" / "custom"  # JupyterLab reads custom.css only there
     styles.mkdir(parents=True, exist_ok=True)
     shutil.copy(SETTINGS / "custom.css", styles)
-    # The user's own JupyterLab settings and workspaces are neither used nor changed.
+    # Separate folders: JupyterLab neither reads nor changes settings and workspaces of the user.
     environment = os.environ | {
         "JUPYTER_CONFIG_DIR": str(own / "config"),
         "JUPYTER_DATA_DIR": str(own / "data"),
         "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
         "JUPYTER_PREFER_ENV_PATH": "1",
-        "JUPYTER_TOKEN": token,  # not on the command line, which every user of the machine can read
+        "JUPYTER_TOKEN": token,  # a command line is readable by every user of the machine
         "IPYTHONDIR": str(own / "ipython"),
     }
     command = [
@@ -115,13 +115,13 @@ def _start(ip: str, port: int, token: str, log: Path) -> subprocess.Popen[bytes]
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            start_new_session=True,  # Ctrl-C reaches only this process, which stops it
+            start_new_session=True,  # Ctrl-C must not reach JupyterLab: `_stop` ends it
         )
 
 
 def _wait_for(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
     session = requests.Session()
-    session.trust_env = False  # a proxy of the environment is not for loopback
+    session.trust_env = False  # loopback must not go through a proxy
 
     def answers() -> bool:
         if server.poll() is not None:
@@ -147,7 +147,7 @@ def _with_end_of_log(reason: str, log: Path) -> str:
 
 def _stop(server: subprocess.Popen[bytes]) -> None:
     if server.poll() is None:
-        server.terminate()  # JupyterLab stops its kernels, which remove their vhosts
+        server.terminate()  # on SIGTERM it stops its kernels, which remove their vhosts
         try:
             server.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:

@@ -149,7 +149,7 @@ PARENT = """
 import sys, time
 sys.path.insert(0, {root!r})
 from helpers import processes
-from tests.test_processes import say_and_stay
+from tests.helpers.test_processes import say_and_stay
 
 program = processes.in_process(say_and_stay, "hello")
 program.wait_for_line("hello", timeout_s=15)

@@ -8,6 +8,8 @@ import pytest
 from labs.judge.instructor import proof
 from labs.judge.model import Broken, Verdict, numbers
 
+pytestmark = pytest.mark.one_by_one
+
 SAMPLE = [
     pytest.param(solution, id=f"lab{number:02d}-{solution.kind}-{solution.path.stem}")
     for number in numbers()

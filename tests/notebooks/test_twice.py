@@ -10,7 +10,7 @@ from helpers.suite.notebooks import claim_ids, claim_lines, find, run
 from helpers.suite.notebooks.claimlines import tags
 from helpers.suite.notebooks.running import read
 
-pytestmark = pytest.mark.twice
+pytestmark = [pytest.mark.twice, pytest.mark.one_by_one]
 
 
 @pytest.mark.timeout(900)

@@ -1,4 +1,4 @@
-"""The words in a figure, for tests of what is drawn."""
+"""Read the words in a figure, for tests."""
 
 
 def labels(axis):
@@ -7,7 +7,7 @@ def labels(axis):
 
 
 def texts(axes):
-    """Return what is written inside the axes."""
+    """Return the texts inside the axes."""
     return [text.get_text() for text in axes.texts]
 
 

@@ -1,21 +1,22 @@
-"""Repairs of nbval 0.11.0, as a pytest plugin; each has a test that shows the difference.
+"""Repair nbval 0.11.0 by a pytest plugin; a test of each repair shows the difference.
 
-* History: cells run as they do in Jupyter, so that a trailing ``;``, ``_`` and ``Out`` work.
-* Children: what child processes print is part of a cell's output.
-* Death: a kernel that died is noticed within about a second, and said in one line.
-* Limit: a cell over its time limit fails, also when it swallows the interrupt.
-* After: what follows such a cell, or a death, fails without running instead of showing green.
+* History: cells run as in Jupyter, so that a trailing ``;``, ``_`` and ``Out`` work.
+* Children: the output of child processes is part of a cell's output.
+* Death: the death of a kernel is detected within about a second and reported in one line.
+* Limit: a cell over its time limit fails, even if it swallows the interrupt.
+* After: after such a cell, or a death, all later cells fail without running; nbval shows them
+  as passed.
 * SVG: pictures are not compared, whatever their format.
 * Coverage: kernels are not measured. nbval would start a second measurement in each, which ends
-  both, and what the notebooks use is covered by tests.
-* Ports: kernels use sockets of their own; see ``tests.support.nbval_sockets``.
-* Services: a cell whose service is missing is run, to see that it copes, and counts as skipped.
+  both; the tests cover the code that notebooks use.
+* Ports: kernels use private sockets; see ``tests.support.nbval_sockets``.
+* Services: a cell whose service is missing must still run without an error; it counts as skipped.
 * End: the kernel is asked to end before it is killed, so that its clean-up runs.
 
-A notebook whose first cell has the tag ``measures-rates`` has the mark ``measures_rates``.
+A notebook whose first cell has the tag ``measures-rates`` gets the mark ``measures_rates``.
 
-The classes of nbval are extended where they are public; its module-level names are replaced
-where it leaves no other way. That is why nbval is pinned exactly.
+Public classes of nbval are extended; its module-level names are replaced only where there is no
+other way. Therefore nbval is pinned exactly.
 """
 
 import os
@@ -31,16 +32,17 @@ import pytest
 from nbval.kernel import RunningKernel
 
 from helpers import services
+from helpers.suite.notebooks.claimlines import measures_rates
 
 pytest_plugins = ["tests.support.nbval_sockets"]
-RATES_TAG, RATES_MARK = "measures-rates", "measures_rates"
+RATES_MARK = "measures_rates"
 LOOK_EVERY_S = 0.5
-# Seeing the first, ipykernel drops the output of child processes; the second starts coverage.
+# With the first, ipykernel drops the output of child processes; the second starts coverage.
 HIDDEN = ("PYTEST_CURRENT_TEST", "COVERAGE_PROCESS_CONFIG")
 
 
 class NotRunError(Exception):
-    """A cell failed for a reason that its own traceback would not say."""
+    """A cell failed for a reason that its traceback does not show."""
 
 
 class KernelDiedError(NotRunError):
@@ -48,7 +50,7 @@ class KernelDiedError(NotRunError):
 
 
 class RepairedKernel(RunningKernel):
-    """A kernel that runs cells as Jupyter does, and whose death is noticed."""
+    """A kernel that runs cells as Jupyter does, with a check that it is alive."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         hidden = {name: os.environ.pop(name) for name in HIDDEN if name in os.environ}
@@ -75,24 +77,24 @@ class RepairedKernel(RunningKernel):
                     raise
 
     def stop(self) -> None:
-        """Ask the kernel to end; it is killed when it takes more than a few seconds."""
+        """Ask the kernel to end, and kill it after a few seconds."""
         self.kc.stop_channels()
         self.km.shutdown_kernel(now=False)
         del self.km
 
 
 class RepairedCell(nbval.plugin.IPyNbCell):
-    """A code cell that does not run once an earlier one has made its result meaningless."""
+    """A code cell that does not run after an earlier cell made its result meaningless."""
 
     def setup(self) -> None:
-        """Do without nbval's own mark: it expects later cells to fail, and shows green."""
+        """Skip the mark of nbval, which expects later cells to fail and shows them as passed."""
 
     def runtest(self) -> None:
         if self.parent.stopped:
             raise NotRunError(f"not run: {self.parent.stopped}")
         lacks = services.missing(self.cell.metadata.get("tags", []))
         if lacks:
-            self.options["check"] = False  # what is stored was measured with the service
+            self.options["check"] = False  # the stored output was measured with the service
         try:
             super().runtest()
         except KernelDiedError:
@@ -114,7 +116,7 @@ class RepairedCell(nbval.plugin.IPyNbCell):
 
 
 class RepairedNotebook(nbval.plugin.IPyNbFile):
-    """A notebook that knows why it stopped, and whether it measures rates."""
+    """A notebook with the reason why it stopped, and the mark if it measures rates."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -122,8 +124,7 @@ class RepairedNotebook(nbval.plugin.IPyNbFile):
         self.skip_compare += ("image/svg+xml",)
 
     def collect(self) -> Iterator[RepairedCell]:
-        cells = nbformat.read(self.path, as_version=4).cells
-        if cells and RATES_TAG in cells[0].metadata.get("tags", []):
+        if measures_rates(nbformat.read(self.path, as_version=4)):
             self.add_marker(RATES_MARK)
         for cell in super().collect():
             yield RepairedCell.from_parent(
@@ -142,7 +143,7 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Iterator[None]:
-    """Put the repaired classes in the place of nbval's."""
+    """Replace the notebooks of nbval by repaired ones."""
     nodes = yield
     return [
         RepairedNotebook.from_parent(parent, path=node.path)

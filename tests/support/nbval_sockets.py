@@ -1,7 +1,7 @@
-"""Of the repairs of nbval the one that a comparison with plain nbval needs, too: sockets.
+"""Give kernels private sockets: the repair that a comparison with plain nbval needs, too.
 
-Without it a kernel does not start when another program takes one of its ports, and what would be
-compared is not run. See ``helpers.suite.notebooks.sockets``.
+Otherwise a kernel fails to start if another program takes one of its ports, and the comparison has
+no results. See ``helpers.suite.notebooks.sockets``.
 """
 
 from typing import Any

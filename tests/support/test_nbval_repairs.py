@@ -16,6 +16,8 @@ from nbformat import v4, write
 
 from helpers.machine.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 NOT_PASSED = ("failure", "error", "skipped")  # "error": the kernel did not start
 # Enough for a kernel's first cell on a loaded machine: with 3 s it was over its limit once, and
 # plain nbval shows green what follows such a cell.

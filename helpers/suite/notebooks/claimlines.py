@@ -1,4 +1,4 @@
-"""The claims of a notebook, read from its cells' code and from their stored outputs."""
+"""Read the claims of a notebook from the code and the stored outputs of its cells."""
 
 import ast
 import re
@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 from helpers.errors import UsageError
 
 CHECK_TAG = "nbval-check-output"
+RATES_TAG = "measures-rates"
 CLAIM_LINE = re.compile(
     r"^(?P<id>q\d\d\.\d+) (?P<verdict>holds if [^:]+|holds|refuted): (?P<evidence>\S.*)$"
 )
@@ -25,20 +26,29 @@ class Claim:
 
     @property
     def evidence(self) -> str:
-        """What the line says after its verdict."""
+        """The part of the line after its verdict."""
         return self.text.removeprefix(f"{self.id} {self.verdict}: ")
 
 
 def tags(cell: NotebookNode) -> list[str]:
-    """Return the tags of a cell, in their order."""
+    """Return the tags of a cell in their order."""
     return list(cell.metadata.get("tags", []))
 
 
-def claim_ids(cell: NotebookNode) -> list[str]:
-    """Return the ids of the claims that a cell's code checks.
+def measures_rates(nb: NotebookNode) -> bool:
+    """Return whether a notebook measures rates, so that it has to run alone.
 
     Args:
-        cell: a cell of any type; code that is not plain Python has no claims.
+        nb: a notebook; its first cell has the tag then.
+    """
+    return bool(nb.cells) and RATES_TAG in tags(nb.cells[0])
+
+
+def claim_ids(cell: NotebookNode) -> list[str]:
+    """Return the ids of the claims that the code of a cell checks.
+
+    Args:
+        cell: a cell of any type; code that Python cannot parse has no claims.
 
     Returns:
         The first argument of every ``claims.check(...)``, in the order of the code.
@@ -47,7 +57,7 @@ def claim_ids(cell: NotebookNode) -> list[str]:
 
 
 def claim_sentences(cell: NotebookNode) -> dict[str, str]:
-    """Return the sentences on trial in a cell's code.
+    """Return the sentences that the code of a cell checks.
 
     Args:
         cell: a cell of any type.
@@ -56,7 +66,7 @@ def claim_sentences(cell: NotebookNode) -> dict[str, str]:
         Claim id to the second argument of its ``claims.check(...)``.
 
     Raises:
-        UsageError: a sentence is not written out as a string.
+        UsageError: a sentence is not a literal string.
     """
     found = {}
     for call in _checks(cell):
@@ -68,7 +78,7 @@ def claim_sentences(cell: NotebookNode) -> dict[str, str]:
 
 
 def _checks(cell: NotebookNode) -> list[Any]:
-    """Return the calls of ``claims.check`` with an id that is written out, in their order."""
+    """Return the calls of ``claims.check`` that have a literal id, in their order."""
     if cell.cell_type != "code":
         return []
     try:
@@ -87,7 +97,7 @@ def _checks(cell: NotebookNode) -> list[Any]:
 
 
 def printed(cell: NotebookNode) -> list[str]:
-    """Return the lines that a cell has on standard output."""
+    """Return the lines of standard output stored in a cell."""
     return [
         line
         for output in cell.get("outputs", [])
@@ -97,7 +107,7 @@ def printed(cell: NotebookNode) -> list[str]:
 
 
 def cell_claims(cell: NotebookNode) -> list[Claim]:
-    """Return the claim lines that one cell has in its outputs; none unless it is tagged."""
+    """Return the claim lines in the outputs of a cell; none if the cell lacks the tag."""
     if CHECK_TAG not in tags(cell):
         return []
     found = [CLAIM_LINE.match(line) for line in printed(cell)]

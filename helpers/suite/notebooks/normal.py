@@ -1,4 +1,4 @@
-"""The one form in which notebooks are kept, so that a change shows only what was changed."""
+"""Normalise notebooks so that a diff shows only real changes."""
 
 import copy
 import re
@@ -8,11 +8,11 @@ from nbformat import NotebookNode, from_dict
 from helpers.suite.notebooks.claimlines import CHECK_TAG, claim_ids, tags
 
 READABLE_ID = re.compile(r"[a-z0-9-]{3,64}")
-# Editors make ids of eight hexadecimal digits or a UUID: they match the pattern and say nothing.
+# Ids made by editors, eight hexadecimal digits or a UUID: they match the pattern without a meaning.
 RANDOM_ID = re.compile(r"(?=.*\d)[0-9a-f]{8}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ID_LENGTH = 40
 
-# Names that a machine or a run makes up. Claim lines are exempt: nothing in them may be hidden.
+# Generated names. Claim lines are exempt, so that every change in them is visible.
 SANITISED = (
     (re.compile(r"\b0x[0-9a-f]{6,16}\b"), "0x…"),
     (re.compile(r"\bipykernel_\d+/\d+\.py\b"), "ipykernel/cell.py"),
@@ -24,10 +24,10 @@ SANITISED = (
 
 
 def sanitise(text: str) -> str:
-    """Replace names made up by a machine or a run: addresses, ports, consumer tags, vhosts.
+    """Replace generated names: addresses, ports, consumer tags, vhosts.
 
     Args:
-        text: what a cell printed, plain or HTML.
+        text: output of a cell, plain or HTML.
 
     Returns:
         The text; a second call changes nothing.
@@ -38,13 +38,13 @@ def sanitise(text: str) -> str:
 
 
 def normalise(nb: NotebookNode) -> NotebookNode:
-    """Return a copy of a notebook in the form in which it is kept.
+    """Return a copy of a notebook in the stored form.
 
     Executed cells are counted 1 … n; cell metadata is reduced to tags; ids are readable and
-    unique; the kernel is a plain ``python3``; times, widget state and made-up names are gone.
+    unique; the kernel is a plain ``python3``; times, widget state and generated names are removed.
 
     Args:
-        nb: a notebook; it is not changed. A cell that was never run keeps its missing count.
+        nb: a notebook, which stays as it is. A cell without a count, never run, gets none.
     """
     new = from_dict(
         {

@@ -1,4 +1,4 @@
-"""Run a notebook in a kernel of this Python: once, or so that re-running is put to the test."""
+"""Run a notebook in a kernel of this Python, once or with repeated cells."""
 
 import logging
 import os
@@ -30,7 +30,7 @@ ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 @dataclass(frozen=True)
 class Problem:
-    """What went wrong in a cell: an exception, a time limit or the end of the kernel."""
+    """A failure in a cell: an exception, a time limit or the end of the kernel."""
 
     cell: str
     claims: tuple[str, ...]
@@ -43,7 +43,7 @@ class Problem:
 
 @dataclass(frozen=True, repr=False)
 class Run:
-    """A notebook after a run: its new outputs, the claim lines of each pass, what went wrong."""
+    """A notebook after a run: its new outputs, the claim lines of each pass, the problems."""
 
     notebook: NotebookNode
     passes: tuple[tuple[Claim, ...], ...]
@@ -56,7 +56,7 @@ class Run:
 
 
 class _ThisPython(KernelSpecManager):
-    """Resolves every kernel name to the Python that runs this code, whatever is installed."""
+    """Resolve every kernel name to the Python that runs this code, whatever is installed."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
@@ -90,19 +90,19 @@ def run(
 ) -> Run:
     """Run a notebook from top to bottom in a fresh kernel; the file is not changed.
 
-    A failing claim cell does not stop the run, any other failing cell does. The kernel is asked
-    to end, so that its clean-up runs.
+    The run continues after a failing claim cell and stops at any other failing cell. The kernel
+    is asked to end, so that its clean-up runs.
 
     Args:
         path: an ``.ipynb`` file; cells run in its folder.
-        order: "once"; or "twice": every cell twice in a row and, after the last, the experiments
-            and claims again, section by section from the last to the first.
+        order: "once"; or "twice": every cell twice in a row, then the experiments and claims
+            again, from the last section to the first.
         timeout_s: time limit of each cell in seconds.
-        edit: changes the notebook in memory before it runs.
+        edit: function that changes the notebook in memory before the run.
 
     Returns:
-        A Run. "once" has one pass; "twice" has three: first runs, second runs, and the
-        experiments again.
+        A Run. "once" has one pass; "twice" has three: first runs, second runs, and the repeated
+        experiments.
 
     Raises:
         UsageError: the file is not a notebook, or the order is unknown.
@@ -124,7 +124,7 @@ def run(
     problems: list[Problem] = []
     start = time.monotonic()
     client = _client(nb, Path(path).resolve().parent, timeout_s)
-    # What child processes print reaches the cell's output; here it would be printed once more.
+    # Output of child processes is in the cell already; without this it would appear here, too.
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with client.setup_kernel(env=_environment(), cleanup_kc=True, **silent):
         for number, cell in steps:
@@ -152,8 +152,8 @@ def _client(nb: NotebookNode, folder: Path, timeout_s: float) -> NotebookClient:
             **own_sockets(),
         ),
         timeout=timeout_s,
-        # Errors are read from the outputs: with stop_on_error the kernel may silently skip the
-        # request that follows an error.
+        # `_execute` reads errors from the outputs: with stop_on_error the kernel may silently skip
+        # the request after an error.
         allow_errors=True,
         record_timing=False,
         coalesce_streams=True,
@@ -164,8 +164,8 @@ def _client(nb: NotebookNode, folder: Path, timeout_s: float) -> NotebookClient:
 
 
 def _environment() -> dict[str, str]:
-    """Return the kernel's environment: sets print in one order, figures are drawn inline."""
-    # PYTEST_CURRENT_TEST makes ipykernel drop what child processes print.
+    """Return the environment of the kernel: a fixed order of sets, and figures drawn inline."""
+    # With PYTEST_CURRENT_TEST, ipykernel drops the output of child processes.
     dropped = ("MPLBACKEND", "PYTEST_CURRENT_TEST")
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
     return {**kept, "PYTHONHASHSEED": "0"}
@@ -178,7 +178,7 @@ def _execute(client: NotebookClient, cell: NotebookNode, timeout_s: float) -> Pr
     except DeadKernelError:
         return Problem(cell.id, claims, "DeadKernel", "the kernel died while this cell ran")
     except CellTimeoutError:
-        # So that the clean-up of the kernel can run: it is busy until then.
+        # The kernel is busy with the cell: its clean-up can only run after an interrupt.
         manager: Any = client.km
         run_sync(manager.interrupt_kernel)()
         limit = f"this cell took more than its {timeout_s:g} s"
@@ -194,7 +194,7 @@ def _code(nb: NotebookNode) -> list[NotebookNode]:
 
 
 def _from_last_to_first(nb: NotebookNode) -> list[NotebookNode]:
-    """Return the cells of experiments and claims, the last section's first."""
+    """Return the cells of experiments and claims, from the last section to the first."""
     sections: list[list[NotebookNode]] = [[]]
     for cell in nb.cells:
         if cell.cell_type == "markdown" and re.search(r"^#{2,3} ", cell.source, re.MULTILINE):

@@ -1,8 +1,8 @@
-"""Unix sockets for kernels, instead of ports that two kernels may choose at once.
+"""Connect kernels by Unix sockets, instead of ports that another kernel may choose, too.
 
-jupyter_client looks for free ports and hands them to the kernel, which binds them seconds later.
-When another kernel or connection takes one of them meanwhile, ipykernel 7.4 does not start and, for
-two of the five, does not end either.
+jupyter_client chooses free ports for the kernel, which binds them seconds later. If another kernel
+or connection takes one of the five ports in the meantime, ipykernel 7.4 fails to start, and for two
+of them it hangs.
 """
 
 import atexit
@@ -16,13 +16,13 @@ _numbers = itertools.count()
 
 
 def own_sockets() -> dict[str, str]:
-    """Return the arguments by which a kernel manager uses sockets that nothing else uses."""
+    """Return the arguments that give a kernel manager its private sockets."""
     return {"transport": "ipc", "ip": str(_folder() / str(next(_numbers)))}
 
 
 @cache
 def _folder() -> Path:
-    # Not beside the connection file: the path of a socket may have about 100 characters.
+    # Not in the folder of the connection file: a socket's path is limited to about 100 characters.
     folder = tempfile.mkdtemp(prefix="kernels-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jinja2
 
+from helpers.plots import style
 from labs.judge.instructor.grading import Grade
 from labs.judge.model import Lab, load
 
@@ -95,6 +96,6 @@ def write_report(grades: Sequence[Grade], file: Path, *, notes: Sequence[str]) -
             }
         )
     text = environment.get_template(TEMPLATE).render(
-        labs=labs, notes=notes, date=datetime.now().strftime("%Y-%m-%d %H:%M")
+        labs=labs, notes=notes, date=datetime.now().strftime("%Y-%m-%d %H:%M"), style=style
     )
     file.write_text(text, encoding="utf-8")

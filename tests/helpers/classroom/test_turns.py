@@ -12,7 +12,7 @@ from helpers.waits import wait_until
 HOLD = """
 import os, sys
 from pathlib import Path
-from helpers.turns import Turns
+from helpers.classroom.turns import Turns
 ours = Turns(Path(sys.argv[1] if len(sys.argv) > 1 else os.environ["RABBIT_LAB_TURNS"]))
 ours.take()
 print("taken", flush=True)

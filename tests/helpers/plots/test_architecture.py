@@ -1,4 +1,4 @@
-"""What the figures about event-driven architecture show: dots, lanes, moments, fates."""
+"""Tests of the figures about event-driven architecture: dots, lanes, moments, fates."""
 
 import matplotlib as mpl
 import pandas as pd
@@ -6,7 +6,7 @@ import pytest
 
 from helpers.errors import UsageError
 from helpers.plots import architecture, style
-from tests.support.figure_words import labels, texts
+from tests.support.figure_words import labels, legend, texts
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
@@ -101,12 +101,12 @@ def writes():
     return pd.DataFrame(rows, columns=["design", "document", "saved", "published"])
 
 
-def test_two_writes_has_a_cell_per_design_and_document_that_names_what_went_wrong(drawn):
+def test_two_writes_has_a_cell_per_design_and_document_that_names_the_fate(drawn):
     architecture.two_writes(pd.concat([writes(), writes().assign(design="other")]))
     (axes,) = drawn[0].axes
-    found = {text.get_position(): text.get_text() for text in axes.texts}
+    words = {text.get_position(): text.get_text() for text in axes.texts}
     named = {1: "lost", 2: "ghost", 3: "none", 4: "twice"}
-    assert found == {(n, row): text for row in (0, 1) for n, text in named.items()}
+    assert words == {(n, row): text for row in (0, 1) for n, text in named.items()}
     assert len(axes.patches) == 10
     assert labels(axes.yaxis) == ["design", "other"]
     assert labels(axes.xaxis) == ["0", "1", "2", "3", "4"]
@@ -122,8 +122,7 @@ def test_fates_differ_in_colour_and_in_hatch_or_line(drawn):
 
 def test_two_writes_explains_every_fate_also_when_none_has_it(drawn):
     architecture.two_writes(writes().iloc[:1])
-    shown = [text.get_text() for text in drawn[0].axes[0].get_legend().get_texts()]
-    assert shown == [name for name, _, _ in architecture.FATES.values()]
+    assert legend(drawn[0].axes[0]) == [name for name, _, _ in architecture.FATES.values()]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +151,7 @@ def test_a_fate_depends_on_both_counts(saved, published, fate):
         (architecture.two_writes, writes().drop(columns="saved"), "lacks the columns saved"),
     ],
 )
-def test_a_frame_that_makes_no_sense_gets_a_sentence(drawn, draw, frame, message):
+def test_an_invalid_frame_is_refused(drawn, draw, frame, message):
     with pytest.raises(UsageError, match=message):
         draw(frame)
     assert drawn == []

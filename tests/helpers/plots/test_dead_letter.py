@@ -1,4 +1,4 @@
-"""What the figures about dead letters show: markers, lanes, cells, labels."""
+"""Tests of the figures about dead letters: markers, lanes, cells, labels."""
 
 import matplotlib as mpl
 import pandas as pd
@@ -8,7 +8,7 @@ from helpers import plots
 from helpers.errors import UsageError
 from helpers.history import History
 from helpers.plots import dead_letter, style
-from tests.support.figure_words import labels, texts
+from tests.support.figure_words import labels, legend, texts
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
@@ -75,7 +75,7 @@ def spinning(setup, poison, healthy):
     return pd.DataFrame(rows, columns=["setup", "series", "t_s"])
 
 
-def test_hot_loop_has_a_panel_per_setup_with_its_rate_and_what_was_done(drawn):
+def test_hot_loop_has_a_panel_per_setup_with_its_rate_and_messages_done(drawn):
     plots.hot_loop(pd.concat([spinning("prefetch 1", 101, 0), spinning("prefetch 10", 201, 20)]))
     titles = [axes.get_title(loc="left") for axes in drawn[0].axes]
     assert titles == [
@@ -118,8 +118,8 @@ def test_outcomes_has_a_cell_per_message_and_setup_with_its_count(drawn):
     assert drawn[0].get_suptitle() == "tries of each document"
     assert labels(axes.yaxis) == ["one", "two"]
     assert labels(axes.xaxis) == ["a", "b"]
-    found = {text.get_position(): text.get_text() for text in axes.texts}
-    assert found == {(0, 0): "1", (1, 0): "4", (0, 1): "2", (1, 1): "0"}
+    words = {text.get_position(): text.get_text() for text in axes.texts}
+    assert words == {(0, 0): "1", (1, 0): "4", (0, 1): "2", (1, 1): "0"}
 
 
 def test_outcomes_doubles_colour_by_hatch_and_names_each_fate_once(drawn):
@@ -128,7 +128,7 @@ def test_outcomes_doubles_colour_by_hatch_and_names_each_fate_once(drawn):
     looks = {(to_hex(patch.get_edgecolor()).upper(), patch.get_hatch()) for patch in axes.patches}
     names = ("acked", "dead-lettered", "duplicated", "lost")
     assert looks == {(style.ROLES[name].colour, style.ROLES[name].hatch) for name in names}
-    assert sorted(text.get_text() for text in axes.get_legend().get_texts()) == sorted(names)
+    assert sorted(legend(axes)) == sorted(names)
     assert len(axes.patches) == 8
 
 
@@ -149,7 +149,7 @@ def test_steps_of_the_timeline_differ_in_colour_and_marker():
         (lambda f: plots.outcomes(f, title=""), fates().iloc[:0], "frame is empty"),
     ],
 )
-def test_a_frame_that_makes_no_sense_gets_a_sentence(drawn, draw, frame, message):
+def test_an_invalid_frame_is_refused(drawn, draw, frame, message):
     with pytest.raises(UsageError, match=message):
         draw(frame)
     assert drawn == []

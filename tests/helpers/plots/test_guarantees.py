@@ -1,16 +1,16 @@
-"""What the figures about delivery guarantees show, and what they refuse to draw."""
+"""Tests of the figures about delivery guarantees: cells, bars, lanes, rates."""
 
 import matplotlib as mpl
 
 mpl.use("Agg")
 
-import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
 from helpers import plots
 from helpers.errors import UsageError
 from helpers.plots import guarantees, style
+from tests.support.figure_words import labels, legend, texts
 
 TRIALS = pd.DataFrame(
     {
@@ -35,57 +35,42 @@ RATES = pd.DataFrame(
 )
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """Keep the figure open when it is shown, and hand it out."""
-    shown = []
-    monkeypatch.setattr(plt, "show", lambda: shown.append(plt.gcf()))
-    monkeypatch.setattr(plt, "close", lambda figure: None)
-    yield shown
-    monkeypatch.undo()
-    plt.close("all")
-
-
-def labels(ticks):
-    return [tick.get_text() for tick in ticks]
-
-
-def test_losses_tells_each_fate_in_words_and_by_hatch(drawn):
+def test_losses_names_each_fate_and_hatches_it(drawn):
     plots.losses(TRIALS)
     axes = drawn[0].axes[0]
-    assert labels(axes.texts) == ["15 lost", "each once", "1 twice"]
-    assert labels(axes.get_yticklabels()) == ["automatic ack", "ack after work"]
-    assert labels(axes.get_xticklabels()) == ["killed,\nin the work", "confirm lost"]
+    assert texts(axes) == ["15 lost", "each once", "1 twice"]
+    assert labels(axes.yaxis) == ["automatic ack", "ack after work"]
+    assert labels(axes.xaxis) == ["killed,\nin the work", "confirm lost"]
     hatches = [patch.get_hatch() for patch in axes.patches]
     assert hatches == [style.ROLES["lost"].hatch, "", style.ROLES["duplicated"].hatch]
-    assert labels(axes.get_legend().get_texts()) == ["each once", "lost", "twice"]
+    assert legend(axes) == ["each once", "lost", "twice"]
 
 
 def test_losses_shows_both_when_both_happened(drawn):
     plots.losses(TRIALS.head(1).assign(duplicated=2))
-    assert labels(drawn[0].axes[0].texts) == ["15 lost\n2 twice"]
+    assert texts(drawn[0].axes[0]) == ["15 lost\n2 twice"]
 
 
-def test_survivors_draws_what_is_there_and_what_is_lost(drawn):
+def test_survivors_draws_messages_left_and_messages_lost(drawn):
     plots.survivors(STORES, published=100)
     axes = drawn[0].axes[0]
     assert [bar.get_width() for bar in axes.patches] == [0, 100, 100]
     assert axes.patches[2].get_hatch() == style.ROLES["lost"].hatch
-    assert labels(axes.texts) == ["0", "100"]
-    assert labels(axes.get_legend().get_texts()) == ["there", "lost"]
+    assert texts(axes) == ["0", "100"]
+    assert legend(axes) == ["there", "lost"]
     assert axes.get_xlabel() == "messages, of 100"
 
 
-def test_survivors_draws_nothing_lost_where_nothing_is(drawn):
+def test_survivors_without_losses_has_no_bar_for_them(drawn):
     plots.survivors(STORES.tail(1), published=100)
     assert [bar.get_width() for bar in drawn[0].axes[0].patches] == [100]
 
 
-def test_service_tells_how_long_none_came_and_what_was_confirmed_and_lost(drawn):
+def test_service_names_the_gap_and_the_messages_confirmed_and_lost(drawn):
     plots.service(SERVED, fault="down", until_s=7, lost={"two": 5, "one": 0})
     axes = drawn[0].axes[0]
-    assert labels(axes.texts) == ["down", "none for 8 s", "5 confirmed and lost"]
-    assert labels(axes.get_yticklabels()) == ["one", "two"]
+    assert texts(axes) == ["down", "none for 8 s", "5 confirmed and lost"]
+    assert labels(axes.yaxis) == ["one", "two"]
     lost = [bar for bar in axes.patches if bar.get_hatch() == style.ROLES["lost"].hatch]
     assert [(bar.get_x(), bar.get_width()) for bar in lost] == [(0, 7)]
 
@@ -96,12 +81,12 @@ def test_guarantee_rates_has_a_panel_per_distance_on_the_same_log_scale(drawn):
     assert [near.get_title(), far.get_title()] == ["loopback", "40 ms there and back"]
     assert near.get_xlim() == far.get_xlim()
     assert near.get_xscale() == far.get_xscale() == "log"
-    assert labels(near.get_yticklabels()) == ["at most once", "at least once"]
+    assert labels(near.yaxis) == ["at most once", "at least once"]
     publish, consume = far.lines
     assert list(publish.get_xdata()) == [5000, 20]
     assert list(consume.get_xdata()) == [200, 150]
     assert publish.get_marker() != consume.get_marker()
-    assert labels(drawn[0].legends[0].get_texts()) == ["publish", "consume"]
+    assert [text.get_text() for text in drawn[0].legends[0].get_texts()] == ["publish", "consume"]
 
 
 def test_guarantee_rates_draws_a_single_distance(drawn):

@@ -1,4 +1,4 @@
-"""What the figures about idempotent handlers show: lanes, steps, cells, fates."""
+"""Tests of the figures about idempotent handlers: lanes, steps, cells, fates."""
 
 import matplotlib as mpl
 import pandas as pd
@@ -6,7 +6,7 @@ import pytest
 
 from helpers.errors import UsageError
 from helpers.plots import idempotency, style
-from tests.support.figure_words import labels
+from tests.support.figure_words import labels, legend
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
@@ -57,12 +57,12 @@ def test_techniques_has_a_cell_per_technique_and_fault_with_the_amount(drawn):
     (axes,) = drawn[0].axes
     assert labels(axes.yaxis) == ["check", "key"]
     assert labels(axes.xaxis) == ["twice at once", "crash,\nthen again"]
-    found = {text.get_position(): text.get_text() for text in axes.texts}
-    assert found == {(0, 0): "200", (1, 0): "0", (0, 1): "100", (1, 1): "100"}
+    words = {text.get_position(): text.get_text() for text in axes.texts}
+    assert words == {(0, 0): "200", (1, 0): "0", (0, 1): "100", (1, 1): "100"}
     assert "100 are owed" in drawn[0].get_suptitle()
 
 
-def test_techniques_tells_too_much_from_too_little_by_colour_and_hatch(drawn):
+def test_techniques_separates_too_much_from_too_little_by_colour_and_hatch(drawn):
     idempotency.techniques(grid(), owed_cents=100)
     (axes,) = drawn[0].axes
     looks = [(to_hex(p.get_edgecolor()).upper(), p.get_hatch()) for p in axes.patches]
@@ -73,9 +73,7 @@ def test_techniques_tells_too_much_from_too_little_by_colour_and_hatch(drawn):
 
 def test_techniques_explains_every_fate_also_when_none_has_it(drawn):
     idempotency.techniques(grid().iloc[1:], owed_cents=100)
-    (axes,) = drawn[0].axes
-    shown = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert shown == ["right", "too much: duplicated", "too little: lost"]
+    assert legend(drawn[0].axes[0]) == ["right", "too much: duplicated", "too little: lost"]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +85,7 @@ def test_techniques_explains_every_fate_also_when_none_has_it(drawn):
         (lambda f: idempotency.techniques(f, owed_cents=1), grid().iloc[:0], "frame is empty"),
     ],
 )
-def test_a_frame_that_makes_no_sense_gets_a_sentence(drawn, draw, frame, message):
+def test_an_invalid_frame_is_refused(drawn, draw, frame, message):
     with pytest.raises(UsageError, match=message):
         draw(frame)
     assert drawn == []

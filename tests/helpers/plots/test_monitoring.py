@@ -1,4 +1,4 @@
-"""Figures about monitoring show the numbers that they are given."""
+"""Tests of the figures about monitoring: curves, bars, rows, scales."""
 
 import matplotlib as mpl
 import pandas as pd
@@ -7,6 +7,7 @@ import pytest
 from helpers import plots
 from helpers.errors import UsageError
 from helpers.plots import monitoring
+from tests.support.figure_words import labels, legend, texts
 
 mpl.use("Agg")
 
@@ -50,17 +51,17 @@ def test_old_numbers_draws_each_source_and_leaves_out_missing_answers(drawn):
         "management API": [0, 0],
     }
     looks = {(line.get_linestyle(), line.get_marker()) for line in axes.lines}
-    assert len(looks) == 3, "told apart without colour"
+    assert len(looks) == 3, "different without colour"
 
 
 def test_depth_and_drain_draws_a_pair_of_bars_per_queue(drawn):
     plots.depth_and_drain(QUEUES)
     left, right = drawn[0].axes
-    assert [label.get_text() for label in left.get_yticklabels()] == list(QUEUES.index)
+    assert labels(left.yaxis) == list(QUEUES.index)
     assert [bar.get_width() for bar in left.patches] == [0, 2000, 300]
-    assert [text.get_text() for text in left.texts] == ["0", "2,000", "300"]
+    assert texts(left) == ["0", "2,000", "300"]
     assert right.get_xscale() == "log"
-    assert [text.get_text() for text in right.texts] == ["under 1 s", "20 s", "never"]
+    assert texts(right) == ["under 1 s", "20 s", "never"]
     widths = [bar.get_width() for bar in right.patches]
     assert widths == [monitoring.LEAST_S, 20, 200]
     assert right.patches[1].get_hatch() != right.patches[2].get_hatch()
@@ -69,16 +70,16 @@ def test_depth_and_drain_draws_a_pair_of_bars_per_queue(drawn):
 def test_alerts_draws_a_row_per_alert_first_come_first(drawn):
     plots.alerts(HISTORY)
     (axes,) = drawn[0].axes
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["Blocked", "Stuck  index"]
+    assert labels(axes.yaxis) == ["Blocked", "Stuck  index"]
     assert axes.get_xlim() == (0, 4)
     spans = [path.get_extents().x0 for bars in axes.collections for path in bars.get_paths()]
     assert sorted(spans) == [0, 1, 2, 3]
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["pending", "firing"]
+    assert legend(axes) == ["pending", "firing"]
     hatches = {bars.get_hatch() for bars in axes.collections if bars.get_paths()}
-    assert len(hatches) == 2, "told apart without colour"
+    assert len(hatches) == 2, "different without colour"
 
 
-def test_behind_draws_messages_and_seconds_on_axes_of_their_own(drawn):
+def test_behind_draws_messages_and_seconds_on_separate_axes(drawn):
     plots.behind(LAG)
     left, right = drawn[0].axes
     assert left.get_ylabel() == "messages ready"

@@ -1,3 +1,5 @@
+"""Tests of the figures about order: bars, markers, panels, titles."""
+
 import matplotlib as mpl
 import pandas as pd
 import pytest
@@ -6,7 +8,7 @@ mpl.use("agg")
 
 from helpers import plots
 from helpers.errors import UsageError
-from tests.support.figure_words import legend, texts
+from tests.support.figure_words import labels, legend, texts
 
 
 def setups():
@@ -38,15 +40,14 @@ def test_inversions_have_a_bar_for_each_setup_overall_and_within_a_document(draw
     assert [bar.get_width() for bar in per_key.patches] == [0, 30, 0]
     assert texts(overall) == ["0  in order", "180", "270"]
     assert texts(per_key) == ["0  in order", "30", "0  in order"]
-    names = [label.get_text() for label in overall.get_yticklabels()]
-    assert names == ["one consumer", "four consumers", "hash + SAC"]
+    assert labels(overall.yaxis) == ["one consumer", "four consumers", "hash + SAC"]
     top, bottom = reversed(overall.get_ylim())
     assert top < bottom  # the first set-up stands at the top
     assert overall.get_xlim()[0] == per_key.get_xlim()[0] == 0
     assert {bar.get_hatch() for bar in overall.patches} != {None, ""}
 
 
-def test_a_count_of_zero_is_told_by_words_and_not_by_colour_alone(drawn):
+def test_a_count_of_zero_has_words_beside_its_colour(drawn):
     plots.inversions(setups())
     zero, some, _ = drawn[0].axes[0].texts
     assert zero.get_color() != some.get_color()
@@ -58,7 +59,7 @@ def test_inversions_can_all_be_zero(drawn):
     assert [axes.get_xlim() for axes in drawn[0].axes] == [(0, 1.25)] * 2
 
 
-def test_a_failover_has_a_marker_for_each_consumer_and_circles_what_came_twice(drawn):
+def test_a_failover_has_a_marker_for_each_consumer_and_circles_events_worked_on_twice(drawn):
     plots.failover(KILLED)
     (axes,) = drawn[0].axes
     a, b, twice, takeover = axes.lines
@@ -72,12 +73,12 @@ def test_a_failover_has_a_marker_for_each_consumer_and_circles_what_came_twice(d
     assert axes.get_xlabel() == "time [ms]"
 
 
-def test_a_failover_without_repeats_says_nothing_of_them(drawn):
+def test_a_failover_without_repeats_does_not_explain_them(drawn):
     plots.failover(worked("closed", (0, 0, "A"), (5, 2, "B"), (8, 1, "B")))
     assert legend(drawn[0].axes[0]) == ["A", "B"]
 
 
-def test_each_way_to_end_has_its_panel_and_begins_at_zero(drawn):
+def test_each_set_up_has_its_panel_and_begins_at_zero(drawn):
     plots.failover(pd.concat([KILLED, worked("closed", (900, 0, "A"), (905, 1, "B"))]))
     killed, closed = drawn[0].axes
     assert [killed.get_title(loc="left"), closed.get_title(loc="left")] == ["killed", "closed"]
@@ -121,7 +122,7 @@ def test_a_missing_column_or_an_empty_frame_is_named(drawn, draw, frame, column)
     assert drawn == []
 
 
-def test_titles_name_what_was_measured(drawn):
+def test_titles_name_the_measurement(drawn):
     plots.inversions(setups())
     plots.failover(KILLED)
     plots.resequencing(buffered())

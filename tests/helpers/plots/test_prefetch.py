@@ -1,3 +1,5 @@
+"""Tests of the figures about prefetch: lanes, curves, bars, labels."""
+
 import matplotlib as mpl
 import pandas as pd
 import pytest
@@ -6,7 +8,7 @@ mpl.use("agg")
 
 from helpers import plots
 from helpers.errors import UsageError
-from tests.support.figure_words import legend, texts
+from tests.support.figure_words import labels, legend, texts
 
 NEAR, MIDDLE, FAR = "next door", "5 ms away", "50 ms away"
 
@@ -16,12 +18,12 @@ def clock(prefetch, *sent):
     return pd.DataFrame(rows).assign(prefetch=prefetch)
 
 
-def test_the_clock_shows_each_delivery_work_and_ack_and_where_the_worker_idles(drawn):
+def test_the_clock_shows_each_delivery_work_and_ack_and_the_idle_time(drawn):
     plots.prefetch_clock(pd.concat([clock(1, 0.0, 4.0), clock(4, 0.0, 1.0, 2.0)]))
     (axes,) = drawn[0].axes
     assert len(axes.patches) == 5
     assert texts(axes) == ["prefetch 1", "idle", "prefetch 4"]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["broker", "worker"] * 2
+    assert labels(axes.yaxis) == ["broker", "worker"] * 2
     arrows = [line for line in axes.lines if line.get_ydata()[0] != line.get_ydata()[1]]
     assert len(arrows) == 10
     assert legend(axes) == ["delivery", "ack", "work"]
@@ -79,7 +81,7 @@ def test_throughput_has_a_labelled_curve_its_model_and_its_knee_for_each_distanc
     assert len({line.get_marker() for line in curves}) == 3
     models = [line for line in axes.lines if len(line.get_xdata()) == 100]
     assert [line.get_linestyle() for line in models] == ["--"] * 3
-    assert [label.get_text() for label in axes.get_xticklabels()][-1] == "no limit"
+    assert labels(axes.xaxis)[-1] == "no limit"
     assert legend(axes) == ["model: min(P / (RTT + S), 1 / S)", "knee: 1 + RTT / S"]
 
 
@@ -102,7 +104,7 @@ def test_uneven_workers_have_two_bars_for_each_prefetch_with_their_messages(draw
     (axes,) = drawn[0].axes
     assert len(axes.patches) == 6
     assert texts(axes) == ["40 messages"] * 3 + ["50 messages"] * 3
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["1", "50", "no limit"]
+    assert labels(axes.yaxis) == ["1", "50", "no limit"]
     assert [bar.get_width() for bar in axes.patches] == [0.5] * 3 + [1.5] * 3
     assert {bar.get_hatch() for bar in axes.patches[3:]} != {None, ""}
     assert legend(axes) == ["fast", "slow"]
@@ -111,7 +113,7 @@ def test_uneven_workers_have_two_bars_for_each_prefetch_with_their_messages(draw
 
 
 @pytest.mark.parametrize("workers", [("fast",), ("fast", "slow", "late")])
-def test_anything_but_two_workers_is_refused(drawn, workers):
+def test_other_numbers_of_workers_than_two_are_refused(drawn, workers):
     with pytest.raises(UsageError, match=f"two workers, not {len(workers)}"):
         plots.uneven_workers(uneven(*workers))
     assert drawn == []
@@ -161,7 +163,7 @@ def test_a_missing_column_or_an_empty_frame_is_named(drawn, draw, frame):
     assert drawn == []
 
 
-def test_titles_name_what_was_measured(drawn):
+def test_titles_name_the_measurement(drawn):
     plots.prefetch_clock(clock(1, 0.0))
     plots.ready_and_unacked(watched(1))
     plots.throughput_by_prefetch(throughput(NEAR), throughput(NEAR))

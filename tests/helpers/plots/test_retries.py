@@ -1,4 +1,4 @@
-"""What the figures about retries show: lanes, marks, panels, labels."""
+"""Tests of the figures about retries: lanes, marks, panels, labels."""
 
 import matplotlib as mpl
 import pandas as pd
@@ -137,6 +137,6 @@ def test_missing_columns_are_named(draw):
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_nothing_to_draw_is_said(draw, frame):
+def test_an_empty_frame_is_refused(draw, frame):
     with pytest.raises(UsageError, match="nothing to draw"):
         draw(frame.head(0), **DRAWINGS[draw])

@@ -1,4 +1,4 @@
-"""What the figures about workers show: waits, work done, jobs left, lanes, fates."""
+"""Tests of the figures about workers: waits, work done, jobs left, lanes, fates."""
 
 import matplotlib as mpl
 import pandas as pd
@@ -64,7 +64,7 @@ def test_every_set_up_has_a_curve_of_its_jobs_left(drawn):
     assert axes.get_ylim()[0] == 0
 
 
-def test_four_curves_are_told_apart_without_colour(drawn):
+def test_four_curves_differ_without_colour(drawn):
     workers.drain_by_workers(curves("abcd"))
     lines = drawn[0].axes[0].lines
     assert len({line.get_marker() for line in lines}) == 4
@@ -76,7 +76,7 @@ def lanes():
     return pd.DataFrame(rows, columns=["worker", "start_s", "end_s", "end", "good"])
 
 
-def test_a_lane_is_a_bar_from_start_to_end_that_says_how_it_ended(drawn):
+def test_a_lane_is_a_bar_from_start_to_end_with_the_way_it_ended(drawn):
     workers.heartbeat_lanes(lanes(), heartbeat_s=2)
     (axes,) = drawn[0].axes
     assert labels(axes.yaxis) == ["callback", "thread"]
@@ -105,7 +105,7 @@ def answers():
     return pd.DataFrame(rows, columns=["way", "phase", "status", "queued"])
 
 
-def test_each_way_and_phase_has_a_cell_with_what_most_requests_met(drawn):
+def test_each_way_and_phase_has_a_cell_with_the_most_frequent_fate(drawn):
     workers.outage_answers(answers())
     (axes,) = drawn[0].axes
     assert labels(axes.xaxis) == ["up", "down"]
@@ -138,7 +138,7 @@ def test_the_five_fates_differ_in_colour_and_hatch(drawn):
         (lambda: workers.outage_answers(answers().drop(columns="way")), "lacks the columns way"),
     ],
 )
-def test_a_frame_that_makes_no_sense_gets_a_sentence(drawn, draw, message):
+def test_an_invalid_frame_is_refused(drawn, draw, message):
     with pytest.raises(UsageError, match=message):
         draw()
     assert drawn == []

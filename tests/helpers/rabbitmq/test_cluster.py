@@ -38,6 +38,7 @@ def empty_home(tmp_path, monkeypatch):
 
 
 @needs_server
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # about 110 s; every step of it has a deadline of its own
 def test_a_cluster_from_its_start_to_its_end(empty_home, monkeypatch):
     """One test, because one start takes a quarter of a minute."""

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(
 OTHER_USER = 12345
 KILL_AND_GO_ON = """
 from helpers import broker
-from helpers.broker import shared_node
+from helpers.rabbitmq import shared_node
 first = broker.open_vhost("killed")
 broker.clean_channel().queue_declare("q", durable=True)
 assert shared_node._noted().kill()

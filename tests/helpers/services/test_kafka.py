@@ -8,13 +8,13 @@ import time
 import pytest
 
 from helpers import services
-from helpers.broker import compose
 from helpers.errors import (
     ServiceMissingError,
     ServiceNotReadyError,
     UsageError,
     WaitTimeoutError,
 )
+from helpers.machine import docker
 from helpers.services import kafka, kafka_wire
 from helpers.services.kafka_group import read_as_group
 from helpers.suite import install
@@ -27,7 +27,7 @@ def nowhere(monkeypatch):
     """Have no Kafka for the time of a test."""
     monkeypatch.delenv("KAFKA_BOOTSTRAP", raising=False)
     monkeypatch.delenv("RABBIT_LAB_SERVICES", raising=False)
-    monkeypatch.setattr(compose, "address_of", lambda service, port: None)
+    monkeypatch.setattr(docker, "address_of", lambda service, port: None)
 
 
 # Without one -------------------------------------------------------------------------------------
@@ -62,7 +62,7 @@ def test_the_one_of_compose_is_asked_for_by_the_listener_that_leads_back(
     monkeypatch.delenv("RABBIT_LAB_IN_COMPOSE", raising=False)
     if inside:
         monkeypatch.setenv("RABBIT_LAB_IN_COMPOSE", inside)
-    monkeypatch.setattr(compose, "address_of", lambda *what: asked.append(what) or "127.0.0.1:1")
+    monkeypatch.setattr(docker, "address_of", lambda *what: asked.append(what) or "127.0.0.1:1")
     assert kafka.missing() is None
     assert asked == [("kafka", port)]
     with pytest.raises(ServiceNotReadyError, match=r"127\.0\.0\.1:1: .*Docker Compose"):

@@ -12,7 +12,7 @@ own.close()
 TRY = """
 import json, os, pathlib, pika
 from helpers import broker
-from helpers.broker import model, management
+from helpers.rabbitmq import model, management
 from helpers.errors import RabbitLabError
 mine = os.environ["AMQP_URL"]
 user, password = model.credentials(mine)

@@ -1,6 +1,6 @@
 """A sabotage, its application to a notebook, and its outcome."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
@@ -72,14 +72,24 @@ class Outcome:
         stored: Iterable[Claim],
         now: Iterable[Claim],
         problems: Iterable[Problem],
+        unmeasured: Collection[str] = (),
     ) -> "Outcome":
-        """Compare the claim lines of a sabotaged run with the stored ones."""
+        """Compare the claim lines of a sabotaged run with the stored ones.
+
+        Args:
+            sabotage: what was changed.
+            stored: the lines in the notebook file.
+            now: the lines of the sabotaged run.
+            problems: the cells that failed.
+            unmeasured: claims whose service is missing here: their lines are not compared.
+        """
         for problem in problems:
             if not problem.claims or problem.name != "ClaimFailedError":
                 return cls(sabotage, "broken", str(problem))
         before = {claim.id: claim.text for claim in stored}
         after = {claim.id: claim.text for claim in now}
-        failed = {claim for claim in before | after if before.get(claim) != after.get(claim)}
+        compared = (before | after).keys() - set(unmeasured)
+        failed = {claim for claim in compared if before.get(claim) != after.get(claim)}
         others = ", ".join(sorted(failed - {sabotage.claim}))
         if others:
             alone = "" if sabotage.claim in failed else f", while {sabotage.claim} survived"

@@ -2,7 +2,9 @@
 
 import importlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
 
 import click
@@ -11,9 +13,12 @@ from nbformat import NotebookNode
 from helpers import services
 from helpers.suite.commands import NAMES
 from helpers.suite.notebooks import claim_ids, claim_lines, find, run
-from helpers.suite.notebooks.claimlines import tags
+from helpers.suite.notebooks.claimlines import measures_rates, tags
 from helpers.suite.notebooks.running import read
 from tests.slow.sabotage.model import Outcome, Sabotage, SabotageError
+
+Work = tuple[Sabotage, Path]
+JOBS = 5  # they mostly wait, so that two cores carry five
 
 
 def questions() -> list[str]:
@@ -69,7 +74,13 @@ def judge(sabotage: Sabotage, path: Path, *, timeout_s: float = 60.0) -> Outcome
         result = run(path, edit=sabotage.apply, timeout_s=timeout_s)
     except SabotageError as error:
         return Outcome(sabotage, "broken", str(error))
-    return Outcome.of(sabotage, stored=stored, now=result.passes[0], problems=result.problems)
+    return Outcome.of(
+        sabotage,
+        stored=stored,
+        now=result.passes[0],
+        problems=result.problems,
+        unmeasured=[claim.id for claim in stored if lacking(nb, claim.id)],
+    )
 
 
 def lacking(nb: NotebookNode, claim: str) -> str | None:
@@ -83,25 +94,26 @@ def report(
     missing: Sequence[str],
     *,
     notebook: Callable[[str], Path] = notebook_of,
+    jobs: int = 1,
 ) -> int:
-    """Judge sabotages one after the other, print a line for each, and the count.
+    """Judge sabotages, print a line for each, and the count.
 
     Args:
         sabotages: what to run.
         missing: claims without a sabotage.
         notebook: gives the notebook of a claim.
+        jobs: how many notebooks run at once; one that measures rates always runs alone.
 
     Returns:
         Exit status: 0 when every sabotage was noticed by exactly its claim and none is missing.
     """
     killed = skipped = 0
-    for sabotage in sabotages:
-        start = time.monotonic()
-        outcome = judge(sabotage, notebook(sabotage.claim))
+    paths = {sabotage.claim: notebook(sabotage.claim) for sabotage in sabotages}
+    for outcome, seconds in _outcomes([(each, paths[each.claim]) for each in sabotages], jobs):
         killed += outcome.word == "killed"
         skipped += outcome.word == "skipped"
-        seconds = time.monotonic() - start
-        print(f"{sabotage.claim}  {outcome.word:<10} {seconds:5.1f} s  {sabotage.why}", flush=True)
+        claim, why = outcome.sabotage.claim, outcome.sabotage.why
+        print(f"{claim:<6} {outcome.word:<10} {seconds:5.1f} s  {why}", flush=True)
         if outcome.detail:
             print("    " + outcome.detail.replace("\n", "\n    "), flush=True)
     for claim in missing:
@@ -110,6 +122,26 @@ def report(
     note = f", {skipped} skipped" if skipped else ""
     print(f"{killed} / {tried + len(missing)} killed{note}", flush=True)
     return 0 if sabotages and killed == tried and not missing else 1
+
+
+def _outcomes(work: Sequence[Work], jobs: int) -> Iterator[tuple[Outcome, float]]:
+    """Yield each outcome with its seconds, in the order in which they end."""
+    together = [each for each in work if not measures_rates(read(each[1]))]
+    alone = [each for each in work if each not in together]
+    if jobs == 1:
+        together, alone = [], list(work)
+    if together:
+        # Long notebooks first, so that none is left at the end.
+        together.sort(key=lambda each: -len(read(each[1]).cells))
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            running = [pool.submit(_timed, each) for each in together]
+            yield from (job.result() for job in as_completed(running))
+    yield from map(_timed, alone)
+
+
+def _timed(work: Work) -> tuple[Outcome, float]:
+    start = time.monotonic()
+    return judge(*work), time.monotonic() - start
 
 
 @click.command(epilog="NAME is a claim, such as q02.1, or a question, such as q02; none: all.")
@@ -126,7 +158,7 @@ def command(names: Sequence[str]) -> int:
             raise SabotageError(f"no notebook makes the claim {name!r}")
     chosen = [sabotage for sabotage in all_sabotages() if _is_chosen(sabotage.claim, names)]
     missing = without_sabotage([claim for claim in claims if _is_chosen(claim, names)], chosen)
-    return report(chosen, missing)
+    return report(chosen, missing, jobs=JOBS)
 
 
 def _is_chosen(claim: str, names: Sequence[str]) -> bool:

@@ -113,6 +113,42 @@ def test_a_claim_whose_service_is_missing_is_skipped(tiny, monkeypatch, capsys):
     assert capsys.readouterr().out.endswith("0 / 0 killed, 1 skipped\n")
 
 
+def test_another_claim_whose_service_is_missing_is_no_collateral(tiny, monkeypatch):
+    nb = read(tiny)
+    nb.cells[4].metadata["tags"] += ["needs-postgresql"]
+    nb.cells[4].outputs[0].text = "q99.2 holds: measured where there is a PostgreSQL\n"
+    write(nb, tiny)
+    change = sabotage("q99.1", "shared", "1", "2")
+    monkeypatch.setenv("RABBIT_LAB_SERVICES", "off")
+    assert judge(change, tiny).word == "killed"
+    nb.cells[4].metadata["tags"].pop()
+    write(nb, tiny)
+    assert judge(change, tiny).word == "collateral"
+
+
+def test_several_at_once_give_the_same_as_one_by_one(tiny, capsys):
+    chosen = [sabotage("q99.2", "own", "0", "1"), sabotage("q99.1", "unrelated", "1", "2")]
+    assert report(chosen, [], notebook=lambda claim: tiny, jobs=2) == 1
+    printed = capsys.readouterr().out.splitlines()
+    assert {tuple(line.split()[:2]) for line in printed[:2]} == {
+        ("q99.2", "killed"),
+        ("q99.1", "survived"),
+    }
+    assert printed[-1] == "1 / 2 killed"
+
+
+def test_what_measures_rates_runs_alone_after_the_others(tiny, tmp_path, capsys):
+    nb = read(tiny)
+    nb.cells[0].metadata["tags"] = ["measures-rates"]
+    alone = tmp_path / "q98_alone.ipynb"
+    write(nb, alone)
+    paths = {"q99.1": alone, "q99.2": tiny}
+    chosen = [sabotage("q99.1", "unrelated", "1", "2"), sabotage("q99.2", "own", "0", "1")]
+    assert report(chosen, [], notebook=paths.__getitem__, jobs=2) == 1
+    order = [line.split()[0] for line in capsys.readouterr().out.splitlines()[:2]]
+    assert order == ["q99.2", "q99.1"]
+
+
 def test_a_claim_line_that_changes_counts_as_failed(tiny):
     change = sabotage("q99.2", "check-q99-2", '"lost"', '"missing"')
     assert judge(change, tiny).word == "killed"
