@@ -1,6 +1,9 @@
 """Apply each sabotage to its notebook, run it, and count the claims that noticed."""
 
 import importlib
+import signal
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -18,6 +21,7 @@ from helpers.suite.notebooks.running import read
 from tests.slow.sabotage.model import Outcome, Sabotage, SabotageError
 
 Work = tuple[Sabotage, Path]
+INTERRUPTED = threading.Event()  # in a process of the pool, after Ctrl-C
 JOBS = 5  # they mostly wait, so that two cores carry five
 
 
@@ -133,13 +137,29 @@ def _outcomes(work: Sequence[Work], jobs: int) -> Iterator[tuple[Outcome, float]
     if together:
         # Long notebooks first, so that none is left at the end.
         together.sort(key=lambda each: -len(read(each[1]).cells))
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(
+            jobs, mp_context=get_context("spawn"), initializer=_end_quietly_at_ctrl_c
+        ) as pool:
             running = [pool.submit(_timed, each) for each in together]
-            yield from (job.result() for job in as_completed(running))
+            try:
+                yield from (job.result() for job in as_completed(running))
+            except BaseException:  # after Ctrl-C, start none of those that are left
+                pool.shutdown(cancel_futures=True)
+                raise
     yield from map(_timed, alone)
 
 
+def _end_quietly_at_ctrl_c() -> None:
+    def end(*_: object) -> None:
+        INTERRUPTED.set()
+        sys.exit(130)  # runs the clean-up like KeyboardInterrupt, but prints no traceback
+
+    signal.signal(signal.SIGINT, end)
+
+
 def _timed(work: Work) -> tuple[Outcome, float]:
+    if INTERRUPTED.is_set():  # work that the pool had already handed to this process
+        sys.exit(130)
     start = time.monotonic()
     return judge(*work), time.monotonic() - start
 
