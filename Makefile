@@ -1,4 +1,4 @@
-# Two commands do: `make lab` and `make test`. Each target is one line that calls Python.
+# Each target is one line that calls Python; tests compare this file with helpers/suite/commands.py.
 #   make PYTHON=python3.12 lab      choose the Python that .venv is made with
 #   make notebooks ARGS="q02"       pass arguments on
 
@@ -8,74 +8,84 @@ PYTHON ?= python3
 READY := .venv/.ready
 RUN := .venv/bin/python -m helpers
 
-# A .venv whose Python has gone, or that was moved here from elsewhere, is made again.
+# Make .venv again when its Python is missing, or when it belongs to a checkout elsewhere.
 ifneq ($(shell { .venv/bin/python -Ic "import helpers, os; print(os.path.samefile(helpers.__path__[0], 'helpers'))"; } 2>/dev/null),True)
 $(shell rm -f $(READY))
 endif
 
-.PHONY: help lab test twice lint notebooks verdicts drill check labs-proof grade handout sabotage test-browser test-containers test-versions status doctor up down bench
+.PHONY: help lab check drill notebooks up down status doctor grade handout labs-proof test test-slow lint twice verdicts sabotage test-browser test-containers test-versions bench
+
+##@ For everybody
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@ / { printf "%s%s:\n", (n++ ? "\n" : ""), substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 lab: $(READY) ## open JupyterLab on the notebooks, with a live broker
 	@$(RUN) lab $(ARGS)
 
-test: $(READY) ## run everything: lint, tests, every notebook
+check: $(READY) ## judge your code for a lab; without LAB, show how all labs stand
+	@$(RUN) check $(LAB) $(FILE) $(ARGS)
+
+drill: $(READY) ## ask the questions of the interview drills
+	@$(RUN) drill $(ARGS)
+
+notebooks: $(READY) ## run the notebooks and store their outputs
+	@$(RUN) notebooks $(ARGS)
+
+up: $(READY) ## find a broker or start one
+	@$(RUN) up $(ARGS)
+
+down: $(READY) ## stop the broker that was started here
+	@$(RUN) down
+
+status: $(READY) ## show whether a broker runs, and where
+	@$(RUN) status
+
+doctor: $(READY) ## show what would keep the notebooks from running
+	@$(RUN) doctor
+
+##@ For instructors
+
+grade: $(READY) ## judge the submissions of a class
+	@$(RUN) grade $(DIR) $(if $(LAB),--lab $(LAB)) $(ARGS)
+
+handout: $(READY) ## write the students' version, without solutions, as a zip
+	@$(RUN) handout $(ARGS)
+
+labs-proof: $(READY) ## prove the labs' checks on solutions with known verdicts
+	@$(RUN) labs-proof $(LAB) $(ARGS)
+
+##@ For contributors
+
+test: $(READY) ## run lint, the tests and every notebook
 	@$(RUN) test
 
-twice: $(READY) ## run every notebook with its cells twice and its experiments again
-	@$(RUN) twice
+test-slow: $(READY) ## run what takes longer than make test
+	@$(RUN) test-slow
 
 lint: $(READY) ## run ruff and mypy
 	@$(RUN) lint
 
-notebooks: $(READY) ## run the notebooks and write their outputs
-	@$(RUN) notebooks $(ARGS)
+twice: $(READY) ## run every notebook's cells twice, and its experiments again
+	@$(RUN) twice
 
-verdicts: $(READY) ## run the notebooks, record their verdicts on this broker
+verdicts: $(READY) ## run the notebooks and record their verdicts on this broker
 	@$(RUN) verdicts $(ARGS)
 
-drill: $(READY) ## be asked the questions of the interview drills
-	@$(RUN) drill $(ARGS)
-
-check: $(READY) ## judge your code for a lab: make check LAB=03; no LAB: show how all stand
-	@$(RUN) labs check $(LAB) $(FILE) $(ARGS)
-
-labs-proof: $(READY) ## prove the labs' checks on solutions whose verdicts are known
-	@$(RUN) labs proof $(LAB) $(ARGS)
-
-grade: $(READY) ## judge a class: make grade DIR=submissions/ [LAB=03]
-	@$(RUN) labs grade $(DIR) $(if $(LAB),--lab $(LAB)) $(ARGS)
-
-handout: $(READY) ## write the students' version, without solutions, as a zip
-	@$(RUN) labs handout $(ARGS)
-
-sabotage: $(READY) ## break each claim on purpose: every check has to notice
+sabotage: $(READY) ## break each claim on purpose: its check has to notice
 	@$(RUN) sabotage $(ARGS)
 
-test-browser: $(READY) ## run the notebooks in JupyterLab in a real browser
-	@$(RUN) browser $(ARGS)
+test-browser: $(READY) ## run the notebooks in JupyterLab in a headless Chromium
+	@$(RUN) test-browser $(ARGS)
 
 test-containers: $(READY) ## run everything in containers, and break them (root)
-	@$(RUN) containers $(ARGS)
+	@$(RUN) test-containers $(ARGS)
 
-test-versions: $(READY) ## run notebooks and solutions on 3.10, 4.0 and 4.3 (root)
-	@$(RUN) versions $(ARGS)
+test-versions: $(READY) ## run notebooks and solutions on each generation of RabbitMQ (root)
+	@$(RUN) test-versions $(ARGS)
 
-status: $(READY) ## tell whether a broker runs, and where
-	@$(RUN) status
-
-doctor: $(READY) ## tell what would keep the notebooks from running
-	@$(RUN) doctor
-
-up: $(READY) ## find a broker or start one
-	@$(RUN) up
-
-down: $(READY) ## stop the broker that we started
-	@$(RUN) down
-
-bench: $(READY) ## measure what is not a timed test
+bench: $(READY) ## measure what the suite itself costs
 	@$(RUN) bench $(ARGS)
 
 $(READY): requirements.lock requirements.txt pyproject.toml

@@ -1,19 +1,18 @@
-"""A class on one broker: each learner's own vhosts and users, and nothing of anybody else's.
+"""Give each learner of a class private vhosts and users on one broker.
 
 The learner NAME gets the vhost ``class-NAME``, which AMQP_URL leads to, and `SPARES` vhosts
 ``class-NAME.1``, … for notebooks and checks that run at the same time; see
 `helpers.broker.assigned_vhosts`.
-Each has limits, and a user of its own name who may use nothing else, with one password for all of a
-learner's. Their tag policymaker is the least with which a notebook sets a policy and asks the
-management API about what it made.
+Each vhost has limits, and a user of the same name that may use no other vhost; a learner's users
+share one password. Their tag policymaker has just the rights to set a policy and to ask the
+management API about their own queues.
 
-``python -m helpers.classroom.seats list`` and ``… remove NAME`` are for the instructor, inside of
+``python -m helpers.classroom.seats list`` and ``… remove NAME`` are for the instructor, inside
 the container: ``docker compose exec jupyterhub python -m helpers.classroom.seats list``.
 
 Source: RabbitMQ documentation, "Access Control" and "Virtual Host Limits".
 """
 
-import argparse
 import os
 import re
 import secrets
@@ -23,15 +22,18 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+import click
+
 from helpers.broker import assigned_vhosts, vhosts
-from helpers.errors import BrokerRefusedError, RabbitLabError, UsageError
+from helpers.errors import BrokerRefusedError, UsageError
 from helpers.machine.paths import ROOT
 from helpers.rabbitmq import management
 from helpers.rabbitmq.model import check_amqp_url
+from helpers.suite import exits
 
 CONFIG = ROOT / "docker" / "classroom" / "jupyterhub_config.py"
 INSTRUCTOR = "instructor"  # of the Hub and of the broker
-NAME = r"[a-z][a-z0-9-]{0,19}"  # what a learner may be called: a Unix user, part of a vhost's name
+NAME = r"[a-z][a-z0-9-]{0,19}"  # of a learner: a Unix user and a part of vhost names
 PREFIX = "class-"
 SPARES = 5
 LIMITS = {"max-connections": 100, "max-queues": 100}  # of each vhost
@@ -57,14 +59,14 @@ class Classroom:
 
 
 def settings(environ: Mapping[str, str] = os.environ) -> Classroom:
-    """Return what the environment says about the class.
+    """Return the settings of the class from the environment.
 
     Args:
         environ: holds JUPYTERHUB_PASSWORD, JUPYTERHUB_ADMIN_PASSWORD, AMQP_URL (without a login)
             and MANAGEMENT_URL.
 
     Raises:
-        UsageError: one of them is missing, or makes no sense.
+        UsageError: one of them is missing or not usable.
     """
     whose = {"JUPYTERHUB_PASSWORD": "the class", "JUPYTERHUB_ADMIN_PASSWORD": "the instructor"}
     for name, least in LEAST.items():
@@ -85,9 +87,9 @@ def settings(environ: Mapping[str, str] = os.environ) -> Classroom:
 
 
 def check(room: Classroom) -> str:
-    """Make sure that the broker is one for a class, and return its version.
+    """Check that the broker can serve a class, and return its version.
 
-    A broker that was started before there was a password gets it now.
+    A broker that was started without a password gets it now.
 
     Raises:
         BrokerRefusedError: it does not know the instructor's password, or is too old.
@@ -125,7 +127,7 @@ def vhosts_of(learner: str) -> list[str]:
     """Return the names of a learner's vhosts; the first is the one of AMQP_URL.
 
     Raises:
-        UsageError: nobody may be called that.
+        UsageError: the name is not allowed.
     """
     if not re.fullmatch(NAME, learner):
         raise UsageError(
@@ -139,7 +141,7 @@ def vhosts_of(learner: str) -> list[str]:
 def open_seat(room: Classroom, learner: str) -> dict[str, str]:
     """Make a learner's vhosts and users, with a new password, and return their environment.
 
-    What is in the vhosts stays: nobody loses a message because a server starts again.
+    Queues and messages of existing vhosts stay, so that no restart of a server loses a message.
 
     Args:
         room: the class.
@@ -149,7 +151,7 @@ def open_seat(room: Classroom, learner: str) -> dict[str, str]:
         AMQP_URL, MANAGEMENT_URL and the vhosts for the notebooks, as variables.
 
     Raises:
-        UsageError: nobody may be called that.
+        UsageError: the name is not allowed.
         BrokerError: the broker does not answer, or refuses it.
     """
     own, *spares = vhosts_of(learner)
@@ -168,7 +170,7 @@ def open_seat(room: Classroom, learner: str) -> dict[str, str]:
 
 
 def seats(room: Classroom) -> dict[str, int]:
-    """Return the learners that the broker knows, with the number of their queues."""
+    """Return the learners with vhosts on the broker, and the number of queues of each."""
     found: dict[str, int] = {}
     for vhost in room.call("GET", "vhosts"):
         name = vhost["name"].removeprefix(PREFIX).partition(".")[0]
@@ -179,45 +181,64 @@ def seats(room: Classroom) -> dict[str, int]:
 
 
 def close_seat(room: Classroom, learner: str) -> None:
-    """Remove a learner's vhosts and users, with all that is in them; they need not be there.
+    """Remove a learner's vhosts and users with all their queues; absent ones are no error.
 
     Raises:
-        UsageError: nobody may be called that.
+        UsageError: the name is not allowed.
         BrokerError: the broker does not answer, or refuses it.
     """
     for name in vhosts_of(learner):
         vhosts.remove(room.call, name)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the instructor's command."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.classroom.seats", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("start", help="check the settings and run the Hub, as the container does")
-    commands.add_parser("list", help="the learners that the broker knows")
-    remove = commands.add_parser("remove", help="remove learners' vhosts and users")
-    remove.add_argument("names", nargs="*", metavar="NAME")
-    remove.add_argument("--all", action="store_true", help="those of every learner")
-    options = parser.parse_args(argv)
-    try:
-        room = settings()
-        if options.command == "start":
-            print(f"RabbitMQ {check(room)} is ready for the class.", flush=True)
-            os.execvp("jupyterhub", ["jupyterhub", f"--config={CONFIG}"])
-        if options.command == "list":
-            for name, queues in sorted(seats(room).items()):
-                print(f"{name}: {queues} queues")
-            return 0
-        if bool(options.names) == options.all:
-            raise UsageError("name the learners to remove, or say --all")
-        for name in sorted(seats(room)) if options.all else options.names:
-            close_seat(room, name)
-            print(f"removed the vhosts of {name}; the files in their home stay")
-    except RabbitLabError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+@click.group(help="The class on one broker, for the instructor.")
+def _commands() -> None:
+    pass
+
+
+@_commands.command(help="Check the settings and run the Hub, as the container does.")
+def start() -> None:
+    """Become the Hub, once the broker is ready for the class."""
+    print(f"RabbitMQ {check(settings())} is ready for the class.", flush=True)
+    os.execvp("jupyterhub", ["jupyterhub", f"--config={CONFIG}"])
+
+
+@_commands.command("list", help="List the learners that the broker knows.")
+def show() -> int:
+    """Print a line for each learner."""
+    for name, queues in sorted(seats(settings()).items()):
+        print(f"{name}: {queues} queues")
     return 0
+
+
+@_commands.command(help="Remove the vhosts and users of learners.")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--all", "everyone", is_flag=True, help="Those of every learner.")
+def remove(names: Sequence[str], everyone: bool) -> int:
+    """Close seats.
+
+    Raises:
+        UsageError: neither names nor ``--all``, or both.
+    """
+    room = settings()
+    if bool(names) == everyone:
+        raise UsageError("name the learners to remove, or say --all")
+    for name in sorted(seats(room)) if everyone else names:
+        close_seat(room, name)
+        print(f"removed the vhosts of {name}; the files in their home stay")
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the instructor's command.
+
+    Args:
+        arguments: the words after the module's name; None takes those of this process.
+
+    Returns:
+        The exit code; see `exits.run`.
+    """
+    return exits.run(_commands, arguments, program="python -m helpers.classroom.seats")
 
 
 if __name__ == "__main__":

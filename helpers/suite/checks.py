@@ -40,7 +40,7 @@ TWICE = ("-m", "pytest", "tests", "-m", "twice", *SPREAD)
 
 @dataclass(frozen=True)
 class Phase:
-    """How one phase went."""
+    """The result of one phase."""
 
     name: str
     passed: bool
@@ -93,7 +93,7 @@ def twice() -> int:
 
 
 def _on_a_broker(runs: dict[str, Arguments], *, beside: Sequence[Check] = ()) -> int:
-    """Find or start what the runs need, run them, and stop what was not running before.
+    """Find or start what the runs need, run them, and stop what was started for them.
 
     Args:
         runs: name and arguments of Python for each.
@@ -102,7 +102,7 @@ def _on_a_broker(runs: dict[str, Arguments], *, beside: Sequence[Check] = ()) ->
     Returns:
         0 when every phase passed, else 1.
     """
-    ours, keep = not _is_running(), doctor.running_services()
+    broker_ran, keep = _is_running(), doctor.running_services()
     began_s = time.monotonic()
     phases = []
     try:
@@ -115,7 +115,7 @@ def _on_a_broker(runs: dict[str, Arguments], *, beside: Sequence[Check] = ()) ->
         if prepared[0].passed:
             phases += [_phase(name, arguments) for name, arguments in runs.items()]
     finally:
-        if ours:
+        if not broker_ran:
             doctor.stop_what_is_ours(cluster_too=False)
         else:
             doctor.stop_services(keep)
@@ -155,12 +155,12 @@ def _broker() -> Phase:
 def _services() -> Phase:
     print("\n── services", flush=True)
     began_s = time.monotonic()
-    lacking = install_missing()
-    for sentence in lacking:
+    missing = install_missing()
+    for sentence in missing:
         print(f"{sentence} Its cells count as skipped.", flush=True)
     there = [service.NAME for service in SERVICES.values() if service.missing() is None]
     print(f"There are: {', '.join(there) or 'none'}", flush=True)
-    note = f"{len(lacking)} missing: their cells are skipped" if lacking else ", ".join(there)
+    note = f"{len(missing)} missing: their cells are skipped" if missing else ", ".join(there)
     return Phase("services", True, time.monotonic() - began_s, note)
 
 
@@ -193,7 +193,7 @@ def _python(*arguments: str) -> int:
         try:
             return process.wait()
         except BaseException:
-            # Ctrl-C has reached it too: it cleans up, unless it takes too long.
+            # Ctrl-C reaches the child, too: wait for its clean-up, for a limited time.
             try:
                 process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:

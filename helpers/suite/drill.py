@@ -1,13 +1,12 @@
-"""The interview drill of a notebook: read from its one fixed form, and asked in a terminal.
+"""Read the interview drill of a notebook and ask its questions in a terminal.
 
-The section ``## Interview drill`` begins with three parts::
+The section ``## Interview drill`` has one fixed form and begins with three parts::
 
     ### Two-minute answer
     ### Follow-ups             <details><summary>[senior] Question?</summary> Answer </details> …
     ### Common wrong answers   | what people say | what is wrong | refuted by |
 """
 
-import argparse
 import random
 import re
 import textwrap
@@ -16,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+import click
 from nbformat import NotebookNode
 
 from helpers.errors import UsageError
+from helpers.suite.commands import NAMES, NOTEBOOKS
 
 SECTION = "Interview drill"
 PARTS = ("Two-minute answer", "Follow-ups", "Common wrong answers")
@@ -44,7 +45,7 @@ class FollowUp:
 
 @dataclass(frozen=True)
 class WrongAnswer:
-    """What people say, why it is wrong, and the claims whose experiments show it."""
+    """A wrong answer, the reason why it is wrong, and the claims that refute it."""
 
     says: str
     why: str
@@ -73,7 +74,7 @@ def read(path: Path | str) -> Drill:
         path: an ``.ipynb`` file.
 
     Raises:
-        UsageError: it is no notebook, or its drill has another form; the message names both.
+        UsageError: the file is not a notebook, or its drill has another form.
     """
     from helpers.suite.notebooks.running import read as read_notebook
 
@@ -145,7 +146,7 @@ def _section(nb: NotebookNode) -> str:
 
 @dataclass(frozen=True)
 class Card:
-    """What is asked, and what is shown after it."""
+    """A question with its heading, and the answer that is shown after it."""
 
     head: str
     asked: str
@@ -153,7 +154,7 @@ class Card:
 
 
 def cards_of(drill: Drill, level: str | None = None) -> list[Card]:
-    """Return what a drill asks, in its order.
+    """Return the cards of a drill, in its order.
 
     Args:
         drill: a drill.
@@ -180,7 +181,7 @@ def ask(cards: Sequence[Card]) -> None:
     """Print questions one at a time; Enter shows the answer, then goes on; q ends.
 
     Args:
-        cards: what is asked, in this order.
+        cards: the questions, in this order.
     """
     for number, card in enumerate(cards, 1):
         print(f"{card.head} · {number} of {len(cards)}\n\n{_wrapped(card.asked)}\n")
@@ -196,12 +197,12 @@ def _stops(prompt: str) -> bool:
     try:
         return input(prompt).strip().lower().startswith("q")
     except EOFError:
-        print("\nNobody is there to press Enter: --all prints everything.")
+        print("\nThe input has ended: --all prints everything without asking.")
         return True
 
 
 def _wrapped(markdown: str) -> str:
-    plain = re.sub(r"^> ?", "", markdown, flags=re.MULTILINE)  # a quotation is what one says
+    plain = re.sub(r"^> ?", "", markdown, flags=re.MULTILINE)  # quoted lines are spoken, too
     return "\n\n".join(_paragraphs(plain))
 
 
@@ -211,41 +212,30 @@ def _paragraphs(markdown: str) -> Iterator[str]:
         yield paragraph if keeps_lines else textwrap.fill(paragraph, WIDTH)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Ask the drills of the notebooks named on the command line.
-
-    Args:
-        argv: names of notebooks and options; None takes the command line's.
-
-    Returns:
-        Exit status 0.
+@click.command(epilog=f"{NOTEBOOKS}.")
+@NAMES
+@click.option(
+    "--level", type=click.Choice([*LEVELS, WRONG]), help="Only this level, or only wrong answers."
+)
+@click.option("--ordered", is_flag=True, help="Ask in the notebooks' order.")
+@click.option("--all", "everything", is_flag=True, help="Print questions and answers, ask nothing.")
+def command(names: Sequence[str], level: str | None, ordered: bool, everything: bool) -> int:
+    """Ask the drills of notebooks.
 
     Raises:
         UsageError: an unknown notebook, a drill of another form, or nothing to ask.
     """
     from helpers.suite.notebooks import find
 
-    parser = argparse.ArgumentParser(
-        prog="python -m helpers drill", description="Be asked what an interviewer might ask next."
-    )
-    parser.add_argument("names", nargs="*", help="q03, or a path; all when none is given")
-    parser.add_argument(
-        "--level", choices=[*LEVELS, WRONG], help="only this level, or only wrong answers"
-    )
-    parser.add_argument("--ordered", action="store_true", help="in the notebooks' order")
-    parser.add_argument(
-        "--all", action="store_true", help="print everything, answers too, and ask nothing"
-    )
-    options = parser.parse_args(argv)
-    drills = [read(path) for path in find(options.names)]
-    cards = [card for drill in drills for card in cards_of(drill, options.level)]
+    drills = [read(path) for path in find(names)]
+    cards = [card for drill in drills for card in cards_of(drill, level)]
     if not cards:
-        raise UsageError("there is nothing to ask: no notebook of these has such a question")
-    if options.all:
+        raise UsageError("there is nothing to ask: these notebooks have no such question")
+    if everything:
         for card in cards:
             print(f"{card.head}\n\n{_wrapped(card.asked)}\n\n{_wrapped(card.answer)}\n")
         return 0
-    if not options.ordered:
+    if not ordered:
         random.shuffle(cards)
     ask(cards)
     return 0

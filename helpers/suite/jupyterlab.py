@@ -8,11 +8,7 @@ import subprocess
 import sys
 import threading
 import webbrowser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 import requests
 
@@ -22,6 +18,7 @@ from helpers.machine.http import loopback_session
 from helpers.machine.paths import ROOT, home, shown
 from helpers.machine.ports import is_free
 from helpers.suite.doctor import describe
+from helpers.suite.exits import like_ctrl_c
 from helpers.waits import wait_until
 
 SETTINGS = Path(__file__).resolve().parent / "jupyter"
@@ -45,7 +42,8 @@ def run(*, ip: str, port: int | None, browser: bool, published: int | None = Non
     Raises:
         RabbitLabError: no broker, or JupyterLab does not start.
     """
-    with _end_like_ctrl_c():
+    # SIGHUP: the terminal was closed. SIGINT: a script starts background jobs with it ignored.
+    with like_ctrl_c(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         try:
             return _run(ip, port, published, browser)
         except KeyboardInterrupt:
@@ -128,7 +126,7 @@ def _wait_for(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
     def answers() -> bool:
         if server.poll() is not None:
             reason = f"JupyterLab ended with code {server.returncode}"
-            raise RabbitLabError(_last_words(reason, log))
+            raise RabbitLabError(_with_end_of_log(reason, log))
         try:
             return session.get(url, timeout=5).ok
         except requests.RequestException:
@@ -138,13 +136,13 @@ def _wait_for(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
         wait_until(answers, timeout_s=START_TIMEOUT_S, what="JupyterLab", every_s=0.1)
     except WaitTimeoutError:
         reason = f"JupyterLab did not answer within {START_TIMEOUT_S:g} s"
-        raise RabbitLabError(_last_words(reason, log)) from None
+        raise RabbitLabError(_with_end_of_log(reason, log)) from None
 
 
-def _last_words(reason: str, log: Path) -> str:
+def _with_end_of_log(reason: str, log: Path) -> str:
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    told = "".join(f"\n  | {line[:160]}" for line in lines[-4:])
-    return f"{reason}; its log is {shown(log)}{told}"
+    ending = "".join(f"\n  | {line[:160]}" for line in lines[-4:])
+    return f"{reason}; its log is {shown(log)}{ending}"
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:
@@ -163,20 +161,3 @@ def _has_display() -> bool:
     return sys.platform == "darwin" or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     )
-
-
-@contextmanager
-def _end_like_ctrl_c() -> Iterator[None]:
-    """Handle SIGHUP and SIGTERM like Ctrl-C, so that JupyterLab is always stopped."""
-
-    def interrupt(_: int, __: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    # SIGINT, too: a process that a script starts in the background ignores it.
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, interrupt) for number in signals]
-    try:
-        yield
-    finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)

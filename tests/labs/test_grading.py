@@ -51,7 +51,7 @@ def bwrap() -> str:
 
 def run_grade(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "labs.judge", "grade", *map(str, arguments)],
+        [sys.executable, "-m", "helpers", "grade", *map(str, arguments)],
         capture_output=True, text=True, check=False, timeout=280,
     )  # fmt: skip
 
@@ -104,7 +104,7 @@ def test_an_interrupted_run_continues_where_it_stopped(tmp_path: Path, shared_br
     folder.mkdir()
     for name in ("anna", "ben", "chloe", "dora"):
         shutil.copy(LAB5 / "wrong" / "no_dedup.py", folder / f"{name}_lab05.py")
-    command = [sys.executable, "-m", "labs.judge", "grade", folder, "--out", out, "--jobs", "1"]
+    command = [sys.executable, "-m", "helpers", "grade", folder, "--out", out, "--jobs", "1"]
     with subprocess.Popen(
         list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

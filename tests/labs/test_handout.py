@@ -73,15 +73,21 @@ def test_a_check_runs_in_it(unpacked: Path, shared_broker, tmp_path: Path):
     )
     correct = next(solution for solution in solutions(5) if solution.kind == "correct")
 
-    def check(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "labs.judge", *arguments],
+            [sys.executable, "-m", module, *arguments],
             cwd=unpacked, env=environment, capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
 
-    done = check("check", "5", str(correct.path))
+    done = run("labs.judge", "check", "5", str(correct.path))
     assert "6 of 6 requirements hold" in done.stdout, done.stderr
     assert "All that this check looks for holds." in done.stdout
-    assert str(unpacked) in check("check", "5", "no-such-file.py").stderr or done.returncode == 0
-    assert "invalid choice" in check("grade", ".").stderr
-    assert "holds" in check("check").stdout
+    missing = run("helpers", "check", "5", "no-such-file.py")
+    assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)
+    assert missing.stderr.startswith("error: there is no file no-such-file.py: ")
+    assert "holds" in run("helpers", "check").stdout
+    assert "No such command 'grade'" in run("labs.judge", "grade", ".").stderr
+    for name in ("test", "twice", "sabotage", "labs-proof", "grade", "handout"):
+        refused = run("helpers", name)
+        assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+        assert refused.stderr.startswith("error: this copy has no ")

@@ -15,16 +15,16 @@ from helpers.suite.notebooks import (
     Claim,
     claim_ids,
     claim_lines,
+    commands,
     figure,
     find,
-    main,
     normalise,
     readme_table,
-    refreshing,
     sanitise,
     title,
     write_readme_table,
 )
+from helpers.suite.notebooks.commands import run_notebooks
 from helpers.suite.notebooks.figure import write_readme_figure
 from tests.support.tiny_notebooks import CHECK, checkout, claim_notebook, code, prose
 
@@ -140,7 +140,7 @@ def test_the_table_has_the_notebooks_and_their_stored_verdicts(checkout):
     head = readme_table(checkout).splitlines()
     assert len(head) == 2
     path = claim_notebook(checkout)
-    assert main([], root=checkout) == 0
+    assert run_notebooks(root=checkout)
     link = "| 2 | [Message queue or bus?](notebooks/q02_tiny.ipynb) | 2 | 0 | 0 |"
     lines = [*head, f"{link} “Each message goes to one consumer”: holds |"]
     assert readme_table(checkout).splitlines() == lines
@@ -181,13 +181,13 @@ def test_the_readme_figure_follows_the_notebook(checkout):
 
 def test_refresh_writes_the_same_bytes_each_time(checkout, capsys):
     path = claim_notebook(checkout)
-    assert main(["q02"], root=checkout) == 0
+    assert run_notebooks(["q02"], root=checkout)
     first = path.read_bytes()
     assert [claim.id for claim in claim_lines(reads(first.decode(), as_version=4))] == [
         "q02.1",
         "q02.2",
     ]
-    assert main([str(path)], root=checkout) == 0
+    assert run_notebooks([str(path)], root=checkout)
     assert path.read_bytes() == first
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["q02_tiny"] * 2
     assert sorted(file.name for file in path.parent.iterdir()) == ["q02_tiny.ipynb"]
@@ -196,7 +196,7 @@ def test_refresh_writes_the_same_bytes_each_time(checkout, capsys):
 def test_refresh_leaves_a_failing_notebook_alone_and_prints_the_numbers(checkout, capsys):
     path = claim_notebook(checkout, copies=20)
     before = path.read_bytes()
-    assert main([], root=checkout) == 1
+    assert not run_notebooks(root=checkout)
     assert path.read_bytes() == before
     printed = capsys.readouterr().out
     assert "failed, not written" in printed
@@ -206,14 +206,14 @@ def test_refresh_leaves_a_failing_notebook_alone_and_prints_the_numbers(checkout
 
 def test_check_compares_and_writes_nothing(checkout, shared_broker, capsys):
     path = claim_notebook(checkout)
-    assert main(["--check"], root=checkout) == 1
+    assert not run_notebooks(check=True, root=checkout)
     assert "stored: nothing" in capsys.readouterr().out
-    assert main([], root=checkout) == 0
-    assert main(["--check"], root=checkout) == 0
+    assert run_notebooks(root=checkout)
+    assert run_notebooks(check=True, root=checkout)
     path.write_text(path.read_text().replace("q02.1 holds: copies 40", "q02.1 holds: copies 39"))
     changed = path.read_bytes()
     capsys.readouterr()
-    assert main(["--check", "q02"], root=checkout) == 1
+    assert not run_notebooks(["q02"], check=True, root=checkout)
     printed = capsys.readouterr().out
     assert "stored: q02.1 holds: copies 39\n  now:    q02.1 holds: copies 40" in printed
     assert path.read_bytes() == changed
@@ -222,14 +222,14 @@ def test_check_compares_and_writes_nothing(checkout, shared_broker, capsys):
 def test_check_names_a_generation_that_is_not_recorded(checkout, monkeypatch, capsys):
     claim_notebook(checkout)
     monkeypatch.setattr(broker, "generation", lambda: "99.4")
-    monkeypatch.setattr(refreshing, "refresh", lambda *_, **__: True)
-    assert main(["--check"], root=checkout) == 0
+    monkeypatch.setattr(commands, "compare", lambda *_, **__: True)
+    assert run_notebooks(check=True, root=checkout)
     note = f"RabbitMQ 99.4: not recorded, compared with {GENERATIONS[-1]}\n"
     assert capsys.readouterr().out == note
 
 
-def test_an_unknown_notebook_is_refused_in_one_sentence(checkout, capsys):
+def test_an_unknown_notebook_is_refused_in_one_sentence(checkout):
     claim_notebook(checkout)
-    assert main(["q11"], root=checkout) == 1
-    assert capsys.readouterr().err == "there is no notebook 'q11'; there are: q02_tiny\n"
+    with pytest.raises(UsageError, match=r"^there is no notebook 'q11'; there are: q02_tiny$"):
+        run_notebooks(["q11"], root=checkout)
     assert find(["q02", "q02_tiny"], root=checkout) == find(root=checkout)

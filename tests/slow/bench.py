@@ -1,10 +1,5 @@
-"""Measure what the suite costs: ``make bench``. Prints one table; asserts nothing about time.
+"""Measure what the suite costs: ``make bench``. Prints one table; asserts nothing about time."""
 
-``python -m tests.slow.bench --quick`` leaves out the parts that take minutes: the fresh clone and
-the notebooks.
-"""
-
-import argparse
 import os
 import re
 import signal
@@ -19,9 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 import pika
 
 from helpers import broker, consume, metrics, publish
+from helpers.errors import WaitTimeoutError
 from helpers.history import History
 from helpers.machine.paths import ROOT
 
@@ -68,7 +65,7 @@ def filled_queue() -> None:
 
 
 def bare_consume_rate() -> float:
-    """Return messages per second of a consumer in bare pika, on a thread of its own as ours."""
+    """Return messages per second of a bare pika consumer, on its own thread like the measured."""
     filled_queue()
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(_bare_consume).result()
@@ -133,7 +130,7 @@ def import_seconds(statement: str) -> str:
 
 @contextmanager
 def own_home() -> Iterator[dict[str, str]]:
-    """Give an environment in which nothing of this checkout's broker is known."""
+    """Yield an environment without this checkout's broker."""
     with tempfile.TemporaryDirectory(prefix="rabbit-lab-bench-") as folder:
         hidden = ("AMQP_URL", "MANAGEMENT_URL")
         kept = {name: value for name, value in os.environ.items() if name not in hidden}
@@ -188,7 +185,7 @@ def _wait_for(url: str) -> None:
                 return
         except OSError:
             time.sleep(0.1)
-    raise SystemExit("JupyterLab did not answer within 60 s")
+    raise WaitTimeoutError("JupyterLab did not answer within 60 s")
 
 
 def notebook_seconds() -> Iterator[tuple[str, str]]:
@@ -208,7 +205,7 @@ def notebook_seconds() -> Iterator[tuple[str, str]]:
 
 
 def rows(quick: bool) -> Iterator[tuple[str, str]]:
-    """Yield what is measured and the figure, one at a time."""
+    """Yield the name and the figure of each measurement, one at a time."""
     broker.find()
     yield (
         "measured publisher, rate",
@@ -224,16 +221,10 @@ def rows(quick: bool) -> Iterator[tuple[str, str]]:
         yield from notebook_seconds()
 
 
-def main() -> int:
-    """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="leave out what takes minutes")
-    quick = parser.parse_args().quick
+@click.command
+@click.option("--quick", is_flag=True, help="Leave out the fresh clone and the notebooks.")
+def command(quick: bool) -> int:
     print(broker.open_vhost("bench") or "", f"{os.cpu_count()} processors", sep="\n")
     for what, figure in rows(quick):
         print(f"{what:<38} {figure}", flush=True)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -17,7 +17,7 @@ from helpers.suite.notebooks.claimlines import (
 from helpers.suite.notebooks.normal import normalise, sanitise
 from helpers.suite.notebooks.page import page, write_tables
 from helpers.suite.notebooks.readme import readme_table, title, write_readme_table
-from helpers.suite.notebooks.refreshing import find, main, refresh
+from helpers.suite.notebooks.refreshing import find, refresh
 from helpers.suite.notebooks.running import EXPERIMENT_TAG, Problem, Run, run
 from helpers.suite.notebooks.verdicts import judge
 
@@ -33,7 +33,6 @@ __all__ = [
     "claim_lines",
     "find",
     "judge",
-    "main",
     "normalise",
     "page",
     "readme_table",

@@ -1,27 +1,35 @@
-"""Run the committed notebooks, write their outputs back, and keep the tables in step."""
+"""Run the committed notebooks and store their outputs, or compare their claim lines."""
 
-import argparse
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
-from helpers import broker, services
-from helpers.errors import RabbitLabError, UsageError
+from helpers import services
+from helpers.errors import UsageError
 from helpers.machine.paths import ROOT, notebooks
-from helpers.rabbitmq.generations import not_recorded
 from helpers.stored import collecting
 from helpers.suite.notebooks.claimlines import claim_ids, claim_lines, tags
-from helpers.suite.notebooks.figure import write_readme_figure
 from helpers.suite.notebooks.normal import normalise
-from helpers.suite.notebooks.page import write_tables
 from helpers.suite.notebooks.running import Run, read, run
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """The end of a notebook's line, and the lines below it, which explain a failure."""
+
+    summary: str
+    complaints: Sequence[str] = ()
+
+
+Use = Callable[[Path, NotebookNode, Run], Outcome]
+
+
 def find(names: Sequence[str] = (), *, root: Path = ROOT) -> list[Path]:
-    """Return the notebooks that are meant.
+    """Return the notebooks with these names.
 
     Args:
         names: paths, or beginnings of file names such as "q09"; none means all.
@@ -46,8 +54,35 @@ def find(names: Sequence[str] = (), *, root: Path = ROOT) -> list[Path]:
     return found
 
 
-def refresh(paths: Sequence[Path], *, check: bool = False, timeout_s: float = 60.0) -> bool:
-    """Run notebooks one after the other, and store what they gave.
+def run_each(paths: Sequence[Path], use: Use, *, timeout_s: float) -> bool:
+    """Run notebooks one after the other, use each run, and print a line for each.
+
+    Args:
+        paths: notebook files.
+        use: gets a notebook's path, the notebook as it is stored, and its run.
+        timeout_s: time limit of each cell in seconds.
+
+    Returns:
+        True when there was no complaint about any run.
+    """
+    every_fine = True
+    for path in paths:
+        stored = read(path)
+        result = run(path, timeout_s=timeout_s)
+        outcome = use(path, stored, result)
+        summary, absent = outcome.summary, skipped(stored, result)
+        if outcome.complaints:
+            every_fine = False
+        elif absent:
+            summary += f"; skipped: {', '.join(absent)}"
+        print(f"{path.stem:<24} {result.wall_s:6.1f} s   {summary}", flush=True)
+        for complaint in outcome.complaints:
+            print("  " + complaint.replace("\n", "\n  "), flush=True)
+    return every_fine
+
+
+def refresh(paths: Sequence[Path], *, timeout_s: float = 60.0) -> bool:
+    """Run notebooks one after the other, and store their outputs.
 
     Each is written back in normal form, together with the results that are to be shown where a
     service is missing. If a cell failed, or could not check its claim, the notebook stays as it is
@@ -55,38 +90,33 @@ def refresh(paths: Sequence[Path], *, check: bool = False, timeout_s: float = 60
 
     Args:
         paths: notebook files.
-        check: only compare the claim lines with the stored ones; write nothing.
         timeout_s: time limit of each cell in seconds.
 
     Returns:
-        True when every notebook ran, and with ``check`` gave the stored claim lines.
+        True when every notebook was written.
     """
     every_fine = True
     for path in paths:
-        with collecting() as keep:
-            result = run(path, timeout_s=timeout_s)
-            details = [str(problem) for problem in result.problems]
-            absent = skipped(read(path), result)
-            if check and not details:
-                details = differences(read(path), result)
-            if not check and not details:
-                details = [f"{claim} needs a service that is missing" for claim in absent]
-            if not details and not check:
-                _write(path, normalise(result.notebook))
-                keep()
-        fine = not details
-        every_fine = every_fine and fine
-        done = f"{len(result.passes[0])} claims" + (" as stored" if check else "")
-        done += f"; skipped: {', '.join(absent)}" if absent else ""
-        failed = "the stored notebook and this run differ" if check else "failed, not written"
-        print(f"{path.stem:<24} {result.wall_s:6.1f} s   {done if fine else failed}", flush=True)
-        for detail in details:
-            print("  " + detail.replace("\n", "\n  "), flush=True)
+        with collecting() as keep_results:
+            every_fine &= run_each([path], partial(_store, keep_results), timeout_s=timeout_s)
     return every_fine
 
 
+def compare(paths: Sequence[Path], *, timeout_s: float = 60.0) -> bool:
+    """Run notebooks one after the other, compare their claim lines, and write nothing.
+
+    Args:
+        paths: notebook files.
+        timeout_s: time limit of each cell in seconds.
+
+    Returns:
+        True when every notebook ran and gave the stored claim lines.
+    """
+    return run_each(paths, _compare, timeout_s=timeout_s)
+
+
 def differences(stored: NotebookNode, result: Run) -> list[str]:
-    """Return where a run's claim lines are not those that the notebook has stored.
+    """Return a run's problems; without any, where its claim lines differ from the stored ones.
 
     A cell tagged ``needs-…`` prints no claim line when the service that it needs is absent.
 
@@ -94,6 +124,8 @@ def differences(stored: NotebookNode, result: Run) -> list[str]:
         stored: the notebook as it was before the run.
         result: its run.
     """
+    if result.problems:
+        return [str(problem) for problem in result.problems]
     before = {claim.id: claim.text for claim in claim_lines(stored)}
     now = {claim.id: claim.text for claim in result.passes[0]}
     for claim in skipped(stored, result):
@@ -112,46 +144,28 @@ def skipped(stored: NotebookNode, result: Run) -> list[str]:
     return sorted({claim for cell in without for claim in claim_ids(cell)} - now)
 
 
+def _compare(_: Path, stored: NotebookNode, result: Run) -> Outcome:
+    if complaints := differences(stored, result):
+        return Outcome("the stored notebook and this run differ", complaints)
+    return Outcome(f"{len(result.passes[0])} claims as stored")
+
+
+def _store(
+    keep_results: Callable[[], None], path: Path, stored: NotebookNode, result: Run
+) -> Outcome:
+    complaints = [str(problem) for problem in result.problems] or [
+        f"{claim} needs a service that is missing" for claim in skipped(stored, result)
+    ]
+    if complaints:
+        return Outcome("failed, not written", complaints)
+    _write(path, normalise(result.notebook))
+    keep_results()
+    return Outcome(f"{len(result.passes[0])} claims")
+
+
 def _write(path: Path, nb: NotebookNode) -> None:
     text = nbformat.writes(nb)
-    # A reader, or a run that is interrupted, never sees half a notebook.
+    # A reader, or an interrupted run, never sees half a notebook.
     half = path.with_name(f".{path.name}.new")
     half.write_text(text + "\n", encoding="utf-8")
     half.replace(path)
-
-
-def main(argv: Sequence[str] | None = None, *, root: Path = ROOT) -> int:
-    """Refresh the notebooks named on the command line, the tables and the README's figure.
-
-    Args:
-        argv: names of notebooks and ``--check``; None takes the command line's.
-        root: the checkout.
-
-    Returns:
-        Exit status: 0 when everything ran, 1 otherwise.
-    """
-    parser = argparse.ArgumentParser(
-        prog="python -m helpers notebooks",
-        description="Run notebooks, each on a fresh vhost, and write their outputs back.",
-    )
-    parser.add_argument("names", nargs="*", help="q09, or a path; all when none is given")
-    parser.add_argument(
-        "--check", action="store_true", help="compare claim lines with the stored, write nothing"
-    )
-    parser.add_argument(
-        "--timeout", type=float, default=60.0, metavar="S", help="time limit of each cell [s]"
-    )
-    options = parser.parse_args(argv)
-    try:
-        if options.check and (note := not_recorded(broker.generation())):
-            print(f"RabbitMQ {note}", flush=True)
-        fine = refresh(
-            find(options.names, root=root), check=options.check, timeout_s=options.timeout
-        )
-        if not options.check:
-            write_tables(root)
-            write_readme_figure(root)
-    except RabbitLabError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0 if fine else 1

@@ -1,44 +1,32 @@
-"""The instructor's commands: proof, grade and handout."""
+"""The instructor's commands: prove the checks, grade a class, write the students' version."""
 
-import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+import click
 
 from helpers import broker
 from helpers.machine.paths import shown, work
 from helpers.rabbitmq.model import credentials
+from labs.judge.commands import SECONDS
 from labs.judge.instructor import grading, handout, proof, report
 from labs.judge.model import lab_number, numbers
 from labs.judge.sandbox import bubblewrap
 
-
-def add(commands: Any) -> None:
-    """Add the instructor's commands to a parser's."""
-    one = commands.add_parser("proof", help="judge the solutions whose verdicts are known")
-    one.add_argument("labs", nargs="*", help="numbers; none takes all")
-    one.add_argument("--times", type=int, default=1, help="judge each so often")
-    one.add_argument("--jobs", type=int, default=proof.JOBS, help="so many at once")
-    one.add_argument("--sample", action="store_true", help="a few of each lab")
-    one.set_defaults(run=_proof)
-    one = commands.add_parser("grade", help="judge a folder of submissions")
-    one.add_argument("folder", type=Path, help="a file or a folder for each learner")
-    one.add_argument("--lab", help="the lab of files that do not say it in their name")
-    one.add_argument("--out", type=Path, help="folder for the grades; default work/grades")
-    one.add_argument("--jobs", type=int, default=4, help="so many at once")
-    one.add_argument("--seconds", type=float, default=60.0, help="time limit of each check")
-    one.set_defaults(run=_grade)
-    one = commands.add_parser("handout", help="write the student's version")
-    one.add_argument("file", nargs="?", type=Path, help="default work/rabbit-lab-students.zip")
-    one.set_defaults(run=_handout)
+JOBS = "How many checks run at once."
 
 
-def _proof(options: argparse.Namespace) -> int:
-    chosen = [lab_number(text) for text in options.labs] or numbers()
+@click.command(epilog="LAB is a number; none: all.")
+@click.argument("labs", metavar="[LAB]...", nargs=-1)
+@click.option("--times", type=int, default=1, help="How often to judge each.", show_default=True)
+@click.option("--jobs", type=int, default=proof.JOBS, help=JOBS, show_default=True)
+@click.option("--sample", is_flag=True, help="A few of each lab.")
+def prove(labs: Sequence[str], times: int, jobs: int, sample: bool) -> int:
+    """Judge the solutions with known verdicts; 1 when a verdict differs."""
+    chosen = [lab_number(text) for text in labs] or numbers()
     outcomes = []
-    for outcome in proof.prove(
-        chosen, times=options.times, jobs=options.jobs, sample=options.sample
-    ):
+    for outcome in proof.prove(chosen, times=times, jobs=jobs, sample=sample):
         outcomes.append(outcome)
         if not outcome.as_it_should:
             print(outcome, flush=True)
@@ -46,20 +34,27 @@ def _proof(options: argparse.Namespace) -> int:
     return 0 if all(outcome.as_it_should for outcome in outcomes) else 1
 
 
-def _grade(options: argparse.Namespace) -> int:
-    lab = lab_number(options.lab) if options.lab else None
-    found = grading.submissions(options.folder, lab)
-    out = options.out or work() / "grades"
+@click.command(epilog="DIR has a file or a folder for each learner.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--lab", "number", help="The lab of files that do not have it in their name.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder for the grades; default work/grades."
+)
+@click.option("--jobs", type=int, default=4, help=JOBS, show_default=True)
+@SECONDS
+def grade(folder: Path, number: str | None, out: Path | None, jobs: int, seconds: float) -> int:
+    """Judge a class and write its grades; 130 after Ctrl-C, with finished verdicts stored."""
+    lab = lab_number(number) if number else None
+    found = grading.submissions(folder, lab)
+    out = out or work() / "grades"
     notes = _sandbox_notes()
     for note in notes:
         print(note)
     grades = []
     try:
-        for grade, kept in grading.grade(
-            found, out / "verdicts", jobs=options.jobs, seconds=options.seconds
-        ):
-            grades.append(grade)
-            print(f"{len(grades):3} of {len(found)}  {_line(grade)}{' (kept)' if kept else ''}")
+        for one, kept in grading.grade(found, out / "verdicts", jobs=jobs, seconds=seconds):
+            grades.append(one)
+            print(f"{len(grades):3} of {len(found)}  {_line(one)}{' (kept)' if kept else ''}")
             sys.stdout.flush()
     except KeyboardInterrupt:
         print(f"interrupted: {len(grades)} are kept; the same command goes on from here")
@@ -67,6 +62,15 @@ def _grade(options: argparse.Namespace) -> int:
     report.write_csv(grades, out / "grades.csv")
     report.write_report(grades, out / "report.html", notes=notes)
     print(f"{shown(out / 'grades.csv')} and {shown(out / 'report.html')} are written")
+    return 0
+
+
+@click.command
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+def write_handout(file: Path | None) -> int:
+    """Write the students' version; by default to work/rabbit-lab-students.zip."""
+    file = file or work() / "rabbit-lab-students.zip"
+    print(f"{shown(file)} is written: {handout.write(file)} files")
     return 0
 
 
@@ -90,9 +94,3 @@ def _sandbox_notes() -> list[str]:
             " could use: grade submissions that you don't trust on a broker with another one."
         )
     return notes
-
-
-def _handout(options: argparse.Namespace) -> int:
-    file = options.file or work() / "rabbit-lab-students.zip"
-    print(f"{shown(file)} is written: {handout.write(file)} files")
-    return 0

@@ -200,7 +200,7 @@ def test_instructors_commands(room, places, capsys, monkeypatch):
     monkeypatch.setenv("MANAGEMENT_URL", room.management_url)
     assert seats.main(["list"]) == 0
     assert seats.main(["remove", ONE]) == 0
-    assert seats.main(["remove"]) == 1
+    assert seats.main(["remove"]) == 2
     printed = capsys.readouterr()
     assert printed.out.startswith(f"{ONE}: 0 queues\n{OTHER}: 0 queues\nremoved the vhosts of")
     assert printed.err == "error: name the learners to remove, or say --all\n"

@@ -137,7 +137,7 @@ def test_q_ends_before_an_answer_and_between_questions(monkeypatch, capsys):
 
 def test_without_a_terminal_it_says_how(monkeypatch, capsys):
     printed = asked(monkeypatch, capsys, "")
-    assert printed.endswith("Nobody is there to press Enter: --all prints everything.\n")
+    assert printed.endswith("The input has ended: --all prints everything without asking.\n")
 
 
 def test_the_command_prints_everything_in_order(capsys):

@@ -16,12 +16,14 @@ from helpers.suite.notebooks import (
     Problem,
     Run,
     changes,
-    main,
+    commands,
     page,
+    refreshing,
+    verdicts,
     write_tables,
 )
-from helpers.suite.notebooks import verdicts as command
 from helpers.suite.notebooks.claimlines import claim_sentences
+from helpers.suite.notebooks.commands import record_verdicts, run_notebooks
 from helpers.suite.notebooks.page import FILE as PAGE
 from helpers.suite.notebooks.records import FILE as RECORD
 from helpers.suite.notebooks.records import Session, add, columns, load, this_session
@@ -49,7 +51,7 @@ def ran(monkeypatch):
         def run(path: Path, *, timeout_s: float) -> Run:
             return Run(v4.new_notebook(), (claims,), problems, 0.1)
 
-        monkeypatch.setattr(command, "run", run)
+        monkeypatch.setattr(refreshing, "run", run)
 
     return set_lines
 
@@ -205,7 +207,7 @@ def test_a_claim_about_a_private_node_counts_for_the_generation_of_that_node(
 ):
     ran(FORTY, TWO)
     for service in ("node", "cluster"):
-        monkeypatch.setattr(getattr(command, service), "version", lambda: own)
+        monkeypatch.setattr(getattr(verdicts, service), "version", lambda: own)
         notebook = stored(checkout, FORTY, TWO, tag=f"needs-{service}")
         assert judge([notebook], SESSION, root=checkout)
         assert load(checkout)[NEWEST]["q02"].claims == kept
@@ -249,9 +251,9 @@ def test_a_broken_record_is_refused_in_one_sentence(checkout, text):
 
 def test_the_command_runs_on_the_broker_that_it_finds(checkout, shared_broker, capsys):
     claim_notebook(checkout)
-    main([], root=checkout)
+    run_notebooks(root=checkout)
     capsys.readouterr()
-    assert command.main(["q02"], root=checkout) == 0
+    assert record_verdicts(["q02"], root=checkout)
     printed = capsys.readouterr().out
     assert f"RabbitMQ {shared_broker.version} on Erlang" in printed
     assert "2 claims as stored" in printed
@@ -259,10 +261,10 @@ def test_the_command_runs_on_the_broker_that_it_finds(checkout, shared_broker, c
 
 
 def test_stored_lines_are_tabled_without_a_run_or_a_broker(checkout, capsys, monkeypatch):
-    monkeypatch.setattr(command.broker, "find", None)
+    monkeypatch.setattr(commands.broker, "find", None)
     stored(checkout, FORTY, TWO)
-    assert command.main(["--stored"], root=checkout) == 0
+    assert record_verdicts(stored=True, root=checkout)
     printed = "README.md was brought in step\ndocs/verdicts.md was brought in step\n"
     assert capsys.readouterr().out == printed
-    assert command.main(["--stored"], root=checkout) == 0
+    assert record_verdicts(stored=True, root=checkout)
     assert capsys.readouterr().out == ""

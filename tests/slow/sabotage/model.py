@@ -65,7 +65,7 @@ class Outcome:
     detail: str = ""
 
     @classmethod
-    def tell(
+    def of(
         cls,
         sabotage: Sabotage,
         *,

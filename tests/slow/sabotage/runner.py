@@ -1,24 +1,27 @@
 """Apply each sabotage to its notebook, run it, and count the claims that noticed."""
 
-import argparse
 import importlib
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 
+import click
 from nbformat import NotebookNode
 
 from helpers import services
-from helpers.errors import RabbitLabError
+from helpers.suite.commands import NAMES
 from helpers.suite.notebooks import claim_ids, claim_lines, find, run
 from helpers.suite.notebooks.claimlines import measures_rates, tags
 from helpers.suite.notebooks.running import read
 from tests.slow.sabotage.model import Outcome, Sabotage, SabotageError
 
 Work = tuple[Sabotage, Path]
+INTERRUPTED = threading.Event()  # in a process of the pool, after Ctrl-C
 JOBS = 5  # they mostly wait, so that two cores carry five
 
 
@@ -58,7 +61,7 @@ def without_sabotage(claims: Sequence[str], sabotages: Sequence[Sabotage]) -> li
 
 
 def judge(sabotage: Sabotage, path: Path, *, timeout_s: float = 60.0) -> Outcome:
-    """Run a sabotaged notebook and tell whether exactly its claim failed.
+    """Run a sabotaged notebook and return whether exactly its claim failed.
 
     Args:
         sabotage: the change.
@@ -75,7 +78,7 @@ def judge(sabotage: Sabotage, path: Path, *, timeout_s: float = 60.0) -> Outcome
         result = run(path, edit=sabotage.apply, timeout_s=timeout_s)
     except SabotageError as error:
         return Outcome(sabotage, "broken", str(error))
-    return Outcome.tell(
+    return Outcome.of(
         sabotage,
         stored=stored,
         now=result.passes[0],
@@ -85,9 +88,9 @@ def judge(sabotage: Sabotage, path: Path, *, timeout_s: float = 60.0) -> Outcome
 
 
 def lacking(nb: NotebookNode, claim: str) -> str | None:
-    """Return what the claim's cell needs and is missing on this machine, or None."""
-    found = (services.missing(tags(cell)) for cell in nb.cells if claim in claim_ids(cell))
-    return next(filter(None, found), None)
+    """Return the sentence about a missing service that the claim's cell needs, or None."""
+    missing = (services.missing(tags(cell)) for cell in nb.cells if claim in claim_ids(cell))
+    return next(filter(None, missing), None)
 
 
 def report(
@@ -134,44 +137,49 @@ def _outcomes(work: Sequence[Work], jobs: int) -> Iterator[tuple[Outcome, float]
     if together:
         # Long notebooks first, so that none is left at the end.
         together.sort(key=lambda each: -len(read(each[1]).cells))
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(
+            jobs, mp_context=get_context("spawn"), initializer=_end_quietly_at_ctrl_c
+        ) as pool:
             running = [pool.submit(_timed, each) for each in together]
-            yield from (job.result() for job in as_completed(running))
+            try:
+                yield from (job.result() for job in as_completed(running))
+            except BaseException:  # after Ctrl-C, start none of those that are left
+                pool.shutdown(cancel_futures=True)
+                raise
     yield from map(_timed, alone)
 
 
+def _end_quietly_at_ctrl_c() -> None:
+    def end(*_: object) -> None:
+        INTERRUPTED.set()
+        sys.exit(130)  # runs the clean-up like KeyboardInterrupt, but prints no traceback
+
+    signal.signal(signal.SIGINT, end)
+
+
 def _timed(work: Work) -> tuple[Outcome, float]:
+    if INTERRUPTED.is_set():  # work that the pool had already handed to this process
+        sys.exit(130)
     start = time.monotonic()
     return judge(*work), time.monotonic() - start
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run the sabotages of the claims or questions that are named; all when none is.
+@click.command(epilog="NAME is a claim, such as q02.1, or a question, such as q02; none: all.")
+@NAMES
+def command(names: Sequence[str]) -> int:
+    """Run the sabotages of the claims or questions with these names.
 
-    Args:
-        argv: ids such as "q02.1", or questions such as "q02".
-
-    Returns:
-        Exit status of ``report``; 1 with one sentence when a name is unknown.
+    Raises:
+        SabotageError: a name is unknown.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.slow.sabotage",
-        description="Break every claim on purpose, one at a time.",
-    )
-    parser.add_argument("names", nargs="*", help="q02.1 or q02; all when none is given")
-    names = parser.parse_args(argv).names
-    try:
-        claims = [claim.id for path in find() for claim in claim_lines(read(path))]
-        for name in names:
-            if not any(_meant(claim, [name]) for claim in claims):
-                raise SabotageError(f"no notebook makes the claim {name!r}")
-        chosen = [sabotage for sabotage in all_sabotages() if _meant(sabotage.claim, names)]
-        missing = without_sabotage([claim for claim in claims if _meant(claim, names)], chosen)
-        return report(chosen, missing, jobs=JOBS)
-    except RabbitLabError as error:
-        print(error, file=sys.stderr)
-        return 1
+    claims = [claim.id for path in find() for claim in claim_lines(read(path))]
+    for name in names:
+        if not any(_is_chosen(claim, [name]) for claim in claims):
+            raise SabotageError(f"no notebook makes the claim {name!r}")
+    chosen = [sabotage for sabotage in all_sabotages() if _is_chosen(sabotage.claim, names)]
+    missing = without_sabotage([claim for claim in claims if _is_chosen(claim, names)], chosen)
+    return report(chosen, missing, jobs=JOBS)
 
 
-def _meant(claim: str, names: Sequence[str]) -> bool:
+def _is_chosen(claim: str, names: Sequence[str]) -> bool:
     return not names or claim in names or claim.partition(".")[0] in names

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from nbformat import v4, write
 
+from helpers import __main__ as command_line
 from helpers.suite.notebooks import claim_lines, find
 from helpers.suite.notebooks.running import read
 from tests.slow.sabotage import Sabotage, SabotageError, all_sabotages, judge, notebook_of
-from tests.slow.sabotage.runner import main, report, without_sabotage
+from tests.slow.sabotage.runner import report, without_sabotage
 
 EVERY = all_sabotages()
 
@@ -189,5 +190,5 @@ def test_a_claim_without_a_sabotage_fails_the_report(capsys):
 
 
 def test_an_unknown_name_is_refused_in_one_sentence(capsys):
-    assert main(["q99.9"]) == 1
-    assert capsys.readouterr().err == "no notebook makes the claim 'q99.9'\n"
+    assert command_line.main(["sabotage", "q99.9"]) == 2
+    assert capsys.readouterr().err == "error: no notebook makes the claim 'q99.9'\n"

@@ -28,7 +28,7 @@ class Processes:
         """Prepare to run generations.
 
         Args:
-            options: arguments of ``python -m tests.slow.versions`` that each process gets.
+            options: arguments of ``make test-versions`` that each process gets.
         """
         self.options = options
         self.running: set[subprocess.Popen[str]] = set()
@@ -54,7 +54,7 @@ class Processes:
 
     def _run_one(self, name: str) -> Result:
         began_s, rows = time.monotonic(), []
-        command = [sys.executable, "-m", "tests.slow.versions", name, *self.options]
+        command = [sys.executable, "-m", "helpers", "test-versions", name, *self.options]
         with self.lock:
             if self.stopped:
                 return Result(130, (), 0.0)

@@ -10,16 +10,16 @@ from pathlib import Path
 import psutil
 import pytest
 
+from helpers import __main__ as command_line
 from helpers.errors import RabbitLabError
 from helpers.machine.paths import ROOT
 from tests.conftest import child_environment, run_python
 from tests.slow.offline import generation, standins, wrapper
-from tests.slow.versions.__main__ import main
 
 
 def test_without_root_it_says_so_in_one_sentence(monkeypatch, capsys):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert main(["4.0", "--labs", "1"]) == 1
+    assert command_line.main(["test-versions", "4.0", "--labs", "1"]) == 1
     assert capsys.readouterr().err == (
         "error: running a RabbitMQ that is not installed here needs root, for its mounts: run"
         " `sudo make test-versions`\n"
@@ -115,7 +115,7 @@ def test_what_it_started_ends_with_it_when_it_is_interrupted(way, tmp_path):
     tree = standins.tree("rabbitmq-4.0")
     (tmp_path / tree.name).symlink_to(tree)
     child = subprocess.Popen(
-        [sys.executable, "-m", "tests.slow.versions", "4.0", "--labs", "1"],
+        [sys.executable, "-m", "helpers", "test-versions", "4.0", "--labs", "1"],
         env=child_environment(RABBIT_LAB_STANDINS=str(tmp_path)),
         stdout=subprocess.PIPE,
         text=True,

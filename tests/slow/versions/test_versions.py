@@ -9,13 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from helpers import __main__ as command_line
 from helpers.broker import Broker
 from helpers.errors import UsageError
 from helpers.machine.paths import ROOT, labs, notebooks
 from helpers.waits import wait_until
 from tests.slow.offline import generation, kafka, standins
 from tests.slow.versions import parallel, runner
-from tests.slow.versions.__main__ import main
 from tests.support.tiny_notebooks import checkout, code, prose, save
 
 __all__ = ["checkout"]
@@ -27,7 +27,7 @@ TALLY = runner.Tally("4.0.5", "27.3", (10, 10), (78, 80), (31, 31), 0, 340.4)
 def without_brokers(monkeypatch):
     """Replace brokers, Kafka and pages by nothing."""
     shared = SimpleNamespace(version="?", erlang="?")
-    monkeypatch.setattr("tests.slow.versions.__main__.write_tables", lambda: [])
+    monkeypatch.setattr("tests.slow.versions.command.write_tables", lambda: [])
     monkeypatch.setattr(generation, "running", lambda name: nullcontext(shared))
     monkeypatch.setattr(kafka, "running", nullcontext)
 
@@ -39,7 +39,7 @@ def test_generations_are_run_oldest_first_and_unknown_ones_refused(capsys):
     assert generation.check_names(["4.3", "3.10"], ["3.10"]) == ["4.3"]
     with pytest.raises(UsageError, match=r"no generation 5\.0"):
         generation.check_names([], ["5.0"])
-    assert main(["4.9"]) == 2
+    assert command_line.main(["test-versions", "4.9"]) == 2
     every = ", ".join(generation.GENERATIONS)
     assert capsys.readouterr().err == f"error: no generation 4.9: there are {every}\n"
 
@@ -100,7 +100,7 @@ def test_naming_some_runs_only_these(arguments, paths, labs, monkeypatch, capsys
         return TALLY
 
     monkeypatch.setattr(runner, "run", run)
-    assert main(["4.0", "4.3", *arguments]) == 0
+    assert command_line.main(["test-versions", "4.0", "4.3", *arguments]) == 0
     assert ran == [(paths, labs)] * 2
     assert capsys.readouterr().out.count("| 4.0.5 | 27.3 | 10 of 10 | 78 of 80 |") == 2
 
@@ -115,7 +115,7 @@ def test_a_failure_shows_in_the_table_and_in_the_exit_status(monkeypatch, capsys
     assert table[2] == "| 4.0.5 | 27.3 | 10 of 10 | 78 of 80 | 31 of 31 | 0 | 340 s |"
     assert table[3].startswith("| 4.0.5 | 27.3 | 9 of 10 |")
     monkeypatch.setattr(runner, "run", lambda *_: failed)
-    assert main(["4.0"]) == 1
+    assert command_line.main(["test-versions", "4.0"]) == 1
     assert "9 of 10" in capsys.readouterr().out
 
 
@@ -152,14 +152,16 @@ def children(tmp_path, monkeypatch):
     """Replace the command of a generation by a small program that prints a table."""
     program = tmp_path / "child"
     code = CHILD.format(table=runner.table([TALLY]))
-    program.write_text(f"#!{sys.executable}\nimport sys\ndel sys.argv[1:3]\n{code}")
+    program.write_text(f"#!{sys.executable}\nimport sys\ndel sys.argv[1:4]\n{code}")
     program.chmod(0o755)
     monkeypatch.setattr(parallel.sys, "executable", str(program))
 
 
 @pytest.mark.usefixtures("without_brokers", "children")
 def test_generations_run_side_by_side_with_labelled_output_and_one_table(capsys):
-    assert main(["--not", "3.10", "--jobs", "2", "--labs", "3,04"]) == 1
+    assert (
+        command_line.main(["test-versions", "--not", "3.10", "--jobs", "2", "--labs", "3,04"]) == 1
+    )
     output = capsys.readouterr().out
     assert "[4.0] working with --labs=3,04\n" in output
     assert "[4.3] working with --labs=3,04\n" in output

@@ -1,0 +1,103 @@
+"""The commands about the broker, JupyterLab and the checks; each returns its exit code."""
+
+import click
+
+from helpers.machine.paths import ROOT
+from helpers.suite import commands
+
+
+@click.command
+@click.option("--write", is_flag=True, help=f"Write {commands.FILE} instead.")
+@click.pass_context
+def show_help(context: click.Context, write: bool) -> int:
+    """Print the list of commands, or write the page that has them."""
+    if write:
+        (ROOT / commands.FILE).write_text(commands.page(), encoding="utf-8")
+        print(f"{commands.FILE} is written")
+    elif context.parent is not None:
+        print(context.parent.get_help())
+    return 0
+
+
+@click.command
+@click.option("--cluster", is_flag=True, help="Start three nodes in one cluster beside the broker.")
+def up(cluster: bool) -> int:
+    """Find or start a broker and print where it is."""
+    from helpers import broker
+    from helpers.suite import doctor
+
+    print(doctor.start_cluster() if cluster else doctor.describe(broker.find()))
+    return 0
+
+
+@click.command
+def down() -> int:
+    """Stop what runs for this checkout, and print it."""
+    from helpers.suite import doctor
+
+    print(doctor.stop_what_is_ours())
+    return 0
+
+
+@click.command
+def status() -> int:
+    """Print whether a broker runs, where, and who uses it."""
+    from helpers.suite import doctor
+
+    print(doctor.status())
+    return 0
+
+
+@click.command
+def examine() -> int:
+    """Print every finding about the broker and this machine; 1 when one is not fine."""
+    from helpers.suite import doctor
+
+    findings = doctor.examine()
+    for finding in findings:
+        print(finding)
+    return 0 if all(finding.fine for finding in findings) else 1
+
+
+@click.command
+@click.option("--no-browser", is_flag=True, help="Open no browser.")
+@click.option("--ip", default="127.0.0.1", help="Address to listen on.", show_default=True)
+@click.option("--port", type=int, help="Port to listen on; without it, 8888 or the next free one.")
+@click.option("--published", type=int, help="Port by which a container's JupyterLab is reached.")
+def lab(no_browser: bool, ip: str, port: int | None, published: int | None) -> int:
+    """Run JupyterLab until Ctrl-C."""
+    from helpers.suite import jupyterlab
+
+    return jupyterlab.run(ip=ip, port=port, published=published, browser=not no_browser)
+
+
+@click.command
+def test() -> int:
+    """Run lint, the tests and every notebook."""
+    from helpers.suite import checks
+
+    return checks.run()
+
+
+@click.command
+def test_slow() -> int:
+    """Run the tests that take longer."""
+    from helpers.suite import checks
+
+    return checks.slow()
+
+
+@click.command
+def twice() -> int:
+    """Run every notebook with its cells twice."""
+    from helpers.suite import checks
+
+    return checks.twice()
+
+
+@click.command
+def lint() -> int:
+    """Run ruff and mypy."""
+    from helpers.suite import checks
+
+    return checks.lint()
