@@ -4,17 +4,17 @@ import secrets
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from helpers.errors import BrokerNotFoundError, BrokerNotReadyError
+from helpers.errors import BrokerNotFoundError
 from helpers.machine.paths import home
-from helpers.machine.ports import Ports, PortTakenError, free_port_numbers
+from helpers.machine.ports import Ports, free_port_numbers
 from helpers.machine.telling import say
-from helpers.rabbitmq import logs
 from helpers.rabbitmq.disposable_node import DisposableNode
 from helpers.rabbitmq.model import Broker
 from helpers.rabbitmq.node_files import NodeIdentity
-from helpers.rabbitmq.private_node import TRIES, PrivateNode
+from helpers.rabbitmq.private_node import PrivateNode, on_free_ports
 from helpers.rabbitmq.server import why_no_server
 
 SOURCE = "private cluster"
@@ -77,17 +77,7 @@ def start(*, timeout_s: float) -> list[PrivateMember]:
     if reason := why_no_server():
         raise BrokerNotFoundError(f"cannot start a cluster of private nodes: {reason}")
     say("Starting three RabbitMQ nodes and joining them; that takes about a quarter of a minute …")
-    for attempt in range(1, TRIES + 1):
-        stop()
-        try:
-            return _start_all(timeout_s)
-        except BrokerNotReadyError as error:
-            taken = isinstance(error, PortTakenError) or any(
-                logs.tells_of_taken_port(folder) for folder in _folders()
-            )
-            if attempt == TRIES or not taken:
-                raise
-    raise AssertionError("unreachable")
+    return on_free_ports(partial(_start_all, timeout_s), _folders())
 
 
 def stop() -> bool:
@@ -106,6 +96,7 @@ def stop() -> bool:
 
 
 def _start_all(timeout_s: float) -> list[PrivateMember]:
+    stop()
     *ports, epmd_port = free_port_numbers(SIZE * OWN_PORTS + 1)
     mark, cookie = secrets.token_hex(4), secrets.token_hex(16)
     names = [f"rabbit-lab-{mark}-{number}@localhost" for number in range(1, SIZE + 1)]

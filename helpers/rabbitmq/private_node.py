@@ -1,8 +1,10 @@
 """A private RabbitMQ node: own name, cookie, epmd, ports and data, on loopback only."""
 
 import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TypeVar
 
 from helpers.errors import BrokerError, BrokerNotFoundError, BrokerNotReadyError
 from helpers.machine.keeper import Keeper
@@ -17,6 +19,28 @@ from helpers.rabbitmq.server import epmd_program, server_script, why_no_server
 TRIES = 4
 EPMD_TIMEOUT_S = 10.0
 LOOK_TIMEOUT_S = 3.0
+T = TypeVar("T")
+
+
+def on_free_ports(start: Callable[[], T], folders: Sequence[Path]) -> T:
+    """Call ``start`` again if another process took a port; each call chooses new ones.
+
+    Args:
+        start: starts nodes with empty data.
+        folders: those of the nodes.
+
+    Raises:
+        BrokerNotReadyError: raised by ``start`` for another reason, or `TRIES` times.
+    """
+    for tries_left in reversed(range(TRIES)):
+        try:
+            return start()
+        except BrokerNotReadyError as error:
+            taken = isinstance(error, PortTakenError)
+            taken = taken or any(logs.tells_of_taken_port(folder) for folder in folders)
+            if not taken or not tries_left:
+                raise
+    raise AssertionError("unreachable")
 
 
 class PrivateNode(Keeper):
@@ -91,16 +115,13 @@ class PrivateNode(Keeper):
         """
         if reason := why_no_server():
             raise BrokerNotFoundError(f"cannot start a private RabbitMQ node: {reason}")
-        for attempt in range(1, TRIES + 1):
+
+        def start() -> Broker:
             self.stop()
             self.lay_out()
-            try:
-                return self.start_again(timeout_s=timeout_s)
-            except BrokerNotReadyError as error:
-                taken = isinstance(error, PortTakenError) or logs.tells_of_taken_port(self.folder)
-                if attempt == TRIES or not taken:
-                    raise
-        raise AssertionError("unreachable")
+            return self.start_again(timeout_s=timeout_s)
+
+        return on_free_ports(start, [self.folder])
 
     def start_again(self, *, timeout_s: float) -> Broker:
         """Start with the data, name and ports that are there.
