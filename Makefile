@@ -13,7 +13,7 @@ ifneq ($(shell { .venv/bin/python -Ic "import helpers, os; print(os.path.samefil
 $(shell rm -f $(READY))
 endif
 
-.PHONY: help lab check drill notebooks up down status doctor grade handout labs-proof test test-slow lint twice verdicts sabotage test-browser test-containers test-versions bench
+.PHONY: help lab check drill notebooks up down status doctor grade handout labs-proof test test-slow lint twice verdicts sabotage test-browser test-containers test-versions bench lock
 
 ##@ For everybody
 
@@ -88,6 +88,9 @@ test-versions: $(READY) ## run notebooks and solutions on each generation of Rab
 bench: $(READY) ## measure what the suite itself costs
 	@$(RUN) bench $(ARGS)
 
+lock: $(READY) ## write the lock files anew from the requirements files
+	@$(RUN) lock
+
 $(READY): requirements.lock requirements.txt pyproject.toml
 	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3.14; do \
 	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
@@ -95,7 +98,3 @@ $(READY): requirements.lock requirements.txt pyproject.toml
 	  fi; \
 	done; \
 	echo "error: this needs Python 3.11 or newer: install one, or name it with make PYTHON=…" >&2; exit 1
-
-.PHONY: lock
-lock: $(READY) ## write the lock files anew from the requirements files
-	@.venv/bin/python -m helpers.suite.lock

@@ -101,3 +101,12 @@ def lint() -> int:
     from helpers.suite import checks
 
     return checks.lint()
+
+
+@click.command
+def lock() -> int:
+    """Write the lock files."""
+    from helpers.suite import lock as lock_files
+
+    lock_files.write()
+    return 0

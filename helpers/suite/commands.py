@@ -135,6 +135,10 @@ _ROWS = (
         "bench", "contributors", "measure what the suite itself costs",
         "tests.slow.bench:command", ("ARGS",), "make bench ARGS=--quick", needs="tests/slow",
     ),
+    Command(
+        "lock", "contributors", "write the lock files anew from the requirements files",
+        f"{_BASICS}:lock",
+    ),
 )  # fmt: skip
 COMMANDS = {row.name: row for row in _ROWS}
 

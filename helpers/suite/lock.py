@@ -89,10 +89,3 @@ def _direct(lock: Path, requirements: str) -> dict[str, str]:
 
 def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
-
-
-if __name__ == "__main__":
-    try:
-        write()
-    except LockError as error:
-        sys.exit(f"error: {error}")

@@ -1,7 +1,5 @@
 """Tests of the page of claims that differ between generations."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -86,11 +84,3 @@ def test_words_and_measurements_that_do_not_match_are_refused(checkout):
     (checkout / changes.WORDS).write_text("[")
     with pytest.raises(UsageError, match=r"can't read docs/rabbitmq-4\.toml"):
         changes.page(checkout)
-
-
-def test_the_command_is_known_to_the_command_line():
-    done = subprocess.run(
-        [sys.executable, "-m", "helpers", "versions", "--help"],
-        capture_output=True, text=True, timeout=60, check=True, cwd=ROOT,
-    )  # fmt: skip
-    assert "make test-versions" in done.stdout
