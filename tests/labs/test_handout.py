@@ -65,6 +65,7 @@ def test_every_lab_is_in_it_with_brief_starter_and_check(unpacked: Path):
     assert (unpacked / "README.md").read_text(encoding="utf-8").startswith("# Rabbit Lab")
 
 
+@pytest.mark.slow
 def test_a_check_runs_in_it(unpacked: Path, shared_broker, tmp_path: Path):
     environment = child_environment(
         RABBIT_LAB_WORK=str(tmp_path),

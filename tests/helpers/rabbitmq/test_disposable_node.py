@@ -39,6 +39,7 @@ with broker.disposable() as node:
 
 @needs_server
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a machine another name")
+@pytest.mark.slow
 def test_knows_its_machine_by_name_without_asking_a_name_server():
     # RabbitMQ looks the name up whenever a connection is opened: it must not take seconds.
     rename = ["unshare", "--uts", "sh", "-c", 'hostname nobody.knows && exec "$@"', "sh"]

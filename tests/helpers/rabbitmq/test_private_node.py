@@ -206,6 +206,7 @@ def test_a_process_of_another_owner_is_never_ended(tmp_path, start_python):
     wait_gone(bystander.pid)
 
 
+@pytest.mark.slow
 def test_taken_ports_are_given_up(tmp_path, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

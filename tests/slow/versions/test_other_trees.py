@@ -85,6 +85,7 @@ def _why_no_tree(name: str) -> str | None:
     return None if tree.exists() else f"`make test-versions` has not built the tree of {name} yet"
 
 
+@pytest.mark.slow
 def test_its_node_is_started_killed_and_found_as_any_other(tmp_path):
     if reason := _why_no_tree("rabbitmq-4.3"):
         pytest.skip(reason)
@@ -107,6 +108,7 @@ def test_its_node_is_started_killed_and_found_as_any_other(tmp_path):
     assert sorted(path.name for path in tree.iterdir()) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM])
 def test_what_it_started_ends_with_it_when_it_is_interrupted(way, tmp_path):
     if reason := _why_no_tree("rabbitmq-4.0"):
