@@ -4,6 +4,8 @@
 
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
+# Without compiled code each start of Python would take seconds longer.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 READY := .venv/.ready
 RUN := .venv/bin/python -m helpers

@@ -86,8 +86,9 @@ class Consumer:
         self._on_message, self._history = on_message, history
         self._stop_after, self._via = stop_after, via
         self._open: dict[int, str] = {}  # unsettled delivery tags of the callback
-        self._subscribed, self._stopping = threading.Event(), False
-        self._waiting: list[tuple[int, threading.Event]] = []
+        self._subscribed, self._stopping, self._ended = threading.Event(), False, False
+        self._waiting: list[tuple[int, threading.Event]] = []  # the lowest count first
+        self._lock = threading.Lock()  # for changes of the list; the callback only reads it
         self._error: Exception | None = None
         self._connection: Any = None
         self._channel: Any = None
@@ -135,18 +136,20 @@ class Consumer:
         """
         # An event, not a poll: waking up often would take time from the measured thread.
         arrived = threading.Event()
-        self._waiting[:] = sorted([*self._waiting, (count, arrived)], key=itemgetter(0))
+        with self._lock:
+            self._waiting[:] = sorted([*self._waiting, (count, arrived)], key=itemgetter(0))
         try:
-            if self.count < count and self._thread.is_alive():
+            # `_run` sets `_ended` before it wakes the list: no end is missed in between.
+            if self.count < count and not self._ended:
                 arrived.wait(timeout_s)
         finally:
-            self._waiting.remove((count, arrived))
+            with self._lock:
+                self._waiting.remove((count, arrived))
         self._raise_error()
         if self.count < count:
-            has_ended = arrived.is_set() or not self._thread.is_alive()
             raise WaitTimeoutError(
                 f"{self.name} received {self.count} of {count} deliveries within {timeout_s:g} s"
-                f"{' and has stopped' if has_ended else ''}"
+                f"{' and has stopped' if self._ended else ''}"
             )
 
     def stop(self) -> None:
@@ -196,8 +199,9 @@ class Consumer:
         except Exception as error:  # raised again in the thread of the ``with`` block
             self._error = error
         finally:
+            self._ended = True  # no delivery will follow
             self._subscribed.set()
-            for _, arrived in tuple(self._waiting):  # no delivery will follow
+            for _, arrived in tuple(self._waiting):
                 arrived.set()
             with suppress(AMQPError):
                 self._connection.close()

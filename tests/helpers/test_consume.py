@@ -93,6 +93,18 @@ def test_waiting_for_more_than_it_took_ends_when_it_ends(queue):
         worker.wait_for(3, timeout_s=1)
 
 
+def test_an_end_while_the_connection_closes_is_not_missed(queue):
+    with consumer(stop_after=1) as worker:
+        closing, go_on = threading.Event(), threading.Event()
+        close = worker._connection.close
+        worker._connection.close = lambda: (closing.set(), go_on.wait(10), close())
+        fill(queue, 1)
+        assert closing.wait(10)  # the thread lives, and nothing will arrive
+        with pytest.raises(WaitTimeoutError, match="1 of 2 deliveries within 9 s and has stopped"):
+            worker.wait_for(2, timeout_s=9)
+        go_on.set()
+
+
 def test_two_threads_may_wait_for_different_counts(queue):
     with consumer() as worker, ThreadPoolExecutor(2) as pool:
         few, many = (pool.submit(worker.wait_for, n, timeout_s=10) for n in (2, 5))

@@ -77,6 +77,7 @@ def test_all_incidents_at_once_show_their_metrics(channel):
 
 
 @needs_server
+@pytest.mark.slow
 def test_an_alarm_blocks_and_is_cleared():
     def alarms(node: broker.DisposableNode) -> int:
         login = ("guest", "guest")

@@ -64,7 +64,7 @@ def rows(out: Path) -> dict[str, dict[str, str]]:
 @pytest.mark.parametrize(
     ("learners", "hostile", "holding", "doubling"),
     [
-        pytest.param(4, ["crashes", "pretends"], 2, 2, id="small"),
+        pytest.param(3, ["crashes"], 2, 1, id="small"),
         pytest.param(24, HOSTILE, 8, 8, id="30", marks=pytest.mark.slow),
     ],
 )

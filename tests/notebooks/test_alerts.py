@@ -80,6 +80,7 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {what: printed[str(file)] for what, file in files.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", MUTATIONS)
 def test_a_changed_rule_fails_a_unit_test(what: str, failures: dict[str, str]):
     assert "FAILED" in failures[what]

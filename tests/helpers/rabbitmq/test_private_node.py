@@ -129,6 +129,7 @@ def foreign_checkout():
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.slow
 def test_another_user_with_a_host_name_that_does_not_resolve(started, own_home, foreign_checkout):
     packages = next(path for path in sys.path if path.endswith("site-packages"))
     environment = {
@@ -246,6 +247,7 @@ def test_epmd_that_is_met_on_its_way_through_exec_is_still_known(tmp_path, monke
     wait_gone(looks[0])
 
 
+@pytest.mark.slow
 def test_node_that_does_not_start_tells_why(tmp_path):
     node = PrivateNode(tmp_path / "node", source="test", config="no.such.setting = 1")
     with pytest.raises(BrokerNotReadyError, match="no setting with that name") as caught:

@@ -1,5 +1,6 @@
 """The sabotages fit their notebooks, and the runner tells what became of each."""
 
+import functools
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,9 @@ def tiny(tmp_path) -> Path:
     return path
 
 
+slow = functools.partial(pytest.param, marks=pytest.mark.slow)
+
+
 def sabotage(claim: str, cell: str, find_it: str, replace: str) -> Sabotage:
     return Sabotage(claim, cell, find_it, replace, why="a test")
 
@@ -76,15 +80,15 @@ def sabotage(claim: str, cell: str, find_it: str, replace: str) -> Sabotage:
     ("change", "word", "detail"),
     [
         (sabotage("q99.2", "own", "0", "1"), "killed", ""),
-        (sabotage("q99.1", "unrelated", "1", "2"), "survived", ""),
-        (sabotage("q99.1", "shared", "1", "2"), "collateral", "q99.2 failed too"),
+        slow(sabotage("q99.1", "unrelated", "1", "2"), "survived", ""),
+        slow(sabotage("q99.1", "shared", "1", "2"), "collateral", "q99.2 failed too"),
         (
             sabotage("q99.1", "own", "0", "1"),
             "collateral",
             "q99.2 failed too, while q99.1 survived",
         ),
         (sabotage("q99.2", "own", "0", "1 / 0"), "broken", "cell (own): ZeroDivisionError"),
-        (sabotage("q99.2", "check-q99-2", "=lost", "=lots"), "broken", "NameError"),
+        slow(sabotage("q99.2", "check-q99-2", "=lost", "=lots"), "broken", "NameError"),
         (sabotage("q99.1", "nowhere", "0", "1"), "broken", "no code cell 'nowhere'"),
         (sabotage("q99.3", "own", "0", "1"), "broken", "stores no line of this claim"),
     ],
@@ -111,6 +115,7 @@ def test_a_claim_whose_service_is_missing_is_skipped(tiny, monkeypatch, capsys):
     assert capsys.readouterr().out.endswith("0 / 0 killed, 1 skipped\n")
 
 
+@pytest.mark.slow
 def test_another_claim_whose_service_is_missing_is_no_collateral(tiny, monkeypatch):
     nb = read(tiny)
     nb.cells[4].metadata["tags"] += ["needs-postgresql"]
@@ -124,6 +129,7 @@ def test_another_claim_whose_service_is_missing_is_no_collateral(tiny, monkeypat
     assert judge(change, tiny).word == "collateral"
 
 
+@pytest.mark.slow
 def test_several_at_once_give_the_same_as_one_by_one(tiny, capsys):
     chosen = [sabotage("q99.2", "own", "0", "1"), sabotage("q99.1", "unrelated", "1", "2")]
     assert report(chosen, [], notebook=lambda claim: tiny, jobs=2) == 1
@@ -135,6 +141,7 @@ def test_several_at_once_give_the_same_as_one_by_one(tiny, capsys):
     assert printed[-1] == "1 / 2 killed"
 
 
+@pytest.mark.slow
 def test_what_measures_rates_runs_alone_after_the_others(tiny, tmp_path, capsys):
     nb = read(tiny)
     nb.cells[0].metadata["tags"] = ["measures-rates"]
@@ -167,6 +174,7 @@ def test_a_sabotage_that_does_not_fit_says_so(tiny, cell, find_it, replace, mess
         sabotage("q99.1", cell, find_it, replace).apply(read(tiny))
 
 
+@pytest.mark.slow
 def test_the_report_counts_and_demands_all(tiny, capsys):
     killed = Sabotage("q99.2", "own", "0", "1", why="loses one")
     survived = Sabotage("q99.1", "unrelated", "1", "2", why="changes a spare number")
