@@ -61,47 +61,41 @@ def rows(out: Path) -> dict[str, dict[str, str]]:
         return {row["learner"]: row for row in csv.DictReader(file)}
 
 
-@pytest.mark.parametrize(
-    ("learners", "hostile", "holding", "doubling"),
-    [
-        pytest.param(3, ["crashes"], 2, 1, id="small"),
-        pytest.param(24, HOSTILE, 8, 8, id="30", marks=pytest.mark.slow),
-    ],
-)
-def test_a_class_is_graded_in_one_command(
-    *, tmp_path: Path, shared_broker, bwrap: str, learners, hostile, holding, doubling
-):
+@pytest.mark.slow
+def test_a_class_is_graded_in_one_command(tmp_path: Path, shared_broker, bwrap: str):
+    learners = 24
     folder, out = tmp_path / "submissions", tmp_path / "out"
     folder.mkdir()
     for number in range(learners):
         kind, name = CLASS[number % len(CLASS)]
         shutil.copy(LAB5 / kind / f"{name}.py", folder / f"learner{number:02d}.py")
-    for name in hostile:
+    for name, source in HOSTILE.items():
         (folder / name).mkdir()
-        (folder / name / "lab05.py").write_text(HOSTILE[name])
+        (folder / name / "lab05.py").write_text(source)
     began = time.monotonic()
     done = run_grade(folder, "--lab", "5", "--out", out, "--seconds", "120")
     took_s = time.monotonic() - began
     assert done.returncode == 0, done.stderr
     graded = rows(out)
-    assert len(graded) == learners + len(hostile)
+    assert len(graded) == learners + len(HOSTILE) == 30
     assert took_s < 280
     for number in range(learners):
         held = graded[f"learner{number:02d}"]["held"]
         assert (held == "6") == (CLASS[number % len(CLASS)][0] == "correct")
-    assert [graded[name]["held"] for name in hostile] == ["0"] * len(hostile)
+    assert [graded[name]["held"] for name in HOSTILE] == ["0"] * len(HOSTILE)
     beliefs = Counter(
         reason.partition(": ")[2]
         for row in graded.values()
         for reason in set(row["reasons"].split("; "))
         if row["f"] == "0" and row["e"] == "1"
     )
-    assert beliefs == {"what was looked up a moment ago is still true": doubling}
+    assert beliefs == {"what was looked up a moment ago is still true": 8}
     report = (out / "report.html").read_text(encoding="utf-8")
-    assert f"{len(graded)} submissions; everything holds in {holding}." in report
+    assert "30 submissions; everything holds in 8." in report
     assert "http" not in report.replace("http-equiv", "")
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_continues_where_it_stopped(tmp_path: Path, shared_broker):
     folder, out = tmp_path / "submissions", tmp_path / "out"
     folder.mkdir()
@@ -168,6 +162,11 @@ def test_a_submission_sees_no_other_and_no_credentials(tmp_path: Path, shared_br
     assert run_grade(folder, "--lab", "5", "--out", out, "--seconds", "30").returncode == 0
     stored = json.loads((out / "verdicts" / "spy-lab05.json").read_text())
     assert "seen []" in stored["verdict"]
+    assert {learner: row["held"] for learner, row in rows(out).items()} == {
+        "secret": "0",
+        "spy": "0",
+    }
+    assert "2 submissions; everything holds in 0." in (out / "report.html").read_text("utf-8")
     assert (LAB5 / "check.py").read_bytes() == before
 
 

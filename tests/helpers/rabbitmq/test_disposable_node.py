@@ -54,6 +54,7 @@ def test_knows_its_machine_by_name_without_asking_a_name_server():
 
 
 @needs_server
+@pytest.mark.slow
 def test_kill_and_start_again_with_the_same_data():
     config = "channel_max = 7"
     advanced = "[{rabbit, [{frame_max, 8192}]}]."
