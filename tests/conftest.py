@@ -1,4 +1,4 @@
-"""Fixtures that several test modules use: the shared broker, and children of ours."""
+"""Fixtures that several test modules use: the shared broker, and child processes."""
 
 import os
 import signal

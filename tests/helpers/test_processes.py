@@ -62,7 +62,7 @@ def end_when_asked():
 
 
 def is_running(pid):
-    """Tell whether a process is there and more than a zombie that nobody has waited for."""
+    """Return whether a process is there, and no zombie."""
     with suppress(psutil.NoSuchProcess):
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     return False

@@ -1,4 +1,4 @@
-"""Turns: so many cells at once, in the order of asking, and nobody keeps one for ever."""
+"""Turns: a limited number of cells at once, in the order of asking; none is kept for ever."""
 
 import os
 import threading

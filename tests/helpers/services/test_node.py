@@ -1,4 +1,4 @@
-"""Whether a node of our own can be had here, and which version it would be."""
+"""Whether a private node can be started here, and its version."""
 
 import pytest
 
