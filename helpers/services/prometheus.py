@@ -216,7 +216,10 @@ def _start(
 
     def all_scraped() -> bool:
         targets = api.targets()
-        return len(targets) == len(scrape) and not (targets["health"] == "unknown").any()
+        if len(targets) != len(scrape) or (targets["health"] == "unknown").any():
+            return False
+        # A target's health is known a little earlier than its first samples can be queried.
+        return len(api.query("up")) == targets["job"].nunique()
 
     wait_until(all_scraped, timeout_s=timeout_s, what="the first scrape", every_s=0.05)
     assert service.pid is not None

@@ -1,6 +1,5 @@
 """Run several generations at the same time, each in its own process."""
 
-import signal
 import subprocess
 import sys
 import threading
@@ -36,7 +35,7 @@ class Processes:
         self.lock = threading.Lock()
 
     def run(self, names: Sequence[str], jobs: int) -> list[Result]:
-        """Run generations; Ctrl-C interrupts all of them and waits until they have cleaned up.
+        """Run generations; Ctrl-C ends all of them and waits until they have cleaned up.
 
         Args:
             names: generations such as "4.0".
@@ -79,5 +78,6 @@ class Processes:
     def _interrupt(self) -> None:
         with self.lock:
             self.stopped = True
+            # Python may lose a SIGINT while it imports; SIGTERM ends it at any moment.
             for process in self.running:
-                process.send_signal(signal.SIGINT)
+                process.terminate()
