@@ -21,12 +21,11 @@ JOBS = "How many checks run at once."
 @click.argument("labs", metavar="[LAB]...", nargs=-1)
 @click.option("--times", type=int, default=1, help="How often to judge each.", show_default=True)
 @click.option("--jobs", type=int, default=proof.JOBS, help=JOBS, show_default=True)
-@click.option("--sample", is_flag=True, help="A few of each lab.")
-def prove(labs: Sequence[str], times: int, jobs: int, sample: bool) -> int:
+def prove(labs: Sequence[str], times: int, jobs: int) -> int:
     """Judge the solutions with known verdicts; 1 when a verdict differs."""
     chosen = [lab_number(text) for text in labs] or numbers()
     outcomes = []
-    for outcome in proof.prove(chosen, times=times, jobs=jobs, sample=sample):
+    for outcome in proof.prove(chosen, times=times, jobs=jobs):
         outcomes.append(outcome)
         if not outcome.as_it_should:
             print(outcome, flush=True)

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -101,36 +100,17 @@ def judge(solution: Solution) -> Outcome:
         return Outcome(solution, checking.from_json(result.read_text(encoding="utf-8")), "")
 
 
-def prove(
-    labs: Sequence[int], *, times: int = 1, jobs: int = JOBS, sample: bool = False
-) -> Iterator[Outcome]:
+def prove(labs: Sequence[int], *, times: int = 1, jobs: int = JOBS) -> Iterator[Outcome]:
     """Judge the solutions of these labs, and yield the outcomes.
 
     Args:
         labs: numbers of the labs.
         times: checks of each solution.
         jobs: number of checks at once.
-        sample: only the starter, one correct and two wrong ones of each lab.
     """
-    chosen = [
-        solution
-        for number in labs
-        for solution in (sampled(solutions(number)) if sample else solutions(number))
-    ]
+    chosen = [solution for number in labs for solution in solutions(number)]
     with ThreadPoolExecutor(jobs) as pool:
         yield from pool.map(judge, chosen * times)
-
-
-def sampled(all_solutions: list[Solution]) -> list[Solution]:
-    """Return the starter, one correct and two wrong ones of these solutions."""
-    most = {"starter": 1, "correct": 1, "wrong": 2}
-    seen: Counter[str] = Counter()
-    sample = []
-    for solution in all_solutions:
-        seen[solution.kind] += 1
-        if seen[solution.kind] <= most[solution.kind]:
-            sample.append(solution)
-    return sample
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
