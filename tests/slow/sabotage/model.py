@@ -1,5 +1,6 @@
 """Sabotages: their application to a notebook, and their outcome."""
 
+import ast
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -49,6 +50,31 @@ class Sabotage:
         if self.replace == self.find:
             raise SabotageError(f"{self.claim}: the sabotage of {self.cell!r} changes nothing")
         cells[0].source = cells[0].source.replace(self.find, self.replace)
+
+    def apply_without_figures(self, nb: NotebookNode) -> None:
+        """Change the notebook in memory, and take out its figures: no claim depends on them.
+
+        Raises:
+            SabotageError: as `apply`.
+        """
+        self.apply(nb)
+        for cell in nb.cells:
+            if cell.cell_type == "code":
+                cell.source = _without_figures(cell.source)
+
+
+def _without_figures(source: str) -> str:
+    """Return code without its statements that only call a function of ``plots``."""
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError:  # which is for the run to report
+        return source
+    lines: list[str] = source.splitlines()
+    for each in statements:
+        if isinstance(each, ast.Expr) and ast.unparse(each).startswith("plots."):
+            last = each.end_lineno or each.lineno
+            lines[each.lineno - 1 : last] = [""] * (last - each.lineno + 1)
+    return "\n".join(lines)
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def judge(sabotage: Sabotage, path: Path, *, timeout_s: float = 60.0) -> Outcome
     if sabotage.claim not in {claim.id for claim in stored}:
         return Outcome(sabotage, "broken", f"{path.name} stores no line of this claim")
     try:
-        result = run(path, edit=sabotage.apply, timeout_s=timeout_s)
+        result = run(path, edit=sabotage.apply_without_figures, timeout_s=timeout_s)
     except SabotageError as error:
         return Outcome(sabotage, "broken", str(error))
     return Outcome.of(

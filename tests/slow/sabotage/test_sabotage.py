@@ -115,6 +115,14 @@ def test_a_claim_whose_service_is_missing_is_skipped(tiny, monkeypatch, capsys):
     assert capsys.readouterr().out.endswith("0 / 0 killed, 1 skipped\n")
 
 
+def test_figures_are_left_out_of_a_run(tiny):
+    nb = read(tiny)
+    nb.cells[2].source = 'plots.bars(\n    copies,\n)\nlost = 0\nplots = "no.module"'
+    sabotage("q99.1", "shared", "1", "2").apply_without_figures(nb)
+    assert nb.cells[1].source == "copies = sent // 2"
+    assert nb.cells[2].source.split("\n") == ["", "", "", "lost = 0", 'plots = "no.module"']
+
+
 @pytest.mark.slow
 def test_another_claim_whose_service_is_missing_is_no_collateral(tiny, monkeypatch):
     nb = read(tiny)
