@@ -1,13 +1,14 @@
 """Apply each sabotage to its notebook, run it, and count the claims that noticed."""
 
 import importlib
+import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from nbformat import NotebookNode
 
 from helpers import services
 from helpers.suite.commands import NAMES
+from helpers.suite.exits import like_ctrl_c
 from helpers.suite.notebooks import claim_ids, claim_lines, find, run
 from helpers.suite.notebooks.claimlines import measures_rates, tags
 from helpers.suite.notebooks.running import read
@@ -143,7 +145,9 @@ def _outcomes(work: Sequence[Work], jobs: int) -> Iterator[tuple[Outcome, float]
             running = [pool.submit(_timed, each) for each in together]
             try:
                 yield from (job.result() for job in as_completed(running))
-            except BaseException:  # after Ctrl-C, start none of those that are left
+            except BaseException:  # after Ctrl-C or SIGTERM, which only this process may have got
+                for pid in filter(None, (process.pid for process in active_children())):
+                    os.kill(pid, signal.SIGINT)
                 pool.shutdown(cancel_futures=True)
                 raise
     yield from map(_timed, alone)
@@ -166,6 +170,7 @@ def _timed(work: Work) -> tuple[Outcome, float]:
 
 @click.command(epilog="NAME is a claim, such as q02.1, or a question, such as q02; none: all.")
 @NAMES
+@like_ctrl_c(signal.SIGINT, signal.SIGTERM)
 def command(names: Sequence[str]) -> int:
     """Run the sabotages of the claims or questions with these names.
 
