@@ -21,8 +21,9 @@ from helpers.suite.notebooks import claim_ids, claim_lines, find, run
 from helpers.suite.notebooks.claimlines import measures_rates, tags
 from helpers.suite.notebooks.running import read
 from tests.slow.sabotage.model import Outcome, Sabotage, SabotageError
+from tests.slow.sabotage.reach import keep_within_reach
 
-Work = tuple[Sabotage, Path]
+Work = tuple[Sabotage, Path, bool]
 INTERRUPTED = threading.Event()  # in a process of the pool, after Ctrl-C
 JOBS = 5  # they mostly wait, so that two cores carry five
 
@@ -62,22 +63,32 @@ def without_sabotage(claims: Sequence[str], sabotages: Sequence[Sabotage]) -> li
     return [claim for claim in claims if claim not in tried]
 
 
-def judge(sabotage: Sabotage, path: Path, *, timeout_s: float = 60.0) -> Outcome:
+def judge(
+    sabotage: Sabotage, path: Path, *, whole: bool = False, timeout_s: float = 60.0
+) -> Outcome:
     """Run a sabotaged notebook and return whether exactly its claim failed.
 
     Args:
         sabotage: the change.
         path: the notebook; the file is not changed.
+        whole: whether the cells run as well that the change cannot reach.
         timeout_s: time limit of each cell in seconds.
     """
     nb = read(path)
     stored = claim_lines(nb)
-    if lacks := lacking(nb, sabotage.claim):
-        return Outcome(sabotage, "skipped", lacks)
+    if reason := lacking(nb, sabotage.claim):
+        return Outcome(sabotage, "skipped", reason)
     if sabotage.claim not in {claim.id for claim in stored}:
         return Outcome(sabotage, "broken", f"{path.name} stores no line of this claim")
+    unmeasured = {claim.id for claim in stored if lacking(nb, claim.id)}
+
+    def edit(nb: NotebookNode) -> None:
+        sabotage.apply_without_figures(nb)
+        removed = [] if whole else keep_within_reach(nb, sabotage.cell)
+        unmeasured.update(claim for cell in removed for claim in claim_ids(cell))
+
     try:
-        result = run(path, edit=sabotage.apply_without_figures, timeout_s=timeout_s)
+        result = run(path, edit=edit, timeout_s=timeout_s)
     except SabotageError as error:
         return Outcome(sabotage, "broken", str(error))
     return Outcome.of(
@@ -85,7 +96,7 @@ def judge(sabotage: Sabotage, path: Path, *, timeout_s: float = 60.0) -> Outcome
         stored=stored,
         now=result.passes[0],
         problems=result.problems,
-        unmeasured=[claim.id for claim in stored if lacking(nb, claim.id)],
+        unmeasured=unmeasured,
     )
 
 
@@ -101,6 +112,7 @@ def report(
     *,
     notebook: Callable[[str], Path] = notebook_of,
     jobs: int = 1,
+    whole: bool = False,
 ) -> int:
     """Judge sabotages, print a line for each, and the count.
 
@@ -109,13 +121,16 @@ def report(
         missing: claims without a sabotage.
         notebook: gives the notebook of a claim.
         jobs: how many notebooks run at once; one that measures rates always runs alone.
+        whole: whether the cells run as well that a change cannot reach.
 
     Returns:
         Exit status: 0 when every sabotage was noticed by exactly its claim and none is missing.
     """
     killed = skipped = 0
     paths = {sabotage.claim: notebook(sabotage.claim) for sabotage in sabotages}
-    for outcome, seconds in _outcomes([(each, paths[each.claim]) for each in sabotages], jobs):
+    for outcome, seconds in _outcomes(
+        [(each, paths[each.claim], whole) for each in sabotages], jobs
+    ):
         killed += outcome.word == "killed"
         skipped += outcome.word == "skipped"
         claim, why = outcome.sabotage.claim, outcome.sabotage.why
@@ -165,13 +180,15 @@ def _timed(work: Work) -> tuple[Outcome, float]:
     if INTERRUPTED.is_set():  # work that the pool had already handed to this process
         sys.exit(130)
     start = time.monotonic()
-    return judge(*work), time.monotonic() - start
+    sabotage, path, whole = work
+    return judge(sabotage, path, whole=whole), time.monotonic() - start
 
 
 @click.command(epilog="NAME is a claim, such as q02.1, or a question, such as q02; none: all.")
 @NAMES
+@click.option("--whole", is_flag=True, help="Run the cells, too, that a change cannot reach.")
 @like_ctrl_c(signal.SIGINT, signal.SIGTERM)
-def command(names: Sequence[str]) -> int:
+def command(names: Sequence[str], whole: bool) -> int:
     """Run the sabotages of the claims or questions with these names.
 
     Raises:
@@ -183,7 +200,7 @@ def command(names: Sequence[str]) -> int:
             raise SabotageError(f"no notebook makes the claim {name!r}")
     chosen = [sabotage for sabotage in all_sabotages() if _is_chosen(sabotage.claim, names)]
     missing = without_sabotage([claim for claim in claims if _is_chosen(claim, names)], chosen)
-    return report(chosen, missing, jobs=JOBS)
+    return report(chosen, missing, jobs=JOBS, whole=whole)
 
 
 def _is_chosen(claim: str, names: Sequence[str]) -> bool:

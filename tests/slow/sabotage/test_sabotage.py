@@ -10,6 +10,7 @@ from helpers import __main__ as command_line
 from helpers.suite.notebooks import claim_lines, find
 from helpers.suite.notebooks.running import read
 from tests.slow.sabotage import Sabotage, SabotageError, all_sabotages, judge, notebook_of
+from tests.slow.sabotage.reach import keep_within_reach
 from tests.slow.sabotage.runner import report, without_sabotage
 
 EVERY = all_sabotages()
@@ -113,6 +114,18 @@ def test_a_claim_whose_service_is_missing_is_skipped(tiny, monkeypatch, capsys):
     )
     assert report([change], [], notebook=lambda claim: tiny) == 0
     assert capsys.readouterr().out.endswith("0 / 0 killed, 1 skipped\n")
+
+
+def test_cells_that_a_change_cannot_reach_do_not_run(tiny):
+    nb = read(tiny)
+    removed = keep_within_reach(nb, "own")
+    assert [cell.id for cell in removed] == ["check-q99-1", "unrelated"]
+    nb = read(tiny)
+    assert [cell.id for cell in keep_within_reach(nb, "unrelated")] == [
+        "shared", "own", "check-q99-1", "check-q99-2",
+    ]  # fmt: skip
+    nb = read(tiny)
+    assert keep_within_reach(nb, "setup") == []
 
 
 def test_figures_are_left_out_of_a_run(tiny):
