@@ -80,6 +80,11 @@ def open_connection(parameters: pika.ConnectionParameters) -> pika.BlockingConne
         return pika.BlockingConnection(parameters)
     except (exceptions.AMQPError, AMQPConnectorException, OSError) as error:
         raise explain(error, parameters) from None
+    except ValueError as error:
+        # pika raises it for a socket that the other side has closed as soon as it was open.
+        if not isinstance(error.__context__, OSError):
+            raise
+        raise explain(error.__context__, parameters) from None
 
 
 def hang_up(connection: pika.BlockingConnection) -> None:

@@ -187,3 +187,15 @@ def test_pika_refusing_a_parameter_is_a_usage_error(channel):
 def test_passwords_are_not_shown(shared_broker):
     assert credentials(shared_broker.amqp_url)[1] not in repr(shared_broker)
     assert "@" not in shared_broker.management_page
+
+
+def test_a_connection_that_is_closed_at_once_is_one_sentence(monkeypatch):
+    def closed_at_once(_):
+        try:
+            raise OSError(107, "Transport endpoint is not connected")
+        except OSError:
+            raise ValueError("Expected connected socket") from None
+
+    monkeypatch.setattr(pika, "BlockingConnection", closed_at_once)
+    with pytest.raises(BrokerNotReadyError, match="the connection to localhost:1 failed"):
+        ready.open_connection(pika.ConnectionParameters("localhost", 1))
