@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 KINDS = (
     "publish", "confirm", "nacked", "return", "deliver",
-    "ack", "nack", "reject", "dead-letter", "effect", "crash", "cut",
+    "ack", "nack", "reject", "dead-letter", "effect", "crash", "cut", "fail",
 )  # fmt: skip
 
 WORDS = {"publish": "published", "confirm": "confirmed", "return": "returned", "nack": "nacked",
@@ -230,6 +230,8 @@ class History:
             if event.kind in ("crash", "cut"):
                 what = "killed" if event.kind == "crash" else "cut off"
                 step = f"{event.actor or 'consumer'} {what} {event.detail}".rstrip()
+            elif event.kind == "fail":
+                step = event.detail
             elif event.detail:
                 step += f" ({event.detail})"
             seen[event.kind] += 1

@@ -1,4 +1,4 @@
-"""The learner's processes: started, observed, killed, and restarted as by a supervisor."""
+"""All processes of a submission: started, observed, killed, and restarted as by a supervisor."""
 
 import itertools
 import json
@@ -9,97 +9,17 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from labs.judge.actor import END_S, Actor, Boundary
 from labs.judge.errors import UnusableError
 from labs.judge.sandbox import process_tree
 from labs.judge.sandbox.limits import Limits
 from labs.judge.sandbox.start import start_host
 
-END_S = 5.0  # for a killed process to end
 HOLD_S = 5.0  # the longest that an actor is held at a boundary
 SHOWN_CHARS = 500
-
-
-@dataclass(frozen=True)
-class Boundary:
-    """A point that a learner's code has reached; the code stops there until the judge answers."""
-
-    actor: str
-    at: str  # "delivery", "before effect", "after commit", "subscribed", "returned", …
-    message: str
-    details: dict[str, Any]
-    t_s: float  # time.monotonic()
-
-    @property
-    def moment(self) -> str:
-        """The boundary in words: "before ack", "on delivery"."""
-        return f"on {self.at}" if self.at == "delivery" else self.at
-
-
-class Actor:
-    """One of the learner's functions, which runs in a separate process."""
-
-    def __init__(
-        self, pool: "ActorPool", role: str, arguments: Sequence[Any], name: str, key: str
-    ) -> None:
-        self.role, self.arguments, self.name, self.key = role, list(arguments), name, key
-        self.boundaries: list[Boundary] = []
-        self.code: int | None = None  # exit status, negative for a signal, None while it runs
-        self.restarts = 0
-        self.ended = threading.Event()
-        self._pool = pool
-        self.output = pool.folder / f"{key}.txt"
-
-    def __repr__(self) -> str:
-        state = "running" if self.running else f"ended with {self.code}"
-        return f"Actor({self.name}, {state}, {len(self.boundaries)} boundaries)"
-
-    @property
-    def running(self) -> bool:
-        """Whether the process still runs."""
-        return not self.ended.is_set()
-
-    @property
-    def subscribed(self) -> bool:
-        """Whether the function has begun to consume."""
-        return self._last("subscribed") is not None
-
-    @property
-    def result(self) -> Any:
-        """Return value of the function, as JSON; None while it runs, or when it raised."""
-        boundary = self._last("returned")
-        return boundary.details.get("result") if boundary else None
-
-    @property
-    def returned(self) -> bool:
-        """Whether the function has returned without an error."""
-        return self._last("returned") is not None
-
-    @property
-    def error(self) -> str:
-        """The error that the function ended with, in one line, or ""."""
-        boundary = self._last("raised") or self._last("unusable")
-        return str(boundary.details.get("error", "")) if boundary else ""
-
-    def kill(self) -> None:
-        """Send SIGKILL to the process and all that it started, and wait for its end."""
-        self.signal(signal.SIGKILL)
-        self.ended.wait(END_S)
-
-    def terminate(self) -> None:
-        """Send SIGTERM."""
-        self.signal(signal.SIGTERM)
-
-    def signal(self, number: int) -> None:
-        """Send a signal, if the process still runs."""
-        if self.running:
-            self._pool.send({"name": self.key, "signal": int(number)})
-
-    def _last(self, at: str) -> Boundary | None:
-        return next((boundary for boundary in reversed(self.boundaries) if boundary.at == at), None)
 
 
 class ActorPool:
@@ -132,7 +52,7 @@ class ActorPool:
         self._listener = socket.socket(socket.AF_UNIX)
         self._host: subprocess.Popen[str] | None = None
         self._closed = threading.Event()
-        self.unusable = ""  # why the submission cannot be judged
+        self.unusable = ""  # why the submission cannot be judged, known from the processes' ends
 
     def open(self) -> None:
         """Start the host process, and listen for the actors that it will fork."""
@@ -166,7 +86,8 @@ class ActorPool:
         """Fork an actor; see `Trial.start`."""
         with self._lock:
             key = f"{next(self._keys)}-{role}"
-            actor = Actor(self, role, arguments, name, key)
+            output = self.folder / f"{key}.txt"
+            actor = Actor(role, arguments, name=name, key=key, output=output, send=self.send)
             actor.restarts = restarts
             self._actors[key] = actor
         self.send({"name": key, "role": role, "args": actor.arguments, "output": str(actor.output)})
@@ -176,6 +97,12 @@ class ActorPool:
         """Return all actors since the last `end_all`, in the order of their start."""
         with self._lock:
             return list(self._actors.values())
+
+    def why_unusable(self) -> str:
+        """Return why the submission cannot be judged, or "" while it can."""
+        if not self.unusable:
+            self.unusable = next(filter(None, (a.unloadable for a in self.actors())), "")
+        return self.unusable
 
     def end_all(self) -> None:
         """Kill all actors, and wait for their ends."""
@@ -240,7 +167,9 @@ class ActorPool:
                     actor.name, str(details.pop("at")), str(details.pop("message")), details,
                     time.monotonic(),
                 )  # fmt: skip
-                if boundary.at == "unusable":
+                if boundary.at == "loaded":
+                    actor.loaded = True
+                elif boundary.at == "unusable":
                     self.unusable = str(details.get("error", ""))
                 order = self._arrived(actor, boundary)
                 if order == "kill":

@@ -1,9 +1,11 @@
 """Check one submission: from the file to the verdict."""
 
+import ast
 import importlib
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 from pika.exceptions import AMQPError
@@ -11,11 +13,12 @@ from pika.exceptions import AMQPError
 from helpers import broker
 from helpers.errors import UsageError
 from labs.judge.errors import OutOfTimeError, UnusableError
-from labs.judge.model import Broken, Lab, Verdict, load
+from labs.judge.findings import Broken, Finding, NotSeen
+from labs.judge.model import Lab, Verdict, load
 from labs.judge.sandbox.limits import Limits
 from labs.judge.trial import Trial
 
-INDENT = " " * 11
+INDENT = " " * 13
 
 
 def check(
@@ -43,12 +46,20 @@ def check(
         )
     began = time.monotonic()
     broken: dict[str, Broken] = {}
+    unseen: dict[str, NotSeen] = {}
     unusable = ""
     limits = limits or Limits()
     version = broker.find().version
+    if is_starter(lab, submission):
+        why = "this is the starter as it was handed out: write your code, and check again"
+        untried = tuple(NotSeen(key, why) for key in lab.requirements)
+        return Verdict(number, (), "", time.monotonic() - began, version, untried)
     with Trial(submission.resolve(), modules=lab.modules, limits=limits, hidden=hidden) as trial:
         try:
             for finding in _findings(lab, trial):
+                if isinstance(finding, NotSeen):
+                    unseen.setdefault(finding.requirement, finding)
+                    continue
                 lab.belief(finding.misconception)  # an error if the belief has no sentence
                 broken.setdefault(finding.requirement, finding)
         except UnusableError as error:
@@ -59,11 +70,36 @@ def check(
                 unusable += f"; {trouble}"
         except AMQPError as error:
             unusable = f"the broker ended the check: {type(error).__name__} {error}"
-    findings = tuple(broken[key] for key in sorted(broken))
-    return Verdict(number, findings, unusable, time.monotonic() - began, version)
+    return Verdict(
+        number,
+        tuple(broken[key] for key in sorted(broken)),
+        unusable,
+        time.monotonic() - began,
+        version,
+        tuple(unseen[key] for key in sorted(set(unseen) - set(broken))),
+    )
 
 
-def _findings(lab: Lab, trial: Trial) -> Iterator[Broken]:
+def is_starter(lab: Lab, submission: Path) -> bool:
+    """Return whether a file has the starter's code, whatever its comments and blanks."""
+    starter = (lab.folder / "starter.py").read_text(encoding="utf-8")
+    try:
+        return _code(submission.read_text(encoding="utf-8")) == _code(starter)
+    except (SyntaxError, ValueError):
+        return False
+
+
+def _code(source: str) -> str:
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(
+            node
+        ):
+            del node.body[0]
+    return ast.dump(tree)
+
+
+def _findings(lab: Lab, trial: Trial) -> Iterator[Finding]:
     sound = True
     for finding in lab.check(trial):
         sound = False
@@ -80,30 +116,40 @@ def report(lab: Lab, verdict: Verdict, submission: str) -> str:
     if verdict.unusable:
         lines += [f"  It cannot be judged: {verdict.unusable}.", ""]
     broken = {finding.requirement: finding for finding in verdict.broken}
+    unseen = {finding.requirement: finding for finding in verdict.unseen}
     for key, sentence in lab.requirements.items():
-        word = "holds" if verdict.holds(key) else "-" if verdict.unusable else "BROKEN"
-        lines.append(f"  {key} {word:<7}{sentence}")
+        lines.append(f"  {key} {verdict.state(key):<9}{sentence}")
         if key in broken:
             lines.append(f"{INDENT}what happened: {broken[key].story}")
             belief = lab.belief(broken[key].misconception)
             lines.append(f"{INDENT}the belief behind it: {belief}")
-    number = sum(verdict.holds(key) for key in lab.requirements)
-    total = len(lab.requirements)
-    lines += ["", f"{number} of {total} requirements hold, checked in {verdict.seconds:.0f} s."]
-    if number == total:
+        elif key in unseen:
+            lines.append(f"{INDENT}not tried: {unseen[key].story}")
+    lines += ["", f"{score(lab, verdict)}, checked in {verdict.seconds:.0f} s."]
+    if all(verdict.holds(key) for key in lab.requirements):
         lines.append("All that this check looks for holds.")
     return "\n".join(lines)
 
 
+def score(lab: Lab, verdict: Verdict) -> str:
+    """Return "3 of 6 requirements hold, 1 is broken, 2 were not seen"."""
+    states = [verdict.state(key) for key in lab.requirements]
+    words = [f"{states.count('holds')} of {len(states)} requirements hold"]
+    if number := states.count("BROKEN"):
+        words.append(f"{number} {'is' if number == 1 else 'are'} broken")
+    if number := states.count("not seen"):
+        words.append(f"{number} {'was' if number == 1 else 'were'} not seen")
+    return ", ".join(words)
+
+
 def as_json(verdict: Verdict) -> str:
     """Return the verdict as JSON."""
-    return json.dumps(
-        {**vars(verdict), "broken": [vars(finding) for finding in verdict.broken]},
-        ensure_ascii=False,
-    )
+    return json.dumps(asdict(verdict), ensure_ascii=False)
 
 
 def from_json(text: str) -> Verdict:
     """Return the verdict in the output of `as_json`."""
     read = json.loads(text)
-    return Verdict(**{**read, "broken": tuple(Broken(**finding) for finding in read["broken"])})
+    broken = tuple(Broken(**finding) for finding in read["broken"])
+    unseen = tuple(NotSeen(**finding) for finding in read["unseen"])
+    return Verdict(**{**read, "broken": broken, "unseen": unseen})

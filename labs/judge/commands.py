@@ -11,7 +11,7 @@ from labs.judge.model import lab_number, load
 from labs.judge.sandbox.limits import Limits
 
 SECONDS = click.option(
-    "--seconds", type=float, default=60.0, help="Time limit of a check.", show_default=True
+    "--seconds", type=float, default=240.0, help="Time limit of a check.", show_default=True
 )
 
 

@@ -2,6 +2,14 @@
 
 SHARED = {
     "not-done": "none: this is not done yet",
+    "raised": "none: the code ended with an error",
+    "error-is-done": "a message may be acked although its work failed",
+    "error-is-passed-over": "after an error of the store it is enough to go on",
+    "queue-stays": "a queue stays when its consumer goes, however it was declared",
+    "transient-queue": "a queue survives a restart of the broker, however it was declared",
+    "transient-message": "a durable queue keeps its messages, however they were published",
+    "old-may-go": "a message that nobody has taken for a while is no longer needed",
+    "full-refuses": "a queue with a limit refuses what it cannot hold",
     "ack-before-work": "acknowledging a message before the work is done is just as safe",
     "auto-ack": "with auto_ack the broker waits until the work is done",
     "check-then-insert": "what was looked up a moment ago is still true",

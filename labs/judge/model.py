@@ -4,25 +4,13 @@ import importlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from helpers.errors import UsageError
 from helpers.machine import paths
 from labs.judge import misconceptions
+from labs.judge.findings import Broken, Finding, NotSeen
 from labs.judge.trial import Trial
-
-
-@dataclass(frozen=True)
-class Broken:
-    """A requirement that does not hold, with the smallest history that breaks it.
-
-    ``story`` is a short sequence of events, never the solution. ``misconception`` is the name of
-    the belief behind it; each belief has one name in all labs, since the report of a class counts
-    beliefs.
-    """
-
-    requirement: str
-    story: str
-    misconception: str
 
 
 @dataclass(frozen=True)
@@ -34,7 +22,7 @@ class Lab:
     question: str  # the notebook that teaches it, such as "q03_dead_letter"
     requirements: Mapping[str, str]  # "a" → one plain sentence
     roles: tuple[str, ...]  # "run_worker(url, store)"
-    check: Callable[[Trial], Iterator[Broken]] = field(repr=False)
+    check: Callable[[Trial], Iterator[Finding]] = field(repr=False)
     modules: tuple[str, ...] = ()  # slow imports of the learner's code
     beliefs: Mapping[str, str] = field(default_factory=dict)  # misconceptions of this lab alone
 
@@ -55,6 +43,9 @@ class Lab:
         return folder_of(self.number)
 
 
+State = Literal["holds", "BROKEN", "not seen"]
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The result of one check of one submission."""
@@ -64,12 +55,19 @@ class Verdict:
     unusable: str  # why it cannot be judged, or ""
     seconds: float
     rabbitmq: str
+    unseen: tuple[NotSeen, ...] = ()
+
+    def state(self, requirement: str) -> State:
+        """Return whether a requirement holds, is broken, or could not be seen."""
+        if requirement in {finding.requirement for finding in self.broken}:
+            return "BROKEN"
+        if self.unusable or requirement in {finding.requirement for finding in self.unseen}:
+            return "not seen"
+        return "holds"
 
     def holds(self, requirement: str) -> bool:
         """Return whether a requirement holds."""
-        return not self.unusable and requirement not in {
-            finding.requirement for finding in self.broken
-        }
+        return self.state(requirement) == "holds"
 
     @property
     def reasons(self) -> frozenset[tuple[str, str]]:

@@ -19,6 +19,7 @@ def keep(verdict: Verdict) -> None:
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
         "lab": verdict.lab,
         "broken": [finding.requirement for finding in verdict.broken],
+        "unseen": [finding.requirement for finding in verdict.unseen],
         "unusable": verdict.unusable,
     }
     file = work() / "labs.jsonl"
@@ -44,11 +45,14 @@ def _state(entry: dict[str, object] | None, total: int) -> str:
     day = str(entry["date"])[:10]
     if entry["unusable"]:
         return f"could not be judged ({day})"
-    broken = entry["broken"]
-    assert isinstance(broken, list)
-    if broken:
-        return f"{total - len(broken)} of {total} hold; broken: {', '.join(broken)} ({day})"
-    return f"holds ({day})"
+    broken, unseen = entry["broken"], entry.get("unseen", [])
+    assert isinstance(broken, list) and isinstance(unseen, list)
+    if not broken and not unseen:
+        return f"holds ({day})"
+    words = [f"{total - len(broken) - len(unseen)} of {total} hold"]
+    words += [f"broken: {', '.join(broken)}"] * bool(broken)
+    words += [f"not seen: {', '.join(unseen)}"] * bool(unseen)
+    return f"{'; '.join(words)} ({day})"
 
 
 def _entries() -> list[dict[str, object]]:

@@ -1,11 +1,11 @@
 """Repeat a play with one fault at each boundary in turn."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from labs.judge.errors import UnusableError
-from labs.judge.model import Broken
-from labs.judge.trial import Fault, Trial
+from labs.judge.faults import ALL, Action, Fault
+from labs.judge.findings import Broken
+from labs.judge.trial import Trial
 
 MOST_POINTS = 40
 
@@ -14,8 +14,9 @@ def crash_points(
     trial: Trial,
     play: Callable[[], Broken | None],
     *,
-    actions: Sequence[Literal["cut", "kill"]] = ("kill",),
+    actions: Sequence[Action] = ("kill",),
     role: str = "",
+    failures: Mapping[str, Sequence[str]] = ALL,
     least: int = 1,
     most: int = MOST_POINTS,
 ) -> Broken | None:
@@ -24,8 +25,10 @@ def crash_points(
     Args:
         trial: the trial in which ``play`` runs.
         play: starts with ``trial.fresh``, plays to the end, and returns what is broken, or None.
-        actions: faults at each boundary: the process is killed, or its connection cut.
+        actions: faults at each boundary: the process is killed, its connection cut, or its write
+            or publish fails.
         role: count boundaries of this role alone; "": of all roles.
+        failures: the boundaries where an operation can fail, and how; see `Fault`.
         least: boundaries that correct code reaches without a fault; fewer are an error.
         most: number of points at most, spread evenly over all boundaries.
 
@@ -36,7 +39,7 @@ def crash_points(
         UnusableError: nothing broke, but fewer than ``least`` boundaries were reached: the code
             bypasses pika's BlockingConnection or sqlite3, so it cannot be judged.
     """
-    trial.fault = Fault(0, "kill", role)  # counts boundaries without injecting a fault
+    trial.fault = Fault(0, "kill", role, failures)  # counts boundaries without injecting a fault
     try:
         if broken := play():
             return broken
@@ -45,14 +48,23 @@ def crash_points(
                 "its work bypasses pika.BlockingConnection or sqlite3, so it cannot be judged: "
                 "use both as they are"
             )
-        for point in chosen(trial.points, most):
-            for action in actions:
-                trial.fault = Fault(point, action, role)
-                if broken := play():
-                    return broken
+        for point, action in _faults(trial, actions, most):
+            trial.fault = Fault(point, action, role, failures)
+            if broken := play():
+                return broken
     finally:
         trial.fault = None
     return None
+
+
+def _faults(trial: Trial, actions: Sequence[Action], most: int) -> list[tuple[int, Action]]:
+    deaths = [action for action in actions if action != "fail"]
+    points: list[tuple[int, Action]] = [
+        (point, action) for point in chosen(trial.points, most) for action in deaths
+    ]
+    if "fail" in actions:
+        points += [(point, "fail") for point in chosen(trial.failable, most)]
+    return points
 
 
 def chosen(points: int, most: int) -> Iterator[int]:

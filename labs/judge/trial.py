@@ -8,30 +8,24 @@ happens, and give the history that the verdict shows.
 import itertools
 import sqlite3
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pika.exceptions import ChannelClosedByBroker
 
 from helpers import broker
 from helpers.history import History
-from labs.judge.actors import Actor, ActorPool, Boundary
+from labs.judge.actor import Actor, Boundary
+from labs.judge.actors import ActorPool
 from labs.judge.draining import NOT_FOUND, RESOURCE_LOCKED, drain
+from labs.judge.faults import FAIL, FULL_QUEUE, Fault, Order, in_words
+from labs.judge.findings import Broken
 from labs.judge.sandbox.limits import Limits
 from labs.judge.watch import Watch
 
-Order = Literal["go", "cut", "kill"] | threading.Event
-# Boundaries at which a process can be killed or cut off; the others only inform.
-CRASHABLE = (
-    "delivery", "before effect", "after effect", "before commit", "after commit",
-    "before ack", "after ack", "before nack", "after nack", "before reject", "after reject",
-    "before publish", "before confirm", "after publish",
-)  # fmt: skip
 RECORDED = {
     "delivery": "deliver", "after ack": "ack", "after nack": "nack", "after reject": "reject",
     "before publish": "publish", "before confirm": "confirm", "before nacked publish": "nacked",
@@ -41,15 +35,6 @@ RECORDED = {
 def go_on(actor: Actor, boundary: Boundary) -> Order:
     """Let every actor go on: the default of `Trial.direct`."""
     return "go"
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A kill or a cut at the ``point``-th boundary, 1, 2, 3, …; 0 for none."""
-
-    point: int
-    action: Literal["cut", "kill"]
-    role: str = ""  # boundaries of this role alone are counted; "": of all roles
 
 
 class Trial:
@@ -75,13 +60,14 @@ class Trial:
         self.history = History()
         self.direct: Callable[[Actor, Boundary], Order] = go_on
         self.fault: Fault | None = None
-        self.points = 0  # crashable boundaries since the last `fresh`
+        self.points = 0  # boundaries for a kill or a cut since the last `fresh`
+        self.failable = 0  # boundaries for a failure since the last `fresh`
         self.channel: Any = None
         self._folder = tempfile.TemporaryDirectory(prefix="lab-")
         self.folder = Path(self._folder.name)
         self._numbers = itertools.count(1)
         self._pool = ActorPool(submission, self.folder, modules, limits, self._arrived)
-        self.watch = Watch(limits.seconds, lambda: self._pool.unusable)
+        self.watch = Watch(limits.seconds, self._pool.why_unusable, self._active)
         self._store = self.folder / "store-0.db"
 
     def __enter__(self) -> Self:
@@ -113,6 +99,9 @@ class Trial:
         """
         self.end()
         self.channel = broker.clean_channel()
+        if self.fault is not None and self.fault.action == "fail":
+            arguments = {"x-max-length": 0, "x-overflow": "reject-publish"}
+            self.channel.queue_declare(FULL_QUEUE, durable=True, arguments=arguments)
         self._store = self.folder / f"store-{next(self._numbers)}.db"
         with closing(sqlite3.connect(self._store)) as db:
             db.execute("PRAGMA journal_mode=WAL")
@@ -120,7 +109,8 @@ class Trial:
                 db.execute(f"CREATE TABLE {table}")
             db.commit()
         with self.watch.changed:
-            self.history, self.watch.boundaries, self.points = History(), [], 0
+            self.watch.begin()
+            self.history, self.points, self.failable = History(), 0, 0
         return self.channel
 
     def start(self, role: str, *arguments: Any, name: str = "", restarts: int = 0) -> Actor:
@@ -143,6 +133,20 @@ class Trial:
     def actors(self) -> list[Actor]:
         """All actors since the last `fresh`, those that a supervisor restarted included."""
         return self._pool.actors()
+
+    def _active(self) -> bool:
+        return any(actor.running for actor in self.actors)
+
+    def undone(self, requirement: str, story: str = "") -> Broken:
+        """Return a finding about code that does not do what the requirement is about.
+
+        Args:
+            requirement: its letter.
+            story: what happened, where no function ended with an error.
+        """
+        if trouble := self.trouble():
+            return Broken(requirement, trouble, "raised")
+        return Broken(requirement, story or "nothing happened", "not-done")
 
     def trouble(self) -> str:
         """Return the last error that a function ended with, in one line, or "" for none."""
@@ -224,13 +228,7 @@ class Trial:
             self.watch.boundaries.append(boundary)
             actor.boundaries.append(boundary)
             self._record(actor, boundary)
-            order: Order = "go"
-            if boundary.at in CRASHABLE:
-                fault = self.fault
-                if fault is None or fault.role in ("", actor.role):
-                    self.points += 1
-                    if fault is not None and self.points == fault.point:
-                        order = fault.action
+            order = self._fault_at(actor, boundary)
             if order == "go":
                 order = self.direct(actor, boundary)
             if order in ("kill", "cut"):
@@ -238,8 +236,24 @@ class Trial:
                 self.history.record(
                     kind, boundary.message, actor=actor.name, detail=boundary.moment
                 )
+            elif isinstance(order, str) and order.startswith(FAIL):
+                detail = f"{in_words(order)} {boundary.moment}"
+                self.history.record("fail", boundary.message, actor=actor.name, detail=detail)
             self.watch.changed.notify_all()
         return order
+
+    def _fault_at(self, actor: Actor, boundary: Boundary) -> Order:
+        fault = self.fault or Fault(0, "kill")
+        if fault.role not in ("", actor.role):
+            return "go"
+        crashes, fails = fault.crashes_at(boundary.at), fault.fails_at(boundary.at)
+        self.points += crashes
+        self.failable += fails
+        if fault.action == "fail" and fails and self.failable == fault.point:
+            return fault.failure(boundary.at)
+        if fault.action != "fail" and crashes and self.points == fault.point:
+            return fault.action
+        return "go"
 
     def _record(self, actor: Actor, boundary: Boundary) -> None:
         kind = RECORDED.get(boundary.at)
@@ -247,7 +261,7 @@ class Trial:
             kind = "effect"
         if kind is None:
             return
-        for message in boundary.details.get("messages") or [boundary.message]:
+        for message in boundary.messages:
             self.history.record(
                 kind,
                 message,

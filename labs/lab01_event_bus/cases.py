@@ -12,7 +12,8 @@ import pika
 from pika.exceptions import ChannelClosedByBroker, UnroutableError
 
 from helpers import broker
-from labs.judge.trial import Actor, Trial, go_on
+from labs.judge.actor import Actor
+from labs.judge.trial import Trial, go_on
 
 TABLES = ("search (event TEXT, document TEXT)", "audit (event TEXT, type TEXT)")
 NOTIFIED = ("document.shared", "comment.added")
@@ -93,7 +94,7 @@ def wait(trial: Trial, condition: Callable[[], Any]) -> None:
 def settle(trial: Trial, service: str, expected: list[str]) -> Counter[str]:
     """Wait until a service has one row for each event; return its rows when all is quiet."""
     wait(trial, lambda: events_of(trial, service) == Counter(expected))
-    trial.watch.settle(lambda: False, quiet_s=0.3)  # more may follow
+    trial.watch.calm(0.3)  # more may follow
     return events_of(trial, service)
 
 

@@ -8,9 +8,12 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 
-from labs.judge.model import Broken, Lab
+from labs.judge.actor import Actor, Boundary
+from labs.judge.faults import Order
+from labs.judge.findings import Broken
+from labs.judge.model import Lab
 from labs.judge.sweep import crash_points
-from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
+from labs.judge.trial import Trial, go_on
 from labs.lab01_event_bus.cases import (
     NOTIFIED,
     consumers,
@@ -70,7 +73,6 @@ LAB = Lab(
         "known-kinds": "the kinds of event that exist today are all that there will be",
         "bound-to-all": "a service that is bound to everything gets only what it understands",
         "filter-in-code": "an event that a service throws away costs nothing",
-        "queue-stays": "a queue stays when its consumer goes, however it was declared",
         "fresh-start": "what is in the queue when a service starts is old and can go",
         "queue-per-instance": "each instance of a service needs a separate queue",
         "two-queues": "a service with two queues gets an event that fits both just once",

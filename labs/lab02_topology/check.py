@@ -13,7 +13,8 @@ from typing import Any
 from pika.exceptions import AMQPError
 
 from helpers.errors import WaitTimeoutError
-from labs.judge.model import Broken, Lab
+from labs.judge.findings import Broken
+from labs.judge.model import Lab
 from labs.judge.trial import Trial
 from labs.lab02_topology.cases import (
     CASES,
@@ -83,7 +84,6 @@ LAB = Lab(
         "one-ae": "an alternate exchange also covers the exchanges behind its own",
         "fresh-start": "what is in the queue when a service starts is old and can go",
         "queue-per-instance": "each instance of a service needs a separate queue",
-        "queue-stays": "a queue stays when its consumer goes, however it was declared",
         "durable-by-default": "what was declared is still there after a restart of the broker",
     },
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from labs.judge.model import Broken
+from labs.judge.findings import Broken
 from labs.judge.trial import Trial
 from labs.lab02_topology import check as lab
 from labs.lab02_topology.cases import ANY, NO_KEY, Case

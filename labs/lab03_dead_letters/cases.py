@@ -14,9 +14,11 @@ import pika
 from pika.exceptions import AMQPError
 
 from helpers import broker
-from labs.judge.model import Broken
+from labs.judge.actor import Actor
+from labs.judge.faults import Fault
+from labs.judge.findings import Broken
 from labs.judge.sweep import chosen, crash_points
-from labs.judge.trial import Actor, Fault, Trial, go_on
+from labs.judge.trial import Trial, go_on
 
 WORK, DEAD = "thumbnails", "thumbnails.dead"
 TABLES = (

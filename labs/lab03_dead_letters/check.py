@@ -7,7 +7,8 @@ read after the workers were killed.
 from collections.abc import Iterator
 
 from helpers import broker
-from labs.judge.model import Broken, Lab
+from labs.judge.findings import Broken
+from labs.judge.model import Lab
 from labs.judge.trial import Trial
 from labs.lab03_dead_letters import cases, deaths, replays
 from labs.lab03_dead_letters.cases import DEAD, ENOUGH, PATIENCE_S, TRIES, WORK, Fate, Known
@@ -84,7 +85,7 @@ def corrupt(trial: Trial, known: Known) -> Iterator[Broken]:
 
     trial.watch.settle(lambda: over() or "d-2" in cases.thumbnails(trial), timeout_s=25, quiet_s=6)
     trial.watch.settle(over, timeout_s=25, quiet_s=PATIENCE_S)
-    trial.watch.settle(lambda: False, timeout_s=1, quiet_s=0.2)  # a second letter may follow
+    trial.watch.calm(0.2, timeout_s=1)  # a second letter may follow
     trouble, story = trial.trouble(), cases.story(trial, "d-1")
     fate = cases.end(trial, ["d-1", "d-2"], known)["d-1"]
     number = known.tries = cases.tries(trial, "d-1")

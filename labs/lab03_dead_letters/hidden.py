@@ -3,8 +3,10 @@
 import random
 from collections.abc import Iterator
 
-from labs.judge.model import Broken
-from labs.judge.trial import Actor, Boundary, Order, Trial
+from labs.judge.actor import Actor, Boundary
+from labs.judge.faults import Order
+from labs.judge.findings import Broken
+from labs.judge.trial import Trial
 from labs.lab03_dead_letters import cases
 from labs.lab03_dead_letters.cases import DEAD, PATIENCE_S, Known
 

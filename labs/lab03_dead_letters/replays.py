@@ -3,8 +3,10 @@
 import threading
 from collections.abc import Iterator
 
-from labs.judge.model import Broken
-from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
+from labs.judge.actor import Actor, Boundary
+from labs.judge.faults import Order
+from labs.judge.findings import Broken
+from labs.judge.trial import Trial, go_on
 from labs.lab03_dead_letters import cases
 from labs.lab03_dead_letters.cases import DEAD, PATIENCE_S, WORK, Known
 
@@ -29,7 +31,7 @@ def once(trial: Trial, known: Known) -> Iterator[Broken]:
         lambda: "d-1" in cases.thumbnails(trial) and cases.ready(trial, DEAD) >= 1,
         quiet_s=PATIENCE_S,
     )
-    trial.watch.settle(lambda: False, quiet_s=0.2)  # a second letter may follow
+    trial.watch.calm(0.2)  # a second letter may follow
     stories = [cases.story(trial, document) for document in ("d-1", "d-2")]
     repaired, corrupt = cases.end(trial, ["d-1", "d-2"]).values()
     again = cases.tries(trial, "d-1") > before

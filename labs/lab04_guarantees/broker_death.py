@@ -16,7 +16,7 @@ from helpers.broker import DisposableNode
 from helpers.errors import BrokerNotFoundError
 from helpers.history import History
 from labs.judge.draining import drain
-from labs.judge.model import Broken
+from labs.judge.findings import Broken
 from labs.judge.trial import Trial
 from labs.lab04_guarantees import plays
 from labs.lab04_guarantees.plays import QUEUE, Known

@@ -11,7 +11,8 @@ import pika
 from pika.exceptions import NackError, UnroutableError
 
 from helpers import broker, chaos
-from labs.judge.model import Broken, Lab
+from labs.judge.findings import Broken
+from labs.judge.model import Lab
 from labs.judge.sweep import crash_points
 from labs.judge.trial import Trial
 from labs.lab04_guarantees import plays
@@ -74,7 +75,6 @@ LAB = Lab(
         "confirmed-is-queued": "a message that the broker confirms is in a queue",
         "marked-too-early": "what is about to be sent may be noted as sent",
         "error-passed-over": "after an error about one message it is enough to go on with the next",
-        "durable-queue-enough": "a durable queue keeps its messages, however they were published",
         "queue-for-ever": "a queue that was declared once stays",
         "duplicates-are-free": "since duplicates are allowed, everything may be sent again",
         "empty-is-done": "a queue that is empty now has nothing more to come",

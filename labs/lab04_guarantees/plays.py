@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from helpers import broker
-from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
+from labs.judge.actor import Actor, Boundary
+from labs.judge.faults import Order
+from labs.judge.trial import Trial, go_on
 
 QUEUE = "receipts"
 TABLES = (
@@ -39,7 +41,7 @@ class Known:
         if not self.queue.get("durable"):
             return "queue-for-ever"
         stored = self.persistent or self.queue.get("type") == "quorum"
-        return "" if stored else "durable-queue-enough"
+        return "" if stored else "transient-message"
 
 
 class Hold:

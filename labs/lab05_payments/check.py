@@ -11,9 +11,12 @@ from dataclasses import replace
 
 import pika
 
-from labs.judge.model import Broken, Lab
+from labs.judge.actor import Actor, Boundary
+from labs.judge.faults import Order
+from labs.judge.findings import Broken
+from labs.judge.model import Lab
 from labs.judge.sweep import crash_points
-from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
+from labs.judge.trial import Trial, go_on
 
 QUEUE = "payments"
 TABLES = (
@@ -88,7 +91,7 @@ def settle(trial: Trial, number: int, expected: list[int]) -> list[int]:
     """Wait for ``number`` acks and for the expected counts; return the counts when all is quiet."""
     trial.watch.settle(lambda: trial.watch.count("after ack") >= number)
     trial.watch.settle(lambda: counts(trial, len(expected)) == expected)
-    trial.watch.settle(lambda: False, quiet_s=0.2)  # an effect may follow the ack
+    trial.watch.calm(0.2)  # an effect may follow the ack
     return counts(trial, len(expected))
 
 

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import pika
 
-from labs.judge.model import Broken
-from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
+from labs.judge.actor import Actor, Boundary
+from labs.judge.faults import Order
+from labs.judge.findings import Broken
+from labs.judge.trial import Trial, go_on
 from labs.lab05_payments import check as lab
 
 ACCOUNTS, DIGITS = ("anna", "ben", "chloe"), 4
@@ -44,7 +46,7 @@ def check(trial: Trial) -> Iterator[Broken]:
         expected = sorted((account, 10**DIGITS // 9) for account in ACCOUNTS)
         query = "SELECT account, cents FROM balances ORDER BY account"
         trial.watch.settle(lambda: trial.rows(query) == expected, timeout_s=15, quiet_s=2)
-        trial.watch.settle(lambda: False, quiet_s=0.3)
+        trial.watch.calm(0.3)
     finally:
         trial.direct = go_on
     trial.end()

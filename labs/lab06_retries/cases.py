@@ -12,7 +12,8 @@ import pika
 from pika.exceptions import ChannelClosedByBroker
 
 from helpers import broker
-from labs.judge.trial import Actor, Trial
+from labs.judge.actor import Actor
+from labs.judge.trial import Trial
 from labs.lab06_retries.provider import Answer, Call, MailProvider
 
 WORK, DLQ = "notify", "dlq"

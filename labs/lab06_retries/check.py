@@ -1,14 +1,16 @@
 """Lab 6: mails are retried with growing waits, spread out, and a limited number of times.
 
-The judge is the mail provider, too, and counts its calls. Since a busy machine delays mails, a wait
-is never judged by how late a mail comes back: only by how early, and by the order of the mails.
+A wait is judged by how early a mail comes back and by the order of mails: how late depends on load.
 """
 
 from collections.abc import Iterator
 
-from labs.judge.model import Broken, Lab
+from labs.judge.actor import Actor, Boundary
+from labs.judge.faults import Order
+from labs.judge.findings import Broken
+from labs.judge.model import Lab
 from labs.judge.sweep import crash_points
-from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
+from labs.judge.trial import Trial, go_on
 from labs.lab06_retries.cases import DLQ, Scene, Settings, left_over, other_queues, publish_beside
 from labs.lab06_retries.provider import REFUSED, SENT, TRY_LATER, MailProvider
 from labs.lab06_retries.waiting import SLOW, SLOWER, crowded, doubling, ending, why_gone

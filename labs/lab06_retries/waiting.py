@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from labs.judge.model import Broken
+from labs.judge.findings import Broken
 from labs.lab06_retries.cases import (
     DLQ,
     Scene,

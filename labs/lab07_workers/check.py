@@ -11,9 +11,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from helpers import broker, chaos
-from labs.judge.model import Broken, Lab
+from labs.judge.actor import Actor, Boundary
+from labs.judge.faults import Order
+from labs.judge.findings import Broken
+from labs.judge.model import Lab
 from labs.judge.sweep import crash_points
-from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
+from labs.judge.trial import Trial, go_on
 from labs.lab07_workers.browser import QUEUE, UNANSWERED, Web, made, prepare
 
 OUTAGE_S = 2.5
@@ -171,7 +174,7 @@ def broker_away(trial: Trial) -> Broken | None:
                 trial.end()
                 return Broken("f", answered(answers), "broker-answers")
             # The outage lasts longer than retries right after the answer.
-            trial.watch.settle(lambda: False, timeout_s=OUTAGE_S, quiet_s=OUTAGE_S)
+            trial.watch.calm(OUTAGE_S, timeout_s=OUTAGE_S)
         network.restore()
         numbers = itertools.count(1)
 

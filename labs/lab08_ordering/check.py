@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from labs.judge.model import Broken, Lab
+from labs.judge.actor import Actor
+from labs.judge.findings import Broken
+from labs.judge.model import Lab
 from labs.judge.sweep import crash_points
-from labs.judge.trial import Actor, Trial
+from labs.judge.trial import Trial
 from labs.lab08_ordering import plays
 from labs.lab08_ordering.plays import PATIENCE_S, Director, event, events, order
 
@@ -85,7 +87,7 @@ def without_fault(trial: Trial) -> Broken | None:
         plays.publish(trial, events(documents, [version]))
         sent += events(documents, [version])
         trial.watch.settle(partial(all_done, trial, len(sent)), quiet_s=PATIENCE_S)
-    trial.watch.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)  # a duplicate may follow
+    trial.watch.calm(0.2, timeout_s=1.0)  # a duplicate may follow
     for item in sent:
         times = order(trial, item["document"]).count(item["version"])
         if times == 1:
@@ -217,7 +219,7 @@ def killed(trial: Trial, number: int) -> Broken | None:
 def judged(trial: Trial, requirement: str, why: str) -> Broken | None:
     """Wait for the effects of all events, and judge; see `verdict`."""
     trial.watch.settle(lambda: set(VERSIONS) <= set(order(trial, DOCUMENT)), quiet_s=PATIENCE_S)
-    trial.watch.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)  # a late one may follow
+    trial.watch.calm(0.2, timeout_s=1.0)  # a late one may follow
     return verdict(trial, requirement, why, VERSIONS)
 
 

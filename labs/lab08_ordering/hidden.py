@@ -3,8 +3,10 @@
 import random
 from collections.abc import Iterator
 
-from labs.judge.model import Broken
-from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
+from labs.judge.actor import Actor, Boundary
+from labs.judge.faults import Order
+from labs.judge.findings import Broken
+from labs.judge.trial import Trial, go_on
 from labs.lab08_ordering import plays
 from labs.lab08_ordering.plays import PATIENCE_S, event
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from helpers import broker
-from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
+from labs.judge.actor import Actor, Boundary
+from labs.judge.faults import Order
+from labs.judge.trial import Trial, go_on
 
 TABLES = (
     "done (position INTEGER PRIMARY KEY AUTOINCREMENT, document TEXT NOT NULL,"
@@ -82,7 +84,7 @@ def team(trial: Trial, *, restarts: int = 0) -> None:
     for number in WORKERS:
         worker(trial, number, restarts=restarts)
     # They may subscribe to further queues.
-    trial.watch.settle(lambda: False, timeout_s=1.0, quiet_s=0.2)
+    trial.watch.calm(0.2, timeout_s=1.0)
 
 
 def event(document: str, version: int) -> Event:

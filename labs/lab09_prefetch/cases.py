@@ -14,7 +14,9 @@ import pika
 
 from helpers.broker import amqp_url
 from helpers.chaos import Proxy
-from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
+from labs.judge.actor import Actor, Boundary
+from labs.judge.faults import Order
+from labs.judge.trial import Trial, go_on
 
 ROLE = "run_worker"
 TABLE = "thumbnails (document TEXT PRIMARY KEY)"
@@ -207,7 +209,7 @@ def stopped(trial: Trial, group: Sequence[Window], reached: set[str]) -> None:
         timeout_s=START_S,
         quiet_s=PATIENCE_S,
     )
-    trial.watch.settle(lambda: False, quiet_s=0.2)  # the broker delivers the whole window at once
+    trial.watch.calm(0.2)  # the broker delivers the whole window at once
 
 
 def pace(measured: Sequence[Window]) -> tuple[int, int]:

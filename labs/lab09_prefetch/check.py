@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from helpers import chaos
 from helpers.chaos import Proxy
-from labs.judge.model import Broken, Lab
+from labs.judge.findings import Broken
+from labs.judge.model import Lab
 from labs.judge.sweep import crash_points
 from labs.judge.trial import Trial
 from labs.lab09_prefetch import cases, fleets

@@ -8,7 +8,9 @@ import time
 from dataclasses import dataclass, field
 
 from helpers.chaos import Proxy
-from labs.judge.trial import Actor, Boundary, Order, Trial, go_on
+from labs.judge.actor import Actor, Boundary
+from labs.judge.faults import Order
+from labs.judge.trial import Trial, go_on
 from labs.lab09_prefetch import cases
 from labs.lab09_prefetch.cases import FAR_FAST, FAR_SLOW, NEAR_FAST, NEAR_SLOW, Host
 

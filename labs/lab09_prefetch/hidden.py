@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from helpers import chaos
-from labs.judge.model import Broken
+from labs.judge.findings import Broken
 from labs.judge.trial import Trial
 from labs.lab09_prefetch import cases
 from labs.lab09_prefetch import check as lab

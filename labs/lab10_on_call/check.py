@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 from helpers import incidents
-from labs.judge.model import Broken, Lab
+from labs.judge.findings import Broken
+from labs.judge.model import Lab
 from labs.judge.trial import Trial
 from labs.lab10_on_call import recorded
 from labs.lab10_on_call.incident_system import System

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pika import BasicProperties
 
-from labs.judge.actors import Actor
+from labs.judge.actor import Actor
 from labs.judge.sandbox.limits import Limits
 from labs.judge.trial import Trial
 

@@ -66,7 +66,7 @@ def test_a_replaced_file_is_kept(tmp_path, monkeypatch, capsys):
 
 
 def test_progress_shows_the_last_check_of_each_lab(tmp_path, monkeypatch):
-    from labs.judge.model import Broken
+    from labs.judge.findings import Broken
 
     monkeypatch.setenv("RABBIT_LAB_WORK", str(tmp_path))
     assert progress.overview().count("not tried yet") == len(numbers())

@@ -14,9 +14,10 @@ import pytest
 
 from helpers.errors import UsageError
 from helpers.machine import apt
+from labs.judge.findings import Broken
 from labs.judge.instructor import grading, report
 from labs.judge.instructor.grading import Grade, Submission
-from labs.judge.model import Broken, Verdict, folder_of
+from labs.judge.model import Verdict, folder_of
 from labs.judge.sandbox import bubblewrap
 
 LAB5 = folder_of(5)

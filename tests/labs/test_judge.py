@@ -9,11 +9,12 @@ from pika.exceptions import ChannelClosedByBroker
 
 from helpers.errors import WaitTimeoutError
 from labs.judge import trial as trial_module
-from labs.judge.actors import Actor, Boundary
+from labs.judge.actor import Actor, Boundary
 from labs.judge.errors import OutOfTimeError, UnusableError
-from labs.judge.model import Broken
+from labs.judge.faults import Fault
+from labs.judge.findings import Broken
 from labs.judge.sweep import chosen, crash_points
-from labs.judge.trial import Fault, Trial, go_on
+from labs.judge.trial import Trial, go_on
 from tests.labs.conftest import WORKER, Try, play
 
 MOMENTS = [
@@ -23,7 +24,11 @@ MOMENTS = [
 
 
 def moments(trial: Trial) -> list[str]:
-    return [boundary.at for boundary in trial.watch.boundaries if boundary.at != "subscribed"]
+    return [
+        boundary.at
+        for boundary in trial.watch.boundaries
+        if boundary.at not in ("loaded", "subscribed")
+    ]
 
 
 def test_boundaries_come_in_the_order_of_the_code(attempt: Try):

@@ -2,8 +2,9 @@
 
 import pytest
 
+from labs.judge.findings import Broken
 from labs.judge.instructor import proof
-from labs.judge.model import Broken, Verdict, numbers
+from labs.judge.model import Verdict, numbers
 
 pytestmark = pytest.mark.one_by_one
 

@@ -1,7 +1,7 @@
 """Prove the checks: they accept correct solutions, and reject each wrong one for its reason.
 
-The docstring of a wrong solution names what it breaks and why: ``Breaks: a (memory-set), e (…)``.
-Its check must find exactly that, each time.
+The docstring of a wrong solution names what it breaks and why: ``Breaks: a (memory-set), e (…)``;
+``Not seen: f`` names what then cannot be tried. Its check must find exactly that, each time.
 """
 
 import re
@@ -18,8 +18,8 @@ from labs.judge import checking
 from labs.judge.model import Verdict, folder_of, load
 
 BREAKS = re.compile(r"\b([a-z]) \(([a-z-]+)\)")
-JOBS = 3
-CHECK_S = 150.0  # correct code needs a tenth; several checks share the machine
+JOBS = 6  # a check mostly waits
+CHECK_S = 300.0  # correct code needs a tenth; several checks share the machine
 TIMEOUT_S = CHECK_S + 30.0
 
 
@@ -29,7 +29,8 @@ class Solution:
 
     lab: int
     path: Path
-    breaks: frozenset[tuple[str, str]] | None  # None: anything (the starter)
+    breaks: frozenset[tuple[str, str]] | None  # None: nothing is seen (the starter)
+    unseen: frozenset[str] = frozenset()
 
     @property
     def kind(self) -> str:
@@ -50,9 +51,12 @@ class Outcome:
         """Whether the verdict is the known one."""
         if self.verdict is None:
             return False
+        if self.verdict.unusable:
+            return False
         if self.solution.breaks is None:
-            return bool(self.verdict.broken) and not self.verdict.unusable
-        return not self.verdict.unusable and self.verdict.reasons == self.solution.breaks
+            return not self.verdict.broken and bool(self.verdict.unseen)
+        unseen = {finding.requirement for finding in self.verdict.unseen}
+        return self.verdict.reasons == self.solution.breaks and unseen == self.solution.unseen
 
     def __str__(self) -> str:
         where = f"lab {self.solution.lab}, {self.solution.kind} {self.solution.path.name}"
@@ -60,7 +64,9 @@ class Outcome:
             return f"{where}: the check failed: {self.failure}"
         actual = self.verdict.unusable or _listed(self.verdict.reasons) or "nothing is broken"
         wanted = self.solution.breaks
-        should = "anything" if wanted is None else _listed(wanted) or "nothing"
+        should = "the starter" if wanted is None else _listed(wanted) or "nothing"
+        if self.verdict.unseen:
+            actual += f", not seen: {', '.join(f.requirement for f in self.verdict.unseen)}"
         stories = "".join(
             f"\n    {finding.requirement}: {finding.story}" for finding in self.verdict.broken
         )
@@ -78,7 +84,9 @@ def solutions(number: int) -> list[Solution]:
     listed += [Solution(number, path, frozenset()) for path in sorted(folder.glob("correct/*.py"))]
     for path in sorted(folder.glob("wrong/*.py")):
         head = path.read_text(encoding="utf-8").partition("Breaks:")[2].partition('"""')[0]
-        listed.append(Solution(number, path, frozenset(BREAKS.findall(head))))
+        breaks, _, unseen = head.partition("Not seen:")
+        keys = frozenset(re.findall(r"\b[a-z]\b", unseen))
+        listed.append(Solution(number, path, frozenset(BREAKS.findall(breaks)), keys))
     return listed
 
 

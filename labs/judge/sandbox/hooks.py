@@ -20,8 +20,16 @@ from typing import Any
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 
+from labs.judge.faults import FAIL, FULL_QUEUE, STORE
+
 JUDGE_GONE = 71  # exit status
 SHOWN_BYTES = 40
+# A publish fails for real: it goes where the broker refuses it.
+REFUSED = {
+    "nack": {"exchange": "", "routing_key": FULL_QUEUE},
+    "close": {"exchange": "judge.no-such-exchange"},
+    "return": {"exchange": "", "routing_key": "judge.no-such-queue"},
+}
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE", "WITH")
 COMMITS = ("COMMIT", "END")
 
@@ -39,13 +47,16 @@ def begin(name: str, address: str) -> None:
     _actor.update(name=name, address=address)
 
 
-def ask(at: str, message: str = "", **details: Any) -> None:
+def ask(at: str, message: str = "", **details: Any) -> str:
     """Report a boundary to the judge, and return when the judge lets this thread go on.
 
     Args:
         at: kind of the boundary, such as "before ack".
         message: id of the message concerned.
         details: further facts that JSON can hold.
+
+    Returns:
+        How the operation after this boundary has to fail, such as "locked"; "" to go on.
     """
     try:
         file = _judge()
@@ -58,6 +69,19 @@ def ask(at: str, message: str = "", **details: Any) -> None:
         os._exit(JUDGE_GONE)
     if answer == "cut\n":
         cut()
+    return answer.removeprefix(FAIL).strip() if answer.startswith(FAIL) else ""
+
+
+def ask_store(at: str, message: str = "", **details: Any) -> None:
+    """Report a boundary before a write, which may fail as SQLite fails.
+
+    Raises:
+        sqlite3.OperationalError: the judge lets the write fail.
+
+    Source: https://www.sqlite.org/rescode.html, SQLITE_BUSY, SQLITE_FULL and SQLITE_IOERR.
+    """
+    if failure := ask(at, message, **details):
+        raise sqlite3.OperationalError(STORE[failure])
 
 
 def _judge() -> Any:
@@ -218,8 +242,9 @@ def _watch_publishes() -> None:
             "mandatory": given["mandatory"],
             "persistent": getattr(properties, "delivery_mode", None) == 2,
         }
-        ask("before publish", message, **details)
-        result = original(self, *args, **kwargs)
+        if failure := ask("before publish", message, **details):
+            given.update(REFUSED[failure])
+        result = original(*bound.args, **bound.kwargs)
         ask("after publish", message, **details)
         return result
 
@@ -245,7 +270,7 @@ class Cursor(sqlite3.Cursor):
         word = sql.lstrip().split(None, 1)[0].upper().rstrip(";") if sql.strip() else ""
         what = "effect" if word in WRITES else "commit" if word in COMMITS else ""
         if what:
-            ask(f"before {what}", _current())
+            ask_store(f"before {what}", _current())
         super().execute(sql, parameters)
         if what:
             written = not self.connection.in_transaction
@@ -254,7 +279,7 @@ class Cursor(sqlite3.Cursor):
 
     def executemany(self, sql: str, parameters: Any) -> "Cursor":
         """Run a statement for each row, between two boundaries."""
-        ask("before effect", _current())
+        ask_store("before effect", _current())
         super().executemany(sql, parameters)
         ask("after effect", _current(), committed=not self.connection.in_transaction)
         return self
@@ -279,15 +304,19 @@ class Store(sqlite3.Connection):
         """Commit; between two boundaries, if a transaction is open."""
         if not self.in_transaction:
             return super().commit()
-        ask("before commit", _current())
+        ask_store("before commit", _current())
         super().commit()
         ask("after commit", _current(), committed=True)
         return None
 
     def __exit__(self, kind: Any, value: Any, trace: Any) -> Any:
         """End a ``with`` block: commit, or roll back after an error."""
-        if kind is None:
-            self.commit()
-        else:
+        if kind is not None:
             self.rollback()
+            return False
+        try:
+            self.commit()
+        except sqlite3.Error:  # as sqlite3 does: what could not be committed is rolled back
+            self.rollback()
+            raise
         return False

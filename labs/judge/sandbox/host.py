@@ -128,6 +128,7 @@ def play(submission: Path, role: str, arguments: list[Any]) -> int:
         traceback.print_exc()
         hooks.ask("unusable", error=_in_words(error))
         return UNUSABLE
+    hooks.ask("loaded")
     try:
         result = function(*arguments)
     except SystemExit as end:

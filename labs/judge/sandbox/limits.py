@@ -16,7 +16,7 @@ class Limits:
     writes, its output included.
     """
 
-    seconds: float = 60.0
+    seconds: float = 240.0
     memory_mib: int = 1024
     cpu_s: int = 60
     file_mib: int = 16

@@ -1,6 +1,6 @@
 """A durable classic queue, and messages that nobody asked to keep.
 
-Breaks: f (durable-queue-enough)
+Breaks: f (transient-message)
 """
 
 import json
