@@ -1,17 +1,20 @@
 """The command that judges a lab: ``make check`` and ``python -m labs.judge check``."""
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from helpers.errors import UsageError
 from helpers.suite import exits
-from labs.judge import checking, progress
+from labs.judge import brief, checking, progress
 from labs.judge.model import lab_number, load
 from labs.judge.sandbox.limits import Limits
 
 SECONDS = click.option(
-    "--seconds", type=float, default=240.0, help="Time limit of a check.", show_default=True
+    "--seconds", type=float, default=Limits.seconds, show_default=True, help="Limit of a check."
 )
 
 
@@ -39,13 +42,30 @@ def check(
     chosen = load(number)
     file = file or progress.file_of(number)
     limits = Limits(seconds=seconds, sandboxed=sandbox)
-    verdict = checking.check(number, file, limits=limits, hidden=hidden)
+    with _code(file) as code:
+        verdict = checking.check(number, code, limits=limits, hidden=hidden)
     if target:
         target.write_text(checking.as_json(verdict), encoding="utf-8")
     else:
         progress.keep(verdict)
     print(checking.report(chosen, verdict, file.name))
     return 1 if verdict.broken or verdict.unusable else 0
+
+
+@contextmanager
+def _code(file: Path) -> Iterator[Path]:
+    """Yield the file, or for a notebook a file with the code of its ``%%lab`` cell."""
+    if file.suffix.lower() != ".ipynb" or not file.is_file():
+        yield file
+        return
+    try:
+        code, _ = brief.handed_in(file.read_text(encoding="utf-8"))
+    except (UsageError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be judged: {error}") from None
+    with tempfile.TemporaryDirectory(prefix="brief-") as folder:
+        extracted = Path(folder) / f"{file.stem}.py"
+        extracted.write_text(code, encoding="utf-8")
+        yield extracted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,11 +7,13 @@ from pathlib import Path
 import click
 
 from helpers import broker
+from helpers.errors import UsageError
 from helpers.machine.paths import shown, work
 from helpers.rabbitmq.model import credentials
+from labs.judge import checking
 from labs.judge.commands import SECONDS
-from labs.judge.instructor import grading, handout, proof, report
-from labs.judge.model import lab_number, numbers
+from labs.judge.instructor import collecting, grading, handout, proof, report
+from labs.judge.model import lab_number, load, numbers
 from labs.judge.sandbox import bubblewrap
 
 JOBS = "How many checks run at once."
@@ -33,33 +35,42 @@ def prove(labs: Sequence[str], times: int, jobs: int) -> int:
     return 0 if all(outcome.as_it_should for outcome in outcomes) else 1
 
 
-@click.command(epilog="DIR has a file or a folder for each learner.")
+@click.command(epilog="DIR has a file or a folder for each learner: Python files or notebooks.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--lab", "number", help="The lab of files that do not have it in their name.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for the grades; default work/grades."
 )
-@click.option("--jobs", type=int, default=4, help=JOBS, show_default=True)
+@click.option("--jobs", type=int, default=grading.JOBS, help=f"{JOBS}  [default: 5 for each core]")
+@click.option("--without-sandbox", is_flag=True, help="Judge even where bubblewrap cannot start.")
 @SECONDS
-def grade(folder: Path, number: str | None, out: Path | None, jobs: int, seconds: float) -> int:
+def grade(
+    *, folder: Path, number: str | None, out: Path | None, jobs: int, without_sandbox: bool,
+    seconds: float,
+) -> int:  # fmt: skip
     """Judge a class and write its grades; 130 after Ctrl-C, with finished verdicts stored."""
     lab = lab_number(number) if number else None
-    found = grading.submissions(folder, lab)
+    found, skipped = collecting.collect(folder, lab)
     out = out or work() / "grades"
-    notes = _sandbox_notes()
+    notes = [*_sandbox_notes(without_sandbox), *_broker_notes()]
     for note in notes:
         print(note)
+    for left in skipped:
+        print(f"not judged  {left}")
     grades = []
+    checks = grading.grade(
+        found, out / "verdicts", jobs=jobs, seconds=seconds, sandboxed=not without_sandbox
+    )
     try:
-        for one, kept in grading.grade(found, out / "verdicts", jobs=jobs, seconds=seconds):
+        for one, kept in checks:
             grades.append(one)
             print(f"{len(grades):3} of {len(found)}  {_line(one)}{' (kept)' if kept else ''}")
             sys.stdout.flush()
     except KeyboardInterrupt:
         print(f"interrupted: {len(grades)} are kept; the same command goes on from here")
         return 130
-    report.write_csv(grades, out / "grades.csv")
-    report.write_report(grades, out / "report.html", notes=notes)
+    report.write_csv(grades, skipped, out / "grades.csv")
+    report.write_report(grades, skipped, out / "report.html", notes=notes)
     print(f"{shown(out / 'grades.csv')} and {shown(out / 'report.html')} are written")
     return 0
 
@@ -75,21 +86,37 @@ def write_handout(file: Path | None) -> int:
 
 def _line(grade: grading.Grade) -> str:
     verdict, submission = grade.verdict, grade.submission
-    what = "could not be judged" if verdict.unusable else f"{report.held(grade)} hold"
+    what = checking.score(load(submission.lab), verdict)
+    if verdict.unusable:
+        what = f"could not be judged ({report.kind(verdict.unusable)})"
     return f"{submission.learner}, lab {submission.lab}: {what}, {verdict.seconds:.0f} s"
 
 
-def _sandbox_notes() -> list[str]:
-    """Return what an instructor has to know about the sandbox of submissions."""
-    notes = []
+def _sandbox_notes(without: bool) -> list[str]:
+    """Return what an instructor has to know about the sandbox of submissions.
+
+    Raises:
+        UsageError: bubblewrap is installed and cannot start, and `without` is false.
+    """
+    limits = "submissions run with limits of time, memory and output, but can read and change your"
+    if without:
+        return [f"As --without-sandbox says, {limits} files."]
     if bubblewrap.program() is None:
-        notes.append(
-            "There is no bubblewrap here (Debian: apt-get install bubblewrap): submissions run with"
-            " limits of time, memory and output, but can read and change your files."
+        install = "There is no bubblewrap here (Debian: apt-get install bubblewrap)"
+        return [f"{install}: {limits} files."]
+    if why := bubblewrap.why_not():
+        raise UsageError(
+            f"bubblewrap is installed and cannot start ({why}): grade on a machine where it can, or"
+            " without a sandbox, with ARGS=--without-sandbox"
         )
-    if credentials(broker.find().amqp_url) == ("guest", "guest"):
-        notes.append(
-            "The broker's administrator is guest with the default password, which a submission"
-            " could use: grade submissions that you don't trust on a broker with another one."
-        )
-    return notes
+    return []
+
+
+def _broker_notes() -> list[str]:
+    """Return what an instructor has to know about the broker that submissions use."""
+    if credentials(broker.find().amqp_url) != ("guest", "guest"):
+        return []
+    return [
+        "The broker's administrator is guest with the default password, which a submission"
+        " could use: grade submissions that you don't trust on a broker with another one."
+    ]

@@ -20,26 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from helpers.errors import UsageError
 from helpers.machine.paths import ROOT
 from labs.judge import checking
-from labs.judge.model import Verdict, folder_of
+from labs.judge.instructor.collecting import Submission
+from labs.judge.model import Verdict
 
-NAMED = re.compile(r"(?:.*[_-])?lab(\d\d?)\.py")
-BIGGEST_BYTES = 1_000_000  # of one file; a learner's code has a hundredth of it
-MOST_FILES = 50
+JOBS = min(5 * (os.cpu_count() or 1), 40)  # a check mostly waits
 GRACE_S = 30.0  # after the limit of the check, until its process is killed
-
-
-@dataclass(frozen=True)
-class Submission:
-    """The file of one learner for one lab."""
-
-    learner: str
-    lab: int
-    path: Path
-    digest: str  # of the file and of the code that judges it
-    alone: bool  # in a folder with other learners' files, which do not belong to it
 
 
 @dataclass(frozen=True)
@@ -50,55 +37,13 @@ class Grade:
     verdict: Verdict
 
 
-def submissions(folder: Path, lab: int | None) -> list[Submission]:
-    """Find all submissions in a folder.
-
-    Args:
-        folder: it holds a file or a folder for each learner, with the learner's name. In a
-            learner's folder, ``lab03.py`` and ``…_lab03.py`` name their lab, at any depth.
-        lab: the lab of files without a lab in their name; None: such a file is an error.
-
-    Returns:
-        Submissions, in the order of learners and labs.
-
-    Raises:
-        UsageError: there is no submission, or a file does not name its lab.
-    """
-    if not folder.is_dir():
-        raise UsageError(f"there is no folder {folder}: name the one with the submissions")
-    collected = []
-    for entry in sorted(folder.iterdir()):
-        if entry.name.startswith((".", "_")) or entry.is_symlink():
-            continue
-        if entry.is_dir():
-            files = [path for path in sorted(entry.rglob("*.py")) if not path.is_symlink()]
-            named = [path for path in files if NAMED.fullmatch(path.name)]
-            collected += [
-                _submission(entry.name, path, lab, alone=False) for path in named or files[:1]
-            ]
-        elif entry.suffix == ".py":
-            learner = re.sub(r"[_-]lab\d\d?$", "", entry.stem)
-            collected.append(_submission(learner, entry, lab, alone=True))
-    collected = [submission for submission in collected if lab is None or submission.lab == lab]
-    if not collected:
-        raise UsageError(f"{folder} holds no submission: a file or a folder for each learner")
-    return collected
-
-
-def _submission(learner: str, path: Path, lab: int | None, *, alone: bool) -> Submission:
-    match = NAMED.fullmatch(path.name)
-    number = int(match[1]) if match else lab
-    if number is None:
-        raise UsageError(f"{path} does not say for which lab it is: give LAB=, or name it lab03.py")
-    digest = hashlib.sha256()
-    judges = [*folder_of(number).glob("*.py"), *(ROOT / "labs" / "judge").rglob("*.py")]
-    for file in [path, *sorted(judges)]:
-        digest.update(file.read_bytes()[:BIGGEST_BYTES])
-    return Submission(learner, number, path, digest.hexdigest(), alone)
-
-
 def grade(
-    collected: Sequence[Submission], results: Path, *, jobs: int, seconds: float
+    collected: Sequence[Submission],
+    results: Path,
+    *,
+    jobs: int,
+    seconds: float,
+    sandboxed: bool = True,
 ) -> Iterator[tuple[Grade, bool]]:
     """Judge submissions, several at once, and store each verdict at once.
 
@@ -107,6 +52,7 @@ def grade(
         results: folder for the verdicts; a stored verdict of an unchanged submission is reused.
         jobs: number of checks at once.
         seconds: time limit of each check.
+        sandboxed: whether to use the sandbox of bubblewrap, where it is installed.
 
     Yields:
         Each grade, in the order of ``collected``, and whether a stored verdict was reused.
@@ -116,12 +62,18 @@ def grade(
 
     def grade_one(submission: Submission) -> tuple[Grade, bool]:
         file = results / f"{_safe(submission.learner)}-lab{submission.lab:02d}.json"
-        if stored := _stored(file, submission):
+        if stored := _stored(file, submission, seconds):
             return Grade(submission, stored), True
         if stop.is_set():
             raise InterruptedError
-        verdict = _judge(submission, seconds)
-        entry = {"digest": submission.digest, "verdict": checking.as_json(verdict)}
+        verdict = _judge(submission, seconds, sandboxed)
+        if not verdict.rabbitmq:  # the check itself failed: the next run tries it again
+            return Grade(submission, verdict), False
+        entry = {
+            "digest": submission.digest,
+            "seconds": seconds,
+            "verdict": checking.as_json(verdict),
+        }
         partial = file.with_suffix(".part")
         partial.write_text(json.dumps(entry), encoding="utf-8")
         partial.replace(file)
@@ -135,10 +87,10 @@ def grade(
             raise
 
 
-def _stored(file: Path, submission: Submission) -> Verdict | None:
+def _stored(file: Path, submission: Submission, seconds: float) -> Verdict | None:
     try:
         entry = json.loads(file.read_text(encoding="utf-8"))
-        same = entry["digest"] == submission.digest
+        same = (entry["digest"], entry["seconds"]) == (submission.digest, seconds)
         return checking.from_json(entry["verdict"]) if same else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -150,15 +102,14 @@ def _safe(name: str) -> str:
     return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-def _judge(submission: Submission, seconds: float) -> Verdict:
+def _judge(submission: Submission, seconds: float, sandboxed: bool) -> Verdict:
     """Check a copy of one submission in a separate process, which has a time limit."""
     with tempfile.TemporaryDirectory(prefix="grade-") as folder:
-        copy = Path(folder) / "submission"
-        _copy(submission, copy)
+        code = _copy(submission, Path(folder) / "submission")
         result = Path(folder) / "verdict.json"
         command = [sys.executable, "-m", "labs.judge", "check", str(submission.lab)]
-        command += [str(copy / submission.path.name), "--json", str(result), "--hidden"]
-        command += ["--seconds", str(seconds), "--sandbox"]
+        command += [str(code), "--json", str(result), "--hidden", "--seconds", str(seconds)]
+        command += ["--sandbox"] * sandboxed
         with subprocess.Popen(
             command,
             cwd=ROOT,
@@ -182,12 +133,14 @@ def _judge(submission: Submission, seconds: float) -> Verdict:
         )
 
 
-def _copy(submission: Submission, target: Path) -> None:
-    """Copy a submission; from a learner's folder, also the Python files beside it."""
+def _copy(submission: Submission, target: Path) -> Path:
+    """Copy a submission with the Python files beside it, and return its file."""
     target.mkdir()
-    files = [submission.path]
-    if not submission.alone:
-        files += sorted(submission.path.parent.glob("*.py"))[:MOST_FILES]
-    for file in files:
-        if file.is_file() and not file.is_symlink() and file.stat().st_size <= BIGGEST_BYTES:
-            shutil.copyfile(file, target / file.name)
+    for path in submission.beside:
+        if path.is_file() and not path.is_symlink():
+            shutil.copyfile(path, target / path.name)
+    notebook = submission.path.suffix.lower() == ".ipynb"
+    name = f"lab{submission.lab:02d}" if notebook else submission.path.stem
+    file = target / f"{name}.py"
+    file.write_bytes(submission.code)
+    return file

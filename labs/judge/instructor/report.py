@@ -1,38 +1,86 @@
 """Write the grades of a class: ``grades.csv`` and ``report.html``."""
 
+import base64
 import csv
-from collections import defaultdict
-from collections.abc import Sequence
+import hashlib
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import jinja2
+from markupsafe import Markup
 
 from helpers.plots import style
+from labs.judge.findings import Broken
+from labs.judge.instructor.collecting import Skipped, listed
 from labs.judge.instructor.grading import Grade
-from labs.judge.model import Lab, load
+from labs.judge.model import Lab, Verdict, load
 
 LETTERS = "abcdefgh"
-TEMPLATE = "report.html.j2"
+MARKS = {"holds": 1, "BROKEN": 0, "not seen": "not seen"}
+TEMPLATE, SCRIPT = "report.html.j2", "report.js"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Findings without a belief behind them.
+NO_BELIEF = {"not-done": "not done yet", "raised": "ended with an error"}
+# Why a submission could not be judged, by kind; the sentence of a verdict begins or goes on so.
+KINDS = (
+    (r"the check took longer", "the check ran out of time"),
+    (r"the file did not finish loading", "it does not finish loading"),
+    (r"the file ended its process", "it ends its process while it is loaded"),
+    (r"it had more than \d+ processes", "it starts too many processes"),
+    (r"it ended the process|the process that runs it has ended", "it ends the process around it"),
+    (r"its work bypasses", "it bypasses pika or sqlite3"),
+    (r"the broker ended the check", "it makes the broker end the check"),
+    (r"its check ended without", "the check itself failed"),
+    (r"it has no function", "a function is missing"),
+    (r"line \d+: ", "it has a syntax error"),
+    (r"[\w.]+: ", "it ends with an error while it is loaded"),
+)
 
 
-def write_csv(grades: Sequence[Grade], file: Path) -> None:
-    """Write a row for each submission.
+@dataclass(frozen=True)
+class Belief:
+    """A misconception of a class: its learners, and the shortest story of what it breaks."""
+
+    sentence: str
+    learners: list[str]
+    example: Broken
+
+
+@dataclass(frozen=True)
+class Other:
+    """What kept learners from a requirement or a verdict, without a belief behind it."""
+
+    words: str
+    learners: list[str]
+
+
+def write_csv(grades: Sequence[Grade], skipped: Sequence[Skipped], file: Path) -> None:
+    """Write a row for each submission, then one for each reason why files are not judged.
 
     Columns: learner, lab, held, requirements (how many there are), a to h (1 holds, 0 broken,
-    empty for none), reasons, seconds. A cell that a spreadsheet would take for a formula begins
-    with an apostrophe.
+    "not seen", empty for none), reasons, seconds, file. A row about files that are not judged has
+    neither held nor seconds. A cell that a spreadsheet would take for a formula begins with an
+    apostrophe.
     """
+    columns = ["learner", "lab", "held", "requirements", *LETTERS, "reasons", "seconds", "file"]
+    rows: list[list[object]] = []
+    for grade in grades:
+        lab, verdict, submission = load(grade.submission.lab), grade.verdict, grade.submission
+        marks = [MARKS[verdict.state(key)] if key in lab.requirements else "" for key in LETTERS]
+        row = [submission.learner, lab.number, held(grade), len(lab.requirements), *marks]
+        rows.append([*row, reasons(lab, grade), f"{verdict.seconds:.1f}", submission.path.name])
+    for one in skipped:
+        nothing = [""] * (2 + len(LETTERS))
+        reason = f"not judged: {one.reason}"
+        rows.append([one.learner, one.lab or "", *nothing, reason, "", ", ".join(one.files)])
     with file.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle)
-        writer.writerow(["learner", "lab", "held", "requirements", *LETTERS, "reasons", "seconds"])
-        for grade in grades:
-            lab, verdict = load(grade.submission.lab), grade.verdict
-            marks = [int(verdict.holds(key)) if key in lab.requirements else "" for key in LETTERS]
-            row = [grade.submission.learner, lab.number, held(grade), len(lab.requirements)]
-            row += [*marks, reasons(lab, grade), f"{verdict.seconds:.1f}"]
-            writer.writerow([_plain(cell) for cell in row])
+        writer.writerow(columns)
+        writer.writerows([_plain(cell) for cell in row] for row in rows)
 
 
 def _plain(cell: object) -> object:
@@ -44,60 +92,125 @@ def held(grade: Grade) -> int:
     return sum(grade.verdict.holds(key) for key in load(grade.submission.lab).requirements)
 
 
+def reason(lab: Lab, broken: Broken) -> str:
+    """Return the belief behind a broken requirement, or why there is none."""
+    return NO_BELIEF.get(broken.misconception) or lab.belief(broken.misconception)
+
+
+def unseen(verdict: Verdict) -> list[tuple[str, str]]:
+    """Return the requirements that were not seen, as "b, c", with the reason that they share."""
+    keys: dict[str, list[str]] = defaultdict(list)
+    for finding in verdict.unseen:
+        keys[finding.story].append(finding.requirement)
+    return [(", ".join(letters), story) for story, letters in keys.items()]
+
+
 def reasons(lab: Lab, grade: Grade) -> str:
     """Return the reasons for all that does not hold, in one line."""
-    if grade.verdict.unusable:
-        return grade.verdict.unusable
-    return "; ".join(
-        f"{finding.requirement}: {lab.belief(finding.misconception)}"
-        for finding in grade.verdict.broken
-    )
+    verdict = grade.verdict
+    if verdict.unusable:
+        return verdict.unusable
+    words = [f"{finding.requirement}: {reason(lab, finding)}" for finding in verdict.broken]
+    words += [f"{keys}: not seen, {story}" for keys, story in unseen(verdict)]
+    return "; ".join(words)
 
 
-def misconceptions(grades: Sequence[Grade]) -> list[tuple[str, list[str]]]:
+def kind(unusable: str) -> str:
+    """Return why a submission could not be judged, in words that many submissions share."""
+    return next((words for begins, words in KINDS if re.match(begins, unusable)), "another reason")
+
+
+def misconceptions(grades: Iterable[Grade]) -> list[Belief]:
     """Return the beliefs behind broken requirements with their learners, the commonest first.
 
     A learner counts once for a belief, even if it breaks several requirements.
     """
-    learners: dict[str, list[str]] = defaultdict(list)
+    found: dict[str, dict[str, list[Broken]]] = defaultdict(lambda: defaultdict(list))
     for grade in grades:
         lab = load(grade.submission.lab)
-        if grade.verdict.unusable:
-            learners["could not be judged"].append(grade.submission.learner)
-        for name in {finding.misconception for finding in grade.verdict.broken}:
-            learners[lab.belief(name)].append(grade.submission.learner)
-    return sorted(learners.items(), key=lambda item: (-len(item[1]), item[0]))
+        for broken in grade.verdict.broken:
+            if broken.misconception not in NO_BELIEF:
+                sentence = lab.belief(broken.misconception)
+                found[sentence][grade.submission.learner].append(broken)
+    beliefs = [
+        Belief(
+            sentence,
+            list(learners),
+            min((one for all_of in learners.values() for one in all_of), key=_length),
+        )
+        for sentence, learners in found.items()
+    ]
+    return sorted(beliefs, key=lambda belief: (-len(belief.learners), belief.sentence))
 
 
-def write_report(grades: Sequence[Grade], file: Path, *, notes: Sequence[str]) -> None:
-    """Write the report: for each lab the class as a whole, then each submission.
+def _length(broken: Broken) -> tuple[int, str]:
+    return len(broken.story), broken.story
+
+
+def others(grades: Iterable[Grade]) -> list[Other]:
+    """Return what has no belief behind it, with its learners, the commonest first."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for grade in grades:
+        verdict, learner = grade.verdict, grade.submission.learner
+        names = {finding.misconception for finding in verdict.broken}
+        for name in sorted(names & set(NO_BELIEF)):
+            found[NO_BELIEF[name]].append(learner)
+        if verdict.unusable:
+            found[f"could not be judged: {kind(verdict.unusable)}"].append(learner)
+        elif len(verdict.unseen) == len(load(grade.submission.lab).requirements):
+            found["handed in without a change, or nothing could be tried"].append(learner)
+    listed_others = [Other(words, learners) for words, learners in found.items()]
+    return sorted(listed_others, key=lambda other: (-len(other.learners), other.words))
+
+
+def write_report(
+    grades: Sequence[Grade], skipped: Sequence[Skipped], file: Path, *, notes: Sequence[str]
+) -> None:
+    """Write the report: for each lab its misconceptions, requirements and learners.
 
     Args:
         grades: the grades of the class.
-        file: the HTML file; it needs no other file.
+        skipped: all that is not judged.
+        file: the HTML file; it needs no other file and no network.
         notes: sentences for the top, such as a missing sandbox.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined,
     )  # fmt: skip
-    labs = []
-    for number in sorted({grade.submission.lab for grade in grades}):
-        of_lab = [grade for grade in grades if grade.submission.lab == number]
-        lab = load(number)
-        labs.append(
-            {
-                "lab": lab,
-                "rows": [{"grade": grade, "held": held(grade)} for grade in of_lab],
-                "beliefs": misconceptions(of_lab),
-                "holding": {
-                    key: sum(grade.verdict.holds(key) for grade in of_lab)
-                    for key in lab.requirements
-                },
-                "all": sum(held(grade) == len(lab.requirements) for grade in of_lab),
-            }
-        )
+    graded = {grade.submission.learner for grade in grades}
+    script = Path(__file__).with_name(SCRIPT).read_text(encoding="utf-8")
     text = environment.get_template(TEMPLATE).render(
-        labs=labs, notes=notes, date=datetime.now().strftime("%Y-%m-%d %H:%M"), style=style
-    )
+        labs=[
+            _of_lab([grade for grade in grades if grade.submission.lab == number], load(number))
+            for number in sorted({grade.submission.lab for grade in grades})
+        ],
+        skipped=sorted(skipped, key=lambda one: one.learner in graded),
+        missing=sorted({one.learner for one in skipped} - graded - {""}),
+        aliases=_aliases(graded),
+        notes=notes,
+        date=datetime.now().strftime("%Y-%m-%d %H:%M"),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        style=style, held=held, reason=reason, unseen=unseen, listed=listed,
+    )  # fmt: skip
     file.write_text(text, encoding="utf-8")
+
+
+def _of_lab(grades: Sequence[Grade], lab: Lab) -> dict[str, object]:
+    return {
+        "lab": lab,
+        "rows": grades,
+        "beliefs": misconceptions(grades),
+        "others": others(grades),
+        "states": {
+            key: Counter(grade.verdict.state(key) for grade in grades) for key in lab.requirements
+        },
+        "all": sum(held(grade) == len(lab.requirements) for grade in grades),
+    }
+
+
+def _aliases(learners: Iterable[str]) -> dict[str, str]:
+    """Return a number for each learner that does not follow from the order of the names."""
+    mixed = sorted(learners, key=lambda name: hashlib.sha256(name.encode()).digest())
+    return {learner: f"learner {number}" for number, learner in enumerate(mixed, 1)}

@@ -1,7 +1,9 @@
 """The command of bubblewrap that hides the file system and other processes from a submission."""
 
 import shutil
+import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +19,23 @@ SYSTEM = (
 def program() -> str | None:
     """Return the path of bubblewrap, or None where it is not installed."""
     return shutil.which("bwrap")
+
+
+def why_not() -> str:
+    """Return why the sandbox cannot start on this machine, or "" when it does."""
+    if program() is None:
+        return "bubblewrap is not installed"
+    with tempfile.TemporaryDirectory(prefix="sandbox-") as name:
+        folder = Path(name)
+        command = sandboxed([sys.executable, "-c", ""], submission=folder / "x.py", folder=folder)
+        try:
+            tried = subprocess.run(
+                command, capture_output=True, text=True, errors="replace", check=False, timeout=30
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return str(error)
+    last = (tried.stderr.strip().splitlines() or [f"exit status {tried.returncode}"])[-1]
+    return last if tried.returncode else ""
 
 
 def sandboxed(command: Sequence[str], *, submission: Path, folder: Path) -> list[str]:
