@@ -15,10 +15,16 @@ function sort(table, column, down) {
   }
 }
 
-for (const button of document.querySelectorAll("th button")) {
+// No button element: Chromium does not draw one in the heads that it repeats on paper.
+for (const button of document.querySelectorAll("th [role=button]")) {
   button.onclick = () => {
     const th = button.closest("th");
     sort(th.closest("table"), th.cellIndex, th.getAttribute("aria-sort") === "ascending");
+  };
+  button.onkeydown = (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    button.click();
   };
 }
 

@@ -158,7 +158,9 @@ def others(grades: Iterable[Grade]) -> list[Other]:
         if verdict.unusable:
             found[f"could not be judged: {kind(verdict.unusable)}"].append(learner)
         elif len(verdict.unseen) == len(load(grade.submission.lab).requirements):
-            found["handed in without a change, or nothing could be tried"].append(learner)
+            starter = verdict.unseen[0].story.startswith("this is the starter")
+            words = "handed in the starter without a change" if starter else "nothing could be tried"
+            found[words].append(learner)
     listed_others = [Other(words, learners) for words, learners in found.items()]
     return sorted(listed_others, key=lambda other: (-len(other.learners), other.words))
 
