@@ -12,10 +12,15 @@ from labs.judge.model import load
 from labs.judge.sandbox.limits import Limits
 from labs.judge.watch import PATIENCE_S
 
-# Every brief says this under "What must hold"; {file} is the name of the learner's file.
+# Every brief says this under "What must hold". A sentence on processes that die or return follows
+# the first one; the second one is for labs whose functions are called. {file}: the learner's file.
 PATIENT = (
     f"The check is patient: your code may take up to {PATIENCE_S:g} seconds to start, to handle a"
     f" message or to reconnect, and the whole check {Limits.seconds / 60:g} minutes."
+)
+PATIENT_WITH_CALLS = (
+    f"The check is patient: each call may take {PATIENCE_S:g} seconds,"
+    f" and the whole check {Limits.seconds / 60:g} minutes."
 )
 HAND_IN = "To hand in: the file `work/{file}`, or this notebook with your code in its `%%lab` cell."
 

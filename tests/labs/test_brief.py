@@ -39,8 +39,9 @@ def run(number: int, source: str | None, work) -> list[str]:
 )
 def test_the_starter_runs_and_fails(number: int, shared_broker, tmp_path):
     *_, verdict, _, _ = printed = run(number, None, tmp_path)
-    assert f"Lab {number} · {load(number).title}. What must hold:" in printed[1]
-    assert "BROKEN" in verdict and "cannot be judged" not in verdict
+    assert printed[1].startswith(f"Lab {number} · {load(number).title}: ready.")
+    assert printed[1].endswith(f"/lab{number:02d}.py.\n") and printed[1].count("\n") == 1
+    assert "not seen" in verdict and "cannot be judged" not in verdict
     assert "Traceback" not in "".join(printed)
     assert (tmp_path / f"lab{number:02d}.py").exists()
 

@@ -8,13 +8,13 @@ import nbformat
 import pytest
 
 from helpers.machine.paths import notebooks
-from labs.judge import misconceptions
+from labs.judge import brief, misconceptions
 from labs.judge.instructor.proof import BREAKS, solutions
 from labs.judge.model import Lab, load, numbers
 from tests.notebooks.guards import form
 from tests.notebooks.guards.book import Book
 
-HEADINGS = ["What you write", "Your code", "Check", "Hints", "When it holds"]
+HEADINGS = ["What you write", "What must hold", "Your code", "Check", "Hints", "When it holds"]
 GUIDE = ["**Time**", "**Before**", "**What goes wrong in class**", "**Demonstrate it**",
          "**Discuss**"]  # fmt: skip
 ALL = [pytest.param(load(number), id=f"lab{number:02d}") for number in numbers()]
@@ -43,9 +43,13 @@ def test_enough_solutions_and_each_wrong_one_has_a_reason(lab: Lab):
     assert kinds.count("wrong") >= 6
     assert kinds.count("starter") == 1
     for solution in known:
+        broken = {requirement for requirement, _ in solution.breaks or ()}
         for requirement, belief in solution.breaks or ():
             assert requirement in lab.requirements
             assert lab.belief(belief)
+        assert solution.unseen <= set(lab.requirements) - broken
+        text = solution.path.read_text(encoding="utf-8")
+        assert bool(solution.unseen) == ("Not seen:" in text.partition('"""\n\n')[0]), text[:300]
     reasons = {solution.breaks for solution in known if solution.kind == "wrong"}
     assert len(reasons) >= 6, "wrong solutions are wrong for the same reasons"
     trees = {ast.dump(ast.parse(solution.path.read_text(encoding="utf-8"))) for solution in known}
@@ -89,6 +93,37 @@ def test_brief_has_its_anatomy(lab: Lab):
     assert code == [begin, f"%%lab\n{starter}", f"brief.check({lab.number})"]
     for role in lab.roles:
         assert role.partition("(")[0] in prose, f"the brief does not mention {role}"
+
+
+@pytest.mark.parametrize("lab", ALL)
+def test_brief_says_what_must_hold_how_long_the_check_waits_and_how_to_hand_in(lab: Lab):
+    nb = nbformat.read(lab.folder / "brief.ipynb", as_version=4)
+    prose = "\n\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown")
+    section = prose.partition("## What must hold\n")[2].partition("\n## ")[0]
+    assert re.findall(r"^- \*\*([a-z])\*\* (.+)$", section, re.M) == [*lab.requirements.items()]
+    assert re.search(r"^(\*\*)?What must survive: ", section, re.M)
+    patient = next(line for line in section.splitlines() if line.startswith("The check is patient"))
+    works = any(role.startswith("run_") for role in lab.roles)
+    if works or patient != brief.PATIENT_WITH_CALLS:
+        # What becomes of a process that dies or returns differs from lab to lab.
+        assert re.fullmatch(re.escape(brief.PATIENT) + r" .*\breturns\b.*", patient)
+    assert brief.HAND_IN.format(file=f"lab{lab.number:02d}.py") in section.splitlines()
+
+
+@pytest.mark.parametrize("lab", ALL)
+def test_each_belief_of_a_lab_has_a_wrong_solution_in_it(lab: Lab):
+    held = {belief for one in solutions(lab.number) for _, belief in one.breaks or ()}
+    assert sorted(set(lab.beliefs) - held) == []
+
+
+def test_each_shared_belief_has_a_wrong_solution_in_some_lab():
+    held = {
+        belief
+        for number in numbers()
+        for one in solutions(number)
+        for _, belief in one.breaks or ()
+    }
+    assert sorted(set(misconceptions.SHARED) - held) == []
 
 
 @pytest.mark.parametrize("lab", ALL)

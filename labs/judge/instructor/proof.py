@@ -17,7 +17,8 @@ from helpers.machine.paths import ROOT
 from labs.judge import checking
 from labs.judge.model import Verdict, folder_of, load
 
-BREAKS = re.compile(r"\b([a-z]) \(([a-z-]+)\)")
+BREAKS = re.compile(r"\b([a-z]) \(([a-z0-9-]+)\)")
+NOT_SEEN = re.compile(r"[a-z]\b(?:,\s*[a-z]\b)*")  # "b, c"
 JOBS = 6  # a check mostly waits
 CHECK_S = 300.0  # correct code needs a tenth; several checks share the machine
 TIMEOUT_S = CHECK_S + 30.0
@@ -49,14 +50,29 @@ class Outcome:
     @property
     def as_it_should(self) -> bool:
         """Whether the verdict is the known one."""
-        if self.verdict is None:
+        return self.for_its_reason and self.unseen_as_declared
+
+    @property
+    def rejected(self) -> bool:
+        """Whether anything was found to be broken."""
+        return self.verdict is not None and bool(self.verdict.broken)
+
+    @property
+    def for_its_reason(self) -> bool:
+        """Whether exactly what the solution breaks was found, with the beliefs behind it."""
+        if self.verdict is None or self.verdict.unusable:
             return False
-        if self.verdict.unusable:
+        return self.verdict.reasons == (self.solution.breaks or frozenset())
+
+    @property
+    def unseen_as_declared(self) -> bool:
+        """Whether exactly what cannot be tried was not seen: of the starter, all requirements."""
+        if self.verdict is None or self.verdict.unusable:
             return False
-        if self.solution.breaks is None:
-            return not self.verdict.broken and bool(self.verdict.unseen)
         unseen = {finding.requirement for finding in self.verdict.unseen}
-        return self.verdict.reasons == self.solution.breaks and unseen == self.solution.unseen
+        if self.solution.breaks is None:
+            return unseen == set(load(self.solution.lab).requirements)
+        return unseen == self.solution.unseen
 
     def __str__(self) -> str:
         where = f"lab {self.solution.lab}, {self.solution.kind} {self.solution.path.name}"
@@ -67,6 +83,8 @@ class Outcome:
         should = "the starter" if wanted is None else _listed(wanted) or "nothing"
         if self.verdict.unseen:
             actual += f", not seen: {', '.join(f.requirement for f in self.verdict.unseen)}"
+        if self.solution.unseen:
+            should += f", not seen: {', '.join(sorted(self.solution.unseen))}"
         stories = "".join(
             f"\n    {finding.requirement}: {finding.story}" for finding in self.verdict.broken
         )
@@ -85,8 +103,9 @@ def solutions(number: int) -> list[Solution]:
     for path in sorted(folder.glob("wrong/*.py")):
         head = path.read_text(encoding="utf-8").partition("Breaks:")[2].partition('"""')[0]
         breaks, _, unseen = head.partition("Not seen:")
-        keys = frozenset(re.findall(r"\b[a-z]\b", unseen))
-        listed.append(Solution(number, path, frozenset(BREAKS.findall(breaks)), keys))
+        keys = NOT_SEEN.match(unseen.strip())
+        untried = frozenset(re.findall(r"[a-z]", keys[0] if keys else ""))
+        listed.append(Solution(number, path, frozenset(BREAKS.findall(breaks)), untried))
     return listed
 
 
@@ -122,33 +141,37 @@ def prove(labs: Sequence[int], *, times: int = 1, jobs: int = JOBS) -> Iterator[
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """Return the table: lab, correct accepted, wrong rejected, for the right reason."""
+    """Return the table: lab, correct accepted, wrong rejected, for the right reason.
+
+    "not seen as declared" counts the wrong solutions where exactly what they declare could not be
+    tried, most often nothing; "starter not seen" the starters of which nothing was judged.
+    """
     lines = [
-        "| lab | correct accepted | wrong rejected | for their own reason | starter rejected |"
-        " longest check |",
-        "|---|---|---|---|---|---|",
+        "| lab | correct accepted | wrong rejected | for their own reason | not seen as declared |"
+        " starter not seen | longest check |",
+        "|---|---|---|---|---|---|---|",
     ]
     for number in sorted({outcome.solution.lab for outcome in outcomes}):
         of_lab = [outcome for outcome in outcomes if outcome.solution.lab == number]
         kinds = {kind: [outcome for outcome in of_lab if outcome.solution.kind == kind]
                  for kind in ("correct", "wrong", "starter")}  # fmt: skip
-        rejected = [
-            outcome for outcome in kinds["wrong"] if outcome.verdict and outcome.verdict.broken
-        ]
         longest = max(
             (outcome.verdict.seconds for outcome in of_lab if outcome.verdict), default=0.0
         )
         cells = [
             f"{number} {load(number).title}",
-            _share(kinds["correct"]),
-            f"{len(rejected)} of {len(kinds['wrong'])}",
-            _share(kinds["wrong"]),
-            _share(kinds["starter"]),
+            _share([outcome.as_it_should for outcome in kinds["correct"]]),
+            _share(
+                [bool(outcome.verdict and outcome.verdict.broken) for outcome in kinds["wrong"]]
+            ),
+            _share([outcome.for_its_reason for outcome in kinds["wrong"]]),
+            _share([outcome.unseen_as_declared for outcome in kinds["wrong"]]),
+            _share([outcome.as_it_should for outcome in kinds["starter"]]),
             f"{longest:.0f} s",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _share(outcomes: Sequence[Outcome]) -> str:
-    return f"{sum(outcome.as_it_should for outcome in outcomes)} of {len(outcomes)}"
+def _share(verdicts: Sequence[bool]) -> str:
+    return f"{sum(verdicts)} of {len(verdicts)}"

@@ -25,6 +25,7 @@ TEMPLATE, SCRIPT = "report.html.j2", "report.js"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Findings without a belief behind them.
 NO_BELIEF = {"not-done": "not done yet", "raised": "ended with an error"}
+UNCHANGED = "handed in the starter without a change"
 # Why a submission could not be judged, by kind; the sentence of a verdict begins or goes on so.
 KINDS = (
     (r"the check took longer", "the check ran out of time"),
@@ -159,7 +160,9 @@ def others(grades: Iterable[Grade]) -> list[Other]:
             found[f"could not be judged: {kind(verdict.unusable)}"].append(learner)
         elif len(verdict.unseen) == len(load(grade.submission.lab).requirements):
             starter = verdict.unseen[0].story.startswith("this is the starter")
-            words = "handed in the starter without a change" if starter else "nothing could be tried"
+            words = (
+                "handed in the starter without a change" if starter else "nothing could be tried"
+            )
             found[words].append(learner)
     listed_others = [Other(words, learners) for words, learners in found.items()]
     return sorted(listed_others, key=lambda other: (-len(other.learners), other.words))
