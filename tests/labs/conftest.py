@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 from pika import BasicProperties
 
@@ -54,3 +55,20 @@ def play(trial: Trial, *, restarts: int = 0, jobs: int = 1) -> Actor:
     for number in range(jobs):
         channel.basic_publish("", "jobs", b"work", BasicProperties(message_id=f"job-{number}"))
     return trial.start("run", trial.url, trial.store, name="worker", restarts=restarts)
+
+
+def notebook(*sources: str) -> str:
+    """Return a notebook with these code cells."""
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    return str(nbformat.writes(nbformat.v4.new_notebook(cells=cells)))
+
+
+def put(folder: Path, *names: str) -> Path:
+    """Write these files, notebooks as briefs of lab 5, and return the folder."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(
+            notebook("brief.begin(5)", "%%lab\nx = 1") if path.suffix == ".ipynb" else "x = 1"
+        )
+    return folder

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -12,13 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from helpers.errors import UsageError
 from helpers.machine import apt
-from labs.judge.findings import Broken
-from labs.judge.instructor import grading, report
-from labs.judge.instructor.grading import Grade, Submission
+from labs.judge.instructor import collecting, commands, grading
+from labs.judge.instructor.collecting import Submission
 from labs.judge.model import Verdict, folder_of
 from labs.judge.sandbox import bubblewrap
+from tests.labs.conftest import put
 
 LAB5 = folder_of(5)
 HOSTILE = {
@@ -127,21 +127,22 @@ def test_a_changed_submission_is_judged_again(tmp_path: Path, monkeypatch: pytes
     file.write_text("x = 1")
     judged: list[str] = []
 
-    def judge(submission: Submission, seconds: float) -> Verdict:
-        judged.append(submission.path.read_text())
+    def judge(submission: Submission, seconds: float, sandboxed: bool) -> Verdict:
+        judged.append(submission.code.decode())
         return Verdict(5, (), "", 1.0, "4.3.6")
 
     monkeypatch.setattr(grading, "_judge", judge)
 
-    def run() -> None:
-        submissions = grading.submissions(file.parent, 5)
-        list(grading.grade(submissions, tmp_path / "out", jobs=1, seconds=1))
+    def run(seconds: float = 1) -> None:
+        submissions, _ = collecting.collect(file.parent, 5)
+        list(grading.grade(submissions, tmp_path / "out", jobs=1, seconds=seconds))
 
     run()
     run()
     file.write_text("x = 2")
     run()
-    assert judged == ["x = 1", "x = 2"]
+    run(seconds=2)
+    assert judged == ["x = 1", "x = 2", "x = 2"]
 
 
 def test_a_submission_sees_no_other_and_no_credentials(tmp_path: Path, shared_broker, bwrap: str):
@@ -171,83 +172,29 @@ def test_a_submission_sees_no_other_and_no_credentials(tmp_path: Path, shared_br
     assert (LAB5 / "check.py").read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    ("files", "lab", "expected"),
-    [
-        (["anna.py", "ben.py"], 3, [("anna", 3), ("ben", 3)]),
-        (["anna_lab03.py", "ben-lab5.py"], None, [("anna", 3), ("ben", 5)]),
-        (["anna/lab03.py", "anna/lab05.py", "anna/tools.py"], None, [("anna", 3), ("anna", 5)]),
-        (["anna/lab03.py", "anna/lab05.py"], 5, [("anna", 5)]),
-        (["anna/lab03/lab03.py"], None, [("anna", 3)]),
-        (["anna/answer.py", ".hidden/lab03.py"], 3, [("anna", 3)]),
-    ],
-)
-def test_submissions_are_found_by_name(
-    tmp_path: Path, files: list[str], lab: int | None, expected: list[tuple[str, int]]
-):
-    for name in files:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("")
-    submissions = grading.submissions(tmp_path, lab)
-    assert [(submission.learner, submission.lab) for submission in submissions] == expected
-
-
-@pytest.mark.parametrize(
-    ("files", "lab", "says"),
-    [([], 3, "holds no submission"), (["anna.py"], None, "does not say for which lab"),
-     (["anna_lab99.py"], None, "there is no lab 99")],
-)  # fmt: skip
-def test_a_folder_without_usable_names_is_refused(
-    tmp_path: Path, files: list[str], lab: int | None, says: str
-):
-    for name in files:
-        (tmp_path / name).write_text("")
-    with pytest.raises(UsageError, match=says):
-        grading.submissions(tmp_path, lab)
-    with pytest.raises(UsageError, match="there is no folder"):
-        grading.submissions(tmp_path / "nowhere", lab)
-
-
-def test_only_files_of_the_same_learner_are_copied(tmp_path: Path):
-    for name in ("anna_lab05.py", "ben_lab05.py", "cleo/lab05.py", "cleo/tools.py"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(name)
-    (tmp_path / "cleo" / "link.py").symlink_to(tmp_path / "ben_lab05.py")
-    copied = []
-    for number, submission in enumerate(grading.submissions(tmp_path, None)):
-        target = tmp_path / f"copy{number}"
-        grading._copy(submission, target)
-        copied.append(sorted(path.name for path in target.iterdir()))
-    assert copied == [["anna_lab05.py"], ["ben_lab05.py"], ["lab05.py", "tools.py"]]
-
-
 def test_two_learners_never_share_a_verdict_s_file():
     names = ["a b", "a_b", "a/b", "ä", "a.b"]
     assert len({grading._safe(name) for name in names}) == len(names)
     assert all("/" not in grading._safe(name) for name in names)
 
 
-def graded(learner: str, *broken: Broken, unusable: str = "") -> Grade:
-    submission = Submission(learner, 5, Path(f"{learner}.py"), "", True)
-    return Grade(submission, Verdict(5, broken, unusable, 2.0, "4.3.6"))
-
-
-def test_names_and_stories_are_escaped_in_the_report(tmp_path: Path):
-    evil = "<script>alert(1)</script>"
-    grades = [graded(evil, Broken("a", evil, "memory-set")), graded("ben", unusable=evil)]
-    report.write_report(grades, tmp_path / "report.html", notes=[evil])
-    assert "<script>" not in (tmp_path / "report.html").read_text(encoding="utf-8")
-
-
-def test_a_name_cannot_be_a_spreadsheet_formula(tmp_path: Path):
-    report.write_csv([graded("=1+1"), graded("anna")], tmp_path / "grades.csv")
-    with (tmp_path / "grades.csv").open(encoding="utf-8", newline="") as file:
-        assert [row["learner"] for row in csv.DictReader(file)] == ["'=1+1", "anna"]
-
-
-def test_a_learner_counts_once_for_a_belief():
-    twice = (Broken("a", "", "memory-set"), Broken("e", "", "memory-set"))
-    beliefs = report.misconceptions(
-        [graded("anna", *twice), graded("ben", twice[0]), graded("cleo")]
-    )
-    assert beliefs == [("what a process remembers survives the process", ["anna", "ben"])]
+@pytest.mark.parametrize("why", ["", "bwrap: No permissions to create new namespace"])
+def test_the_sandbox_is_tried_before_a_class_is_judged(
+    why: str, bwrap: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    if why:
+        program = tmp_path / "bwrap"
+        program.write_text(f"#!/bin/sh\necho '{why}' >&2\nexit 1\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert bubblewrap.why_not() == why
+    if not why:
+        assert commands._sandbox_notes(without=False) == []
+        return
+    folder = put(tmp_path / "in", "anna_lab05.py")
+    done = run_grade(folder, "--out", tmp_path / "out")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert f"bubblewrap is installed and cannot start ({why})" in done.stderr
+    assert "--without-sandbox" in done.stderr and not (tmp_path / "out").exists()
+    (note,) = commands._sandbox_notes(without=True)
+    assert "--without-sandbox" in note and "can read and change your files" in note

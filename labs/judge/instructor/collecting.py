@@ -120,8 +120,9 @@ def _of_learner(
             chosen.append((_only(files, number, lab), number or lab or 0))
         except UsageError as error:
             reasons[number or lab, str(error)] += [file.name for file in files]
-    if learner and not found and all(place.is_dir() for place in places):
-        reasons[lab, "a folder without any code to judge"].append(f"{learner}/")
+    if learner and not found:
+        folders = [f"{place.name}/" for place in places if place.is_dir()]
+        reasons[lab, "a folder without any code to judge"] += map(_printable, folders)
     submissions = []
     for file, number in sorted(chosen, key=lambda pair: pair[1]):
         beside = [
@@ -138,6 +139,7 @@ def _of_learner(
     skipped = [
         Skipped(learner, number, tuple(names), reason)
         for (number, reason), names in reasons.items()
+        if names
     ]
     return submissions, skipped
 
