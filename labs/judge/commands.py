@@ -14,7 +14,11 @@ from labs.judge.model import lab_number, load
 from labs.judge.sandbox.limits import Limits
 
 SECONDS = click.option(
-    "--seconds", type=float, default=Limits.seconds, show_default=True, help="Limit of a check."
+    "--seconds",
+    type=float,
+    default=Limits.seconds,
+    help="Time limit of a check.",
+    show_default=True,
 )
 
 

@@ -1,7 +1,8 @@
 """Commands for instructors, which students do not get.
 
 - ``commands`` adds them to ``python -m labs.judge``.
-- ``grading`` judges the submissions of a class; ``report`` writes its grades and its report.
+- ``collecting`` finds the submissions of a class, ``grading`` judges them, and ``report`` writes the
+  grades and the report.
 - ``proof`` judges solutions whose verdicts are known, to prove the checks.
 - ``handout`` writes the students' version.
 """
