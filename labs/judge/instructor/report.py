@@ -109,9 +109,8 @@ def unseen(verdict: Verdict) -> list[tuple[str, str]]:
 def reasons(lab: Lab, grade: Grade) -> str:
     """Return the reasons for all that does not hold, in one line."""
     verdict = grade.verdict
-    if verdict.unusable:
-        return verdict.unusable
-    words = [f"{finding.requirement}: {reason(lab, finding)}" for finding in verdict.broken]
+    words = [verdict.unusable] if verdict.unusable else []
+    words += [f"{finding.requirement}: {reason(lab, finding)}" for finding in verdict.broken]
     words += [f"{keys}: not seen, {story}" for keys, story in unseen(verdict)]
     return "; ".join(words)
 
@@ -154,11 +153,12 @@ def others(grades: Iterable[Grade]) -> list[Other]:
     for grade in grades:
         verdict, learner = grade.verdict, grade.submission.learner
         names = {finding.misconception for finding in verdict.broken}
-        for name in sorted(names & set(NO_BELIEF)):
-            found[NO_BELIEF[name]].append(learner)
         if verdict.unusable:
             found[f"could not be judged: {kind(verdict.unusable)}"].append(learner)
-        elif len(verdict.unseen) == len(load(grade.submission.lab).requirements):
+            continue
+        for name in sorted(names & set(NO_BELIEF)):
+            found[NO_BELIEF[name]].append(learner)
+        if len(verdict.unseen) == len(load(grade.submission.lab).requirements):
             starter = verdict.unseen[0].story.startswith("this is the starter")
             words = (
                 "handed in the starter without a change" if starter else "nothing could be tried"
