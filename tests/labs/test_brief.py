@@ -6,10 +6,11 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
 from helpers.suite.notebooks.sockets import own_sockets
-from labs.judge import brief, progress
+from labs.judge import brief, commands, progress
 from labs.judge.instructor.proof import solutions
 from labs.judge.model import Verdict, folder_of, load, numbers
 from tests.conftest import child_environment
+from tests.labs.conftest import notebook
 
 QUICK = (9,)  # labs whose checks end soonest on a starter
 
@@ -64,6 +65,17 @@ def test_a_replaced_file_is_kept(tmp_path, monkeypatch, capsys):
     assert "lab03.before.py" in capsys.readouterr().out
     assert (tmp_path / "lab03.before.py").read_text() == "first"
     assert (tmp_path / "lab03.py").read_text() == "second"
+
+
+def test_a_brief_is_checked_like_the_file_that_it_writes(
+    shared_broker, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("RABBIT_LAB_WORK", str(tmp_path))
+    assert commands.main(["check", "5", str(folder_of(5) / "brief.ipynb")]) == 1
+    assert "0 of 6 requirements hold, 6 were not seen" in capsys.readouterr().out
+    (tmp_path / "other.ipynb").write_text(notebook("brief.begin(5)"))
+    assert commands.main(["check", "5", str(tmp_path / "other.ipynb")]) == 2
+    assert "other.ipynb cannot be judged: no cell begins with %%lab" in capsys.readouterr().err
 
 
 def test_progress_shows_the_last_check_of_each_lab(tmp_path, monkeypatch):

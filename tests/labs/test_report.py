@@ -89,6 +89,9 @@ def test_what_is_no_belief_stands_apart():
         ("its check ended without a verdict: no error message", "the check itself failed"),
         ("it has no function run_worker()", "a function is missing"),
         ("ModuleNotFoundError: No module named 'x' (line 1)", "ends with an error while"),
+        ("the process that runs it could not start; it printed no error", "could not be started"),
+        ("its store was written to without the judge seeing it, so …", "bypasses pika or sqlite3"),
+        ("files that judge it changed while it ran, so …", "the judge's own files changed"),
         ("something new", "another reason"),
     ],
 )

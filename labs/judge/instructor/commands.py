@@ -101,15 +101,12 @@ def _sandbox_notes(without: bool) -> list[str]:
     limits = "submissions run with limits of time, memory and output, but can read and change your"
     if without:
         return [f"As --without-sandbox says, {limits} files."]
-    if bubblewrap.program() is None:
-        install = "There is no bubblewrap here (Debian: apt-get install bubblewrap)"
-        return [f"{install}: {limits} files."]
-    if why := bubblewrap.why_not():
+    why = bubblewrap.why_not()
+    if why and bubblewrap.program() is not None:
         raise UsageError(
-            f"bubblewrap is installed and cannot start ({why}): grade on a machine where it can, or"
-            " without a sandbox, with ARGS=--without-sandbox"
+            f"{why}; grade on a machine where it can, or without a sandbox: ARGS=--without-sandbox"
         )
-    return []
+    return [f"{why[0].upper()}{why[1:]}: {limits} files."] if why else []
 
 
 def _broker_notes() -> list[str]:

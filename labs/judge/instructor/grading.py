@@ -52,7 +52,7 @@ def grade(
         results: folder for the verdicts; a stored verdict of an unchanged submission is reused.
         jobs: number of checks at once.
         seconds: time limit of each check.
-        sandboxed: whether to use the sandbox of bubblewrap, where it is installed.
+        sandboxed: whether to use the sandbox of bubblewrap, where it works.
 
     Yields:
         Each grade, in the order of ``collected``, and whether a stored verdict was reused.
@@ -109,7 +109,7 @@ def _judge(submission: Submission, seconds: float, sandboxed: bool) -> Verdict:
         result = Path(folder) / "verdict.json"
         command = [sys.executable, "-m", "labs.judge", "check", str(submission.lab)]
         command += [str(code), "--json", str(result), "--hidden", "--seconds", str(seconds)]
-        command += ["--sandbox"] * sandboxed
+        command += ["--sandbox" if sandboxed else "--no-sandbox"]
         with subprocess.Popen(
             command,
             cwd=ROOT,
