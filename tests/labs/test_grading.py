@@ -79,7 +79,7 @@ def test_a_class_is_graded_in_one_command(tmp_path: Path, shared_broker, bwrap: 
     assert done.returncode == 0, done.stderr
     graded = rows(out)
     assert len(graded) == learners + len(HOSTILE) == 30
-    assert took_s < 280
+    assert took_s < 240  # on two cores that do nothing else
     for number in range(learners):
         held = graded[f"learner{number:02d}"]["held"]
         assert (held == "6") == (CLASS[number % len(CLASS)][0] == "correct")
