@@ -33,8 +33,8 @@ class RabbitLabError(Exception):
         """
         shown = [f"{type(self).__name__}: {self}"]
         frames = traceback.extract_tb(self.__cause__.__traceback__) if self.__cause__ else []
-        in_cells = [frame for frame in frames if not Path(frame.filename).exists()]
-        shown += [f"  line {at.lineno}, in {at.name}: {at.line}" for at in in_cells[-1:]]
+        places = [at for at in frames if at.name != "<module>" and not Path(at.filename).exists()]
+        shown += [f"  line {at.lineno}, in {at.name}: {at.line}" for at in places[-1:]]
         return shown
 
 
