@@ -31,7 +31,7 @@ class RabbitLabError(Exception):
 
         Source: IPython, ``InteractiveShell.showtraceback``.
         """
-        shown = [f"{type(self).__name__}: {self}"]
+        shown = [f"{type(self).__name__}: {self}", *getattr(self, "__notes__", ())]
         frames = traceback.extract_tb(self.__cause__.__traceback__) if self.__cause__ else []
         places = [at for at in frames if at.name != "<module>" and not Path(at.filename).exists()]
         shown += [f"  line {at.lineno}, in {at.name}: {at.line}" for at in places[-1:]]

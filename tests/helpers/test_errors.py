@@ -47,8 +47,9 @@ def ran(checkout: Path, *cells: NotebookNode) -> tuple[list[str], tuple[Problem,
             "WaitTimeoutError: timed out after 0 s waiting for a message; last value: []",
         ),
         (FROM_PIKA, "BrokerError: the broker hung up"),
+        (FROM_PIKA.replace(" from error", " from None"), "BrokerError: the broker hung up"),
     ],
-    ids=["raised", "from pika"],
+    ids=["raised", "from pika", "from nothing"],
 )
 def test_a_notebook_shows_the_sentence_alone(checkout, source, shown):
     traceback, problems = ran(checkout, code("a", source))
@@ -63,6 +64,12 @@ def test_a_mistake_in_a_function_of_a_cell_keeps_its_line(checkout):
         "RabbitLabError: the consumer failed",
         "  line 3, in on_message: return {}[body]",
     ]
+
+
+def test_a_note_is_shown_below_the_sentence(checkout):
+    noted = "error = BrokerError('gone')\nerror.add_note('the sampler failed, too')\nraise error"
+    traceback, _ = ran(checkout, code("a", f"from helpers.errors import BrokerError\n{noted}"))
+    assert traceback == ["BrokerError: gone", "the sampler failed, too"]
 
 
 def test_a_failing_claim_keeps_its_numbers(checkout):

@@ -117,9 +117,8 @@ def test_a_server_that_ends_before_it_listens_is_named():
 def test_a_server_that_does_not_listen_in_time_is_given_up_with_what_it_said(text, said):
     with pytest.raises(WaitTimeoutError) as raised, web.serve(never, text, timeout_s=LATER_S):
         pass
-    assert str(raised.value) == (
-        f"timed out after {LATER_S} s waiting for the program to print 'Uvicorn running on '; {said}"
-    )
+    what = "the program to print 'Uvicorn running on '"
+    assert str(raised.value) == f"timed out after {LATER_S} s waiting for {what}; {said}"
 
 
 @pytest.mark.parametrize(("count", "clients"), [(0, 1), (4, 5), (4, 0), (1001, 4)])
