@@ -186,8 +186,7 @@ class Consumer:
     def _raise_error(self) -> None:
         if (error := self._error) is not None:
             reason = error if isinstance(error, RabbitLabError) else repr(error)
-            said = f"{self.name} on queue {self.queue!r} failed: {reason}"
-            raise RabbitLabError(said) from error
+            raise RabbitLabError(f"{self.name} on queue {self.queue!r} failed: {reason}") from error
 
     def _run(self) -> None:
         try:
