@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 END_S = 5.0  # for a killed process to end
-LOADING_S = 10.0  # for a learner's file to be loaded
+LOADING_S = 20.0  # for a learner's file to be loaded
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,11 @@ class Actor:
         """The error that the function ended with, in one line, or ""."""
         boundary = self._last("raised") or self._last("unusable")
         return str(boundary.details.get("error", "")) if boundary else ""
+
+    @property
+    def loading(self) -> bool:
+        """Whether the process runs, and the learner's file is not loaded yet."""
+        return self.running and not self.loaded and not self.signalled
 
     @property
     def unloadable(self) -> str:

@@ -64,6 +64,7 @@ def check(
                 broken.setdefault(finding.requirement, finding)
         except UnusableError as error:
             unusable = str(error)
+            broken, unseen = {}, {}  # what was found says nothing about the learner's code
         except OutOfTimeError:
             unusable = f"the check took longer than {limits.seconds:g} s and was ended"
             if trouble := trial.trouble():

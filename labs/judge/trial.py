@@ -67,7 +67,12 @@ class Trial:
         self.folder = Path(self._folder.name)
         self._numbers = itertools.count(1)
         self._pool = ActorPool(submission, self.folder, modules, limits, self._arrived)
-        self.watch = Watch(limits.seconds, self._pool.why_unusable, self._active)
+        self.watch = Watch(
+            limits.seconds,
+            unusable=self._pool.why_unusable,
+            active=lambda: any(actor.running for actor in self.actors),
+            loading=lambda: any(actor.loading for actor in self.actors),
+        )
         self._store = self.folder / "store-0.db"
 
     def __enter__(self) -> Self:
@@ -133,9 +138,6 @@ class Trial:
     def actors(self) -> list[Actor]:
         """All actors since the last `fresh`, those that a supervisor restarted included."""
         return self._pool.actors()
-
-    def _active(self) -> bool:
-        return any(actor.running for actor in self.actors)
 
     def undone(self, requirement: str, story: str = "") -> Broken:
         """Return a finding about code that does not do what the requirement is about.

@@ -22,7 +22,12 @@ class Watch:
     """
 
     def __init__(
-        self, seconds: float, unusable: Callable[[], str], active: Callable[[], bool]
+        self,
+        seconds: float,
+        *,
+        unusable: Callable[[], str],
+        active: Callable[[], bool],
+        loading: Callable[[], bool],
     ) -> None:
         """Start the clock of the check.
 
@@ -30,12 +35,13 @@ class Watch:
             seconds: time limit of the whole check.
             unusable: returns why the submission cannot be judged, or "" while it can.
             active: returns whether a process of the submission runs.
+            loading: returns whether one is still loading the submission, which is no silence.
         """
         self.boundaries: list[Boundary] = []
         self.patient = True  # false once a play has been silent for long: it happens only once
         self.changed = threading.Condition()
         self._deadline = time.monotonic() + seconds
-        self._unusable, self._active = unusable, active
+        self._unusable, self._active, self._loading = unusable, active, loading
 
     def begin(self) -> None:
         """Forget all boundaries: a new play begins."""
@@ -121,6 +127,8 @@ class Watch:
             if reason := self._unusable():
                 raise UnusableError(reason)
             now = time.monotonic()
+            if self._loading():  # which has a limit of its own
+                end, last_s = now + timeout_s, now
             if len(self.boundaries) != count:
                 count, last_s = len(self.boundaries), now
             silent_s = now - last_s
