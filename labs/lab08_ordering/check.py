@@ -54,11 +54,13 @@ def check(trial: Trial) -> Iterator[Finding]:
         return
     if broken := storage.refused(trial, number):
         yield broken
-    if hung := hung_up(trial, number):
+    hung = hung_up(trial, number)  # breaks e, or loses events, which breaks d
+    if hung and hung.requirement == "e":
         yield hung
-        yield from untried("dfg" if hung.requirement == "e" else "efg", hung)
+        yield from untried("dfg", hung)
         return
-    for finding in (killed(trial, number, points), asked(trial, number), late(trial, number)):
+    dead = hung or killed(trial, number, points)
+    for finding in (dead, asked(trial, number), late(trial, number)):
         if finding:
             yield finding
 
