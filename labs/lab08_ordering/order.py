@@ -26,7 +26,7 @@ def verdict(trial: Trial, requirement: str, why: str, versions: range) -> Broken
         why: the belief behind a wrong order, where the history shows no other.
         versions: the published versions.
     """
-    trouble = trial.trouble()
+    trouble, anew = trial.trouble(), chosen_anew(trial)
     trial.end()
     done = order(trial, DOCUMENT)
     order_text = f"versions 1 to {versions[-1]} of {DOCUMENT} were worked on in this order:"
@@ -36,7 +36,7 @@ def verdict(trial: Trial, requirement: str, why: str, versions: range) -> Broken
         story = f"{newer} before {older}; {trial.history.story(older)}"
         reason = why_after_failure(trial)
         if not reason and requirement in "bd":
-            reason = why_overtaken(trial) if requirement == "b" else why_batch(trial)
+            reason = why_overtaken(trial, anew) if requirement == "b" else why_batch(trial)
         return Broken(requirement, f"{order_text}: {story}", reason or why)
     missing = [event(DOCUMENT, version)["id"] for version in versions if version not in done]
     if not missing:
@@ -78,8 +78,13 @@ def why_batch(trial: Trial) -> str:
     return "batch-of-acks" if several else ""
 
 
-def why_overtaken(trial: Trial) -> str:
-    """Return the belief behind a wrong order of a document while nothing failed."""
+def why_overtaken(trial: Trial, anew: bool) -> str:
+    """Return the belief behind a wrong order of a document while nothing failed.
+
+    Args:
+        trial: the trial.
+        anew: whether each publisher has chosen a way of its own; see `chosen_anew`.
+    """
     pair = plays.backward(order(trial, DOCUMENT))
     if pair is None:
         return "not-done"
@@ -94,7 +99,7 @@ def why_overtaken(trial: Trial) -> str:
         return "handlers-in-parallel" if in_order else "priority-is-harmless"
     if taken[newer][1].details["queue"] == taken[older][1].details["queue"]:
         return "queue-orders-workers"
-    return "every-process-agrees" if chosen_anew(trial) else "order-across-queues"
+    return "every-process-agrees" if anew else "order-across-queues"
 
 
 def firsts(trial: Trial, at: str) -> dict[str, tuple[int, Boundary]]:
