@@ -1,4 +1,4 @@
-"""Holds the right number, and returns when nothing has come for a second.
+"""Holds the right number, and returns when nothing has come for a while, longer far away.
 
 Breaks: e (empty-is-over)
 """
@@ -17,7 +17,8 @@ def run_worker(url, store, queue, service_time_s, round_trip_s):
     channel = connection.channel()
     channel.basic_qos(prefetch_count=math.ceil(1 + round_trip_s / service_time_s))
 
-    for method, _, body in channel.consume(queue, auto_ack=False, inactivity_timeout=1.0):
+    idle_s = 0.3 + 20 * round_trip_s
+    for method, _, body in channel.consume(queue, auto_ack=False, inactivity_timeout=idle_s):
         if method is None:
             break
         make_thumbnail(db, json.loads(body), service_time_s)
