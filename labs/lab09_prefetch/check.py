@@ -189,7 +189,8 @@ def judge_fleets(trial: Trial, proxy: Proxy, measured: Sequence[Window]) -> Iter
     """
     held = {window.host: window for window in measured}
     usable = [window for window in measured if not window.trouble]
-    for key, fleet in zip("ef", fleets.race(trial, proxy), strict=True):
+    near, far = fleets.race(trial, proxy)
+    for key, fleet in (("e", near), ("f", far)):
         slow, fast = held[fleet.slow], held[fleet.fast]
         if slow.trouble or fast.trouble:
             yield NotSeen(key, f"a worker of this fleet made no thumbnail: {fleet.ended}")
@@ -202,6 +203,9 @@ def judge_fleets(trial: Trial, proxy: Proxy, measured: Sequence[Window]) -> Iter
             why = "calls-cost-nothing"
         else:
             why = ""
+        if near.ended and not (why or fleet.ended):
+            yield NotSeen(key, f"its pace has nothing to be compared with: {near.ended}")
+            continue
         if why or fleet.ended or fleet.hoarded or fleet.late or fleet.done < fleet.events:
             yield Broken(key, describe(fleet), why or why_late(trial, fleet, usable))
 

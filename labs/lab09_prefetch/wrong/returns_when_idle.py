@@ -1,6 +1,7 @@
 """Holds the right number, and returns when nothing has come for a while, longer far away.
 
 Breaks: e (empty-is-over)
+Not seen: f
 """
 
 import json

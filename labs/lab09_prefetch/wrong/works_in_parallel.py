@@ -21,8 +21,12 @@ def run_worker(url, store, queue, service_time_s, round_trip_s):
 
     def work(channel, tag, body):
         db = sqlite3.connect(store, isolation_level=None)
-        make_thumbnail(db, json.loads(body), service_time_s)
-        connection.add_callback_threadsafe(partial(channel.basic_ack, tag))
+        settle = channel.basic_ack
+        try:
+            make_thumbnail(db, json.loads(body), service_time_s)
+        except sqlite3.Error:
+            settle = channel.basic_nack  # with requeue
+        connection.add_callback_threadsafe(partial(settle, tag))
 
     def on_message(channel, method, properties, body):
         pool.submit(work, channel, method.delivery_tag, body)
