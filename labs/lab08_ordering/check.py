@@ -55,7 +55,7 @@ def check(trial: Trial) -> Iterator[Finding]:
     if broken := storage.refused(trial, number):
         yield broken
     hung = hung_up(trial, number)  # breaks e, or loses events, which breaks d
-    if hung and hung.requirement == "e":
+    if hung and (hung.requirement == "e" or plays.auto_acks(trial)):
         yield hung
         yield from untried("dfg", hung)
         return
@@ -124,7 +124,7 @@ def without_fault(trial: Trial) -> Broken | None:
     for version in range(1, 4):  # one after the other, so that none can overtake
         plays.publish(trial, events(documents, [version]))
         sent += events(documents, [version])
-        trial.watch.settle(partial(all_done, trial, len(sent)))
+        trial.watch.settle(partial(all_done, trial, len(sent)), timeout_s=plays.LONG_S)
     trial.watch.calm(0.2, timeout_s=1.0)  # a duplicate may follow
     for item in sent:
         times = order(trial, item["document"]).count(item["version"])
@@ -234,7 +234,7 @@ def late(trial: Trial, number: int) -> Broken | None:
     """Cut a worker's connection, let a second one do all, then let the first one go on."""
     director, first = hold_first(trial, number, "before effect", cut=True)
     plays.worker(trial, number, name="second worker", restarts=RESTARTS)
-    trial.watch.settle(lambda: VERSIONS[-1] in order(trial, DOCUMENT))
+    trial.watch.settle(lambda: VERSIONS[-1] in order(trial, DOCUMENT), timeout_s=plays.LONG_S)
     so_far = len(first.boundaries)
     director.release()
     trial.watch.settle(lambda: len(first.boundaries) > so_far or not first.running)

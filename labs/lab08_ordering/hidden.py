@@ -34,7 +34,7 @@ def check(trial: Trial) -> Iterator[Broken]:
         plays.publish(trial, plays.events(DOCUMENTS, VERSIONS))
         count = "SELECT COUNT(*) FROM (SELECT DISTINCT document, version FROM done)"
         everything = [(len(DOCUMENTS) * len(VERSIONS),)]
-        trial.watch.settle(lambda: trial.rows(count) == everything)
+        trial.watch.settle(lambda: trial.rows(count) == everything, timeout_s=plays.LONG_S)
     finally:
         trial.direct = go_on
     trial.end()

@@ -12,7 +12,7 @@ VERSIONS = range(1, 11)  # more than a worker usually holds
 
 def judged(trial: Trial, requirement: str, why: str) -> Broken | None:
     """Wait for the effects of all events, and judge; see `verdict`."""
-    trial.watch.settle(lambda: set(VERSIONS) <= set(order(trial, DOCUMENT)))
+    trial.watch.settle(lambda: set(VERSIONS) <= set(order(trial, DOCUMENT)), timeout_s=plays.LONG_S)
     trial.watch.calm(0.2, timeout_s=1.0)  # a late one may follow
     return verdict(trial, requirement, why, VERSIONS)
 

@@ -18,6 +18,7 @@ TABLES = (
 )
 WORKERS = range(4)
 SHARED_EACH = 4  # every fourth version of a document is a share
+LONG_S = 60.0  # for slow workers to do all; a long silence ends the wait earlier
 START_S = 2.0  # for a worker to subscribe; code that asks with basic_get never does
 
 Event = dict[str, Any]
