@@ -8,7 +8,7 @@ from labs.judge.faults import Order
 from labs.judge.findings import Broken
 from labs.judge.trial import Trial, go_on
 from labs.lab08_ordering import plays
-from labs.lab08_ordering.plays import PATIENCE_S, event
+from labs.lab08_ordering.plays import event
 
 DOCUMENTS = [f"document-{number}" for number in range(6)]
 VERSIONS = range(1, 7)
@@ -34,9 +34,7 @@ def check(trial: Trial) -> Iterator[Broken]:
         plays.publish(trial, plays.events(DOCUMENTS, VERSIONS))
         count = "SELECT COUNT(*) FROM (SELECT DISTINCT document, version FROM done)"
         everything = [(len(DOCUMENTS) * len(VERSIONS),)]
-        trial.watch.settle(
-            lambda: trial.rows(count) == everything, timeout_s=15, quiet_s=PATIENCE_S
-        )
+        trial.watch.settle(lambda: trial.rows(count) == everything, timeout_s=plays.LONG_S)
     finally:
         trial.direct = go_on
     trial.end()

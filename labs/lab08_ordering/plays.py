@@ -3,9 +3,11 @@
 import itertools
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from helpers import broker
+from helpers.errors import WaitTimeoutError
 from labs.judge.actor import Actor, Boundary
 from labs.judge.faults import Order
 from labs.judge.trial import Trial, go_on
@@ -16,7 +18,8 @@ TABLES = (
 )
 WORKERS = range(4)
 SHARED_EACH = 4  # every fourth version of a document is a share
-PATIENCE_S = 3.0  # without a boundary for so long, no further one is expected
+LONG_S = 60.0  # for slow workers to do all; a long silence ends the wait earlier
+START_S = 2.0  # for a worker to subscribe; code that asks with basic_get never does
 
 Event = dict[str, Any]
 
@@ -33,7 +36,7 @@ class Director:
 
     def wait(self) -> Actor | None:
         """Wait until an actor is held, and return it; None if none gets there."""
-        self._trial.watch.settle(lambda: self.held, quiet_s=PATIENCE_S)
+        self._trial.watch.settle(lambda: self.held)
         return next(iter(self.held.values()), None)
 
     def release(self) -> None:
@@ -58,24 +61,31 @@ def prepare(trial: Trial) -> None:
     run(trial, "declare", trial.url)
 
 
-def publish(trial: Trial, events: Sequence[Event]) -> None:
-    """Let the learner publish these events, in this order."""
-    run(trial, "publish", trial.url, list(events))
+def publish(trial: Trial, events: Sequence[Event]) -> Actor:
+    """Let the learner publish these events, in this order, in a process of their own."""
+    return run(trial, "publish", trial.url, list(events))
 
 
-def run(trial: Trial, role: str, *arguments: Any) -> None:
-    """Run a function to its end; later plays notice its errors."""
+def run(trial: Trial, role: str, *arguments: Any) -> Actor:
+    """Run a function to its end, and return its actor; later plays notice its errors."""
     actor = trial.start(role, *arguments)
-    trial.watch.settle(lambda: actor.returned or not actor.running, quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: actor.returned or not actor.running)
     actor.ended.wait(0.5)
     actor.kill()
+    return actor
 
 
 def worker(trial: Trial, number: int, *, name: str = "", restarts: int = 0) -> Actor:
-    """Start a worker, and wait until it has subscribed, has ended, or is quiet."""
+    """Start a worker, and wait a while until it has subscribed, works, or has ended."""
     known = name or f"worker {number}"
     actor = trial.start("run_worker", trial.url, trial.store, number, name=known, restarts=restarts)
-    trial.watch.settle(lambda: actor.subscribed or not actor.running, timeout_s=1.5, quiet_s=0.5)
+
+    def ready() -> bool:
+        works = any(boundary.at == "delivery" for boundary in list(actor.boundaries))
+        return actor.subscribed or works or not actor.running
+
+    with suppress(WaitTimeoutError):  # `settle` would take this for silence
+        trial.watch.wait(ready, timeout_s=START_S, what="a worker to subscribe")
     return actor
 
 
@@ -121,13 +131,23 @@ def waiting(trial: Trial, messages: Sequence[str]) -> set[str]:
     ``messages``.
     """
     trial.end()
-    queues = [queue["name"] for queue in broker.api("GET", "queues/{vhost}?disable_stats=true")]
     ids: set[str] = set()
 
     def complete() -> bool:
-        for queue in queues:
-            ids.update(str(message[1].message_id) for message in trial.take_all(queue))
+        for found in stored(trial).values():
+            ids.update(str(message[1].message_id) for message in found)
         return ids >= set(messages)
 
     trial.watch.settle(complete, timeout_s=2.0, quiet_s=2.0)
     return ids
+
+
+def stored(trial: Trial) -> dict[str, list[tuple[Any, Any, bytes]]]:
+    """Drain all queues; return the messages by the names of their queues."""
+    queues = [queue["name"] for queue in broker.api("GET", "queues/{vhost}?disable_stats=true")]
+    return {queue: trial.take_all(queue) for queue in queues}
+
+
+def auto_acks(trial: Trial) -> bool:
+    """Return whether a worker uses auto_ack."""
+    return trial.watch.auto_acks("delivery")

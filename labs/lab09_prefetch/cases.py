@@ -64,7 +64,9 @@ class Window:
     host: Host
     actor: Actor
     trouble: str = ""
+    why: str = "not-done"  # the belief behind its trouble
     held: int = 0
+    parallel: int = 0  # events that it worked on at once
     returned: int = 0  # requeued by its death
     times: list[float] = field(default_factory=list)  # of its thumbnails, after the hold
 
@@ -178,7 +180,9 @@ def windows(trial: Trial, hosts: Sequence[Host], proxy: Proxy) -> list[Window]:
             for window in group:
                 if window.host.name not in reached:
                     end = "" if window.actor.running else f"{ROLE}() came to its end"
-                    window.trouble = trial.trouble() or end or "it takes no event"
+                    window.trouble = window.actor.error or end or "it takes no event"
+                    window.why = "raised" if window.actor.error else "not-done"
+                window.parallel = window.number("before effect")
                 left = ready(trial, queues[window.host])
                 window.held = window.host.events - left - len(made[window.host.name])
             measured += group

@@ -5,16 +5,15 @@ requeues its blast radius. Both are counts, which load does not change.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from helpers import chaos
 from helpers.chaos import Proxy
-from labs.judge.findings import Broken
+from labs.judge.findings import Broken, Finding, NotSeen
 from labs.judge.model import Lab
-from labs.judge.sweep import crash_points
 from labs.judge.trial import Trial
 from labs.lab09_prefetch import cases, fleets
 from labs.lab09_prefetch.cases import FAR_FAST, FAR_SLOW, NEAR_FAST, NEAR_SLOW, Window
+from labs.lab09_prefetch.deaths import killed, why_kept
 from labs.lab09_prefetch.fleets import Fleet
 
 LEAST_SHARE = 0.75  # of the time at work
@@ -22,13 +21,14 @@ LEAST_PACE = 0.5  # measured, so with room for other load
 HOSTS = (NEAR_FAST, NEAR_SLOW, FAR_FAST, FAR_SLOW)
 
 
-def check(trial: Trial) -> Iterator[Broken]:
+def check(trial: Trial) -> Iterator[Finding]:
     """Judge a submission; its windows come first, since they explain the rest."""
     with chaos.proxy(round_trip_ms=cases.FAR_MS) as proxy:
         measured = cases.windows(trial, HOSTS, proxy)
         if all(window.trouble for window in measured):
-            story = f"no thumbnail was made: {measured[0].trouble}"
-            yield from (Broken(key, story, "not-done") for key in LAB.requirements)
+            first = measured[0]
+            yield Broken("a", f"no thumbnail was made: {first.trouble}", first.why)
+            yield from (NotSeen(key, "no thumbnail was made") for key in "bcdef")
             return
         yield from judge_windows(measured)
         yield from judge_fleets(trial, proxy, measured)
@@ -42,10 +42,12 @@ LAB = Lab(
     question="q09_prefetch",
     requirements={
         "a": "an event leaves its queue when its thumbnail is made, and not before, "
-        "whenever the worker is killed",
+        "whenever the worker is killed or the store fails",
         "b": "far away, a worker is at work for three quarters of the time or more",
-        "c": "next door, a worker holds at most twice the events that keep it busy",
-        "d": "far away, a worker's death affects at most twice the events that keep it busy",
+        "c": "next door, a worker makes one thumbnail after the other, and holds at most twice the "
+        "events that keep it busy",
+        "d": "far away, a worker makes one thumbnail after the other, and its death affects at "
+        "most twice the events that keep it busy",
         "e": "next door, a fleet finishes near its best, and is not held up by its slow worker",
         "f": "far away, a fleet finishes near its best, and is not held up by its slow worker",
     },
@@ -67,19 +69,25 @@ LAB = Lab(
         "calls-cost-nothing": "a call to the broker between two events takes no time",
         "ack-in-batches": "acks may wait until there are enough of them",
         "one-at-a-time": "of a queue's workers, only one may be at work",
+        "empty-is-over": "a queue that is empty for a moment has nothing more to come",
+        "parallel-is-free": "a host makes several thumbnails at once as quickly as one",
     },
 )
 
 
-def judge_windows(measured: Sequence[Window]) -> Iterator[Broken]:
+def judge_windows(measured: Sequence[Window]) -> Iterator[Finding]:
     """Judge the windows: not too small far away, nowhere too large."""
     for window in measured:
         if window.trouble:
             story = f"{window.host.name} made no thumbnail: {window.trouble}"
-            yield from (
-                Broken(key, story, "not-done") for key in ("bd" if window.host.far else "c")
-            )
+            yield Broken("b" if window.host.far else "c", story, window.why)
+            if window.host.far:
+                yield NotSeen("d", story)
     usable = [window for window in measured if not window.trouble]
+    for window in usable:
+        if window.parallel > 1:
+            story = f"{window.host.name} works on {window.parallel} events at once"
+            yield Broken("d" if window.host.far else "c", story, "parallel-is-free")
     for window in sorted(usable, key=lambda window: window.share):
         if window.host.far and window.share < LEAST_SHARE:
             yield Broken("b", starve(window), why_too_few(window, usable))
@@ -173,7 +181,7 @@ def slow_holds_more(measured: Sequence[Window]) -> bool:
     )
 
 
-def judge_fleets(trial: Trial, proxy: Proxy, measured: Sequence[Window]) -> Iterator[Broken]:
+def judge_fleets(trial: Trial, proxy: Proxy, measured: Sequence[Window]) -> Iterator[Finding]:
     """Judge how fleets share their work.
 
     The windows are known by now: a slow worker with a too large one, or a fast worker with a too
@@ -181,11 +189,13 @@ def judge_fleets(trial: Trial, proxy: Proxy, measured: Sequence[Window]) -> Iter
     """
     held = {window.host: window for window in measured}
     usable = [window for window in measured if not window.trouble]
-    for key, fleet in zip("ef", fleets.race(trial, proxy), strict=True):
+    near, far = fleets.race(trial, proxy)
+    for key, fleet in (("e", near), ("f", far)):
         slow, fast = held[fleet.slow], held[fleet.fast]
         if slow.trouble or fast.trouble:
-            why = "not-done"
-        elif slow.radius > fleet.slow.most:
+            yield NotSeen(key, f"a worker of this fleet made no thumbnail: {fleet.ended}")
+            continue
+        if slow.radius > fleet.slow.most:
             why = why_too_many(slow, usable)
         elif fast.share < LEAST_SHARE:
             why = why_too_few(fast, usable)
@@ -193,6 +203,9 @@ def judge_fleets(trial: Trial, proxy: Proxy, measured: Sequence[Window]) -> Iter
             why = "calls-cost-nothing"
         else:
             why = ""
+        if near.ended and not (why or fleet.ended):
+            yield NotSeen(key, f"its pace has nothing to be compared with: {near.ended}")
+            continue
         if why or fleet.ended or fleet.hoarded or fleet.late or fleet.done < fleet.events:
             yield Broken(key, describe(fleet), why or why_late(trial, fleet, usable))
 
@@ -218,73 +231,9 @@ def describe(fleet: Fleet) -> str:
 def why_late(trial: Trial, fleet: Fleet, measured: Sequence[Window]) -> str:
     """Return the belief behind a fleet that is slow although its windows are right."""
     if fleet.ended:
-        return "one-at-a-time" if "exclusive" in fleet.ended else "not-done"
+        if fleet.returned:
+            return "empty-is-over"
+        return "one-at-a-time" if "exclusive" in fleet.ended else "raised"
     if fleet.hoarded:
         return "more-is-faster"
     return why_kept(measured) or "not-done"
-
-
-def why_kept(measured: Sequence[Window]) -> str:
-    """Return the belief behind handled events without an ack, or "" if each is acked."""
-    acks = [boundary.details for window in measured for boundary in window.actor.boundaries
-            if boundary.at == "after ack"]  # fmt: skip
-    if any(len(details.get("messages", ())) > 1 for details in acks):
-        return "ack-in-batches"
-    return "" if acks else "never-acked"
-
-
-def killed(trial: Trial, proxy: Proxy, measured: Sequence[Window]) -> Broken | None:
-    """Kill a worker next door at each point of two events."""
-    host, queue = replace(NEAR_FAST, name="worker"), "thumbnails"
-    events = [f"{queue}-{n}" for n in (1, 2)]
-    auto = acks_automatically(measured)
-
-    def play() -> Broken | None:
-        trial.fresh(cases.TABLE)
-        cases.declare(trial, queue)
-        cases.publish(trial, queue, len(events))
-        cases.start(trial, host, queue, proxy, restarts=3)
-        trial.watch.settle(
-            lambda: not undone() and (auto or acked() == set(events)),
-            timeout_s=cases.START_S,
-            quiet_s=cases.PATIENCE_S,  # a start takes long on a busy machine
-        )
-        trouble = trial.trouble()
-        trial.end()
-        cases.wait_for_deaths(trial, [queue])
-        left = {message[1].message_id for message in trial.take_all(queue, expected=undone())}
-        for event in events:
-            story = trial.history.story(event)
-            if event in undone() and event not in left:
-                return Broken("a", f"{story}: no thumbnail, and in no queue", why_lost(measured))
-            if event in undone():
-                why = "not-done" if trouble else why_kept(measured) or "not-done"
-                return Broken("a", f"{trouble or story}: it stays in the queue", why)
-            if event in left and event not in acked():
-                why = why_kept(measured) or "never-acked"
-                return Broken("a", f"{story}, and then nothing: it stays in the queue", why)
-        return None
-
-    def undone() -> list[str]:
-        made = {row[0] for row in trial.rows("SELECT document FROM thumbnails")}
-        return [event for event in events if event not in made]
-
-    def acked() -> set[str]:
-        acks = [
-            boundary.details
-            for boundary in list(trial.watch.boundaries)
-            if boundary.at == "after ack"
-        ]
-        return {message for details in acks for message in details["messages"]}
-
-    return crash_points(trial, play, least=6)
-
-
-def why_lost(measured: Sequence[Window]) -> str:
-    """Return the belief behind an event that is lost."""
-    return "auto-ack" if acks_automatically(measured) else "ack-before-work"
-
-
-def acks_automatically(measured: Sequence[Window]) -> bool:
-    """Return whether a worker uses auto_ack."""
-    return any(window.details("delivery").get("auto_ack") for window in measured)

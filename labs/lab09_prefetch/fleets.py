@@ -25,7 +25,8 @@ class Fleet:
     slow: Host
     fast: Host
     events: int = 100
-    ended: str = ""  # error of a worker that has ended
+    ended: str = ""  # how a worker has ended
+    returned: bool = False  # without an error
     made: dict[Host, list[float]] = field(default_factory=dict)
     took_s: float = 0.0
     best_s: float = 0.0
@@ -84,7 +85,11 @@ def race(trial: Trial, proxy: Proxy) -> list[Fleet]:
         )
         for fleet in fleets:
             ended = [actor for actor in actors[fleet.queue] if not actor.running]
-            fleet.ended = f"{ended[0].name} ended with {ended[0].error}" if ended else ""
+            if ended:
+                fleet.returned = ended[0].returned
+                how = f"ended with {ended[0].error}"
+                how = "returned while its queue was empty" if fleet.returned else how
+                fleet.ended = f"{ended[0].name} {how}"
         began = time.monotonic()
         for fleet in fleets:
             cases.publish(trial, fleet.queue, fleet.events)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from helpers import chaos
-from labs.judge.findings import Broken
+from labs.judge.findings import Finding
 from labs.judge.trial import Trial
 from labs.lab09_prefetch import cases
 from labs.lab09_prefetch import check as lab
@@ -17,7 +17,7 @@ HOSTS = (
 )
 
 
-def check(trial: Trial) -> Iterator[Broken]:
+def check(trial: Trial) -> Iterator[Finding]:
     """Judge the windows of workers on hosts that the brief does not name."""
     with chaos.proxy(round_trip_ms=MS) as proxy:
         yield from lab.judge_windows(cases.windows(trial, HOSTS, proxy))

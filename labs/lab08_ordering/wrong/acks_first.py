@@ -1,6 +1,6 @@
 """Acks before the work.
 
-Breaks: d (ack-before-work), e (ack-before-work), f (ack-before-work), g (ack-before-work)
+Breaks: d (ack-before-work)
 """
 
 import json

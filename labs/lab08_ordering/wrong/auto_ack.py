@@ -1,6 +1,7 @@
 """Lets the broker forget an event as soon as it has sent it.
 
-Breaks: d (auto-ack), e (auto-ack), f (auto-ack), g (auto-ack)
+Breaks: d (auto-ack)
+Not seen: f, g
 """
 
 import json

@@ -1,8 +1,7 @@
 """Works on everything and acks nothing.
 
-Breaks: a (never-acked), b (never-acked), c (never-acked),
-d (never-acked), e (never-acked), f (never-acked),
-g (never-acked)
+Breaks: a (never-acked)
+Not seen: b, c, d, e, f, g, h
 """
 
 import json

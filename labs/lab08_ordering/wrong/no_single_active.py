@@ -1,6 +1,7 @@
 """A queue for each worker, and whoever comes may take from it.
 
-Breaks: d (dead-is-gone), e (dead-is-gone), f (dead-is-gone), g (dead-is-gone)
+Breaks: e (dead-is-gone)
+Not seen: d, f, g
 """
 
 import json

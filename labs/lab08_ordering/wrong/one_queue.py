@@ -1,7 +1,7 @@
 """One queue, and four workers that take from it.
 
-Breaks: b (queue-orders-workers), d (queue-orders-workers), e (queue-orders-workers),
-f (queue-orders-workers), g (queue-orders-workers)
+Breaks: b (queue-orders-workers)
+Not seen: d, e, f, g, h
 """
 
 import json

@@ -1,7 +1,7 @@
 """Lets shares go first, since somebody waits for them.
 
-Breaks: b (priority-is-harmless), d (priority-is-harmless), e (priority-is-harmless),
-f (priority-is-harmless), g (priority-is-harmless)
+Breaks: b (priority-is-harmless)
+Not seen: d, e, f, g, h
 """
 
 import json

@@ -1,7 +1,7 @@
 """Leaves out what is older than what it has.
 
-Breaks: b (stale-may-be-skipped), d (stale-may-be-skipped), e (stale-may-be-skipped),
-f (stale-may-be-skipped), g (stale-may-be-skipped)
+Breaks: b (stale-may-be-skipped)
+Not seen: d, e, f, g, h
 """
 
 import json

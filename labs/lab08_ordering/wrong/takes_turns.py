@@ -1,7 +1,7 @@
 """Gives each queue an event in turn.
 
-Breaks: b (order-across-queues), d (order-across-queues), e (order-across-queues),
-f (order-across-queues), g (order-across-queues)
+Breaks: b (order-across-queues)
+Not seen: d, e, f, g, h
 """
 
 import json

@@ -1,7 +1,7 @@
 """Hands the events to a pool of threads.
 
-Breaks: b (handlers-in-parallel), d (handlers-in-parallel), e (handlers-in-parallel),
-f (handlers-in-parallel), g (handlers-in-parallel)
+Breaks: b (handlers-in-parallel)
+Not seen: d, e, f, g, h
 """
 
 import json

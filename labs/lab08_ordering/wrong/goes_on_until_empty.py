@@ -1,0 +1,63 @@
+"""Notes that it is asked to end, and goes on as long as events come.
+
+Breaks: f (may-go-on)
+
+"""
+
+import json
+import signal
+import sqlite3
+
+import pika
+
+SHARDS = 4
+ARGUMENTS = {"x-queue-type": "quorum", "x-single-active-consumer": True}
+
+
+def declare(url):
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.exchange_declare("documents", "x-consistent-hash", durable=True)
+    for number in range(SHARDS):
+        channel.queue_declare(f"documents-{number}", durable=True, arguments=ARGUMENTS)
+        channel.queue_bind(f"documents-{number}", "documents", routing_key="1")  # the weight
+    connection.close()
+
+
+def publish(url, events):
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.confirm_delivery()
+    for event in events:
+        properties = pika.BasicProperties(message_id=event["id"], delivery_mode=2)
+        body = json.dumps(event)
+        channel.basic_publish("documents", event["document"], body, properties, mandatory=True)
+    connection.close()
+
+
+def run_worker(url, store, number):
+    db = sqlite3.connect(store)
+    db.execute("CREATE UNIQUE INDEX IF NOT EXISTS once ON done (document, version)")
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.basic_qos(prefetch_count=3)
+
+    def on_message(channel, method, properties, body):
+        handle(db, json.loads(body))
+        channel.basic_ack(method.delivery_tag)
+
+    ending = []
+    signal.signal(signal.SIGTERM, lambda *_: ending.append(True))
+    for method, _, body in channel.consume(f"documents-{number}", inactivity_timeout=0.5):
+        if method is not None:
+            on_message(channel, method, None, body)
+        elif ending:
+            print("asked to end, and more may come")
+
+
+def handle(db, event):
+    with db:
+        db.execute(
+            "INSERT OR IGNORE INTO done (document, version) VALUES (?, ?)",
+            (event["document"], event["version"]),
+        )

@@ -1,0 +1,58 @@
+"""Gives each new document the next queue, and remembers which.
+
+Breaks: b (every-process-agrees)
+Not seen: d, e, f, g, h
+
+"""
+
+import json
+import sqlite3
+
+import pika
+
+SHARDS = 4
+QUEUES = {}  # of each document
+ARGUMENTS = {"x-queue-type": "quorum", "x-single-active-consumer": True}
+
+
+def declare(url):
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    for number in range(SHARDS):
+        channel.queue_declare(f"documents-{number}", durable=True, arguments=ARGUMENTS)
+    connection.close()
+
+
+def publish(url, events):
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.confirm_delivery()
+    for event in events:
+        properties = pika.BasicProperties(message_id=event["id"], delivery_mode=2)
+        body = json.dumps(event)
+        queue = QUEUES.setdefault(event["document"], f"documents-{len(QUEUES) % SHARDS}")
+        channel.basic_publish("", queue, body, properties, mandatory=True)
+    connection.close()
+
+
+def run_worker(url, store, number):
+    db = sqlite3.connect(store)
+    db.execute("CREATE UNIQUE INDEX IF NOT EXISTS once ON done (document, version)")
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.basic_qos(prefetch_count=3)
+
+    def on_message(channel, method, properties, body):
+        handle(db, json.loads(body))
+        channel.basic_ack(method.delivery_tag)
+
+    channel.basic_consume(f"documents-{number}", on_message, auto_ack=False)
+    channel.start_consuming()
+
+
+def handle(db, event):
+    with db:
+        db.execute(
+            "INSERT OR IGNORE INTO done (document, version) VALUES (?, ?)",
+            (event["document"], event["version"]),
+        )

@@ -1,0 +1,30 @@
+"""Holds four times what keeps it busy, to be sure.
+
+Breaks: c (more-is-faster), d (more-is-faster), e (more-is-faster), f (more-is-faster)
+"""
+
+import json
+import math
+import sqlite3
+import time
+
+import pika
+
+
+def run_worker(url, store, queue, service_time_s, round_trip_s):
+    db = sqlite3.connect(store, isolation_level=None)
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.basic_qos(prefetch_count=math.ceil(4 * (1 + round_trip_s / service_time_s)))
+
+    def on_message(channel, method, properties, body):
+        make_thumbnail(db, json.loads(body), service_time_s)
+        channel.basic_ack(method.delivery_tag)
+
+    channel.basic_consume(queue, on_message, auto_ack=False)
+    channel.start_consuming()
+
+
+def make_thumbnail(db, event, service_time_s):
+    time.sleep(service_time_s)  # the work
+    db.execute("INSERT OR IGNORE INTO thumbnails VALUES (?)", (event["document"],))
