@@ -44,6 +44,7 @@ class Actor:
         name: str,
         key: str,
         output: Path,
+        host: int,
         send: Callable[[dict[str, Any]], None],
     ) -> None:
         """Prepare an actor without a process.
@@ -54,7 +55,8 @@ class Actor:
             name: the actor's name in stories.
             key: the name that no other actor has.
             output: file for what it prints.
-            send: passes a command on to the host process.
+            host: number of the host process that forks it.
+            send: passes a command on to this host.
         """
         self.role, self.arguments, self.name, self.key = role, list(arguments), name, key
         self.boundaries: list[Boundary] = []
@@ -64,7 +66,8 @@ class Actor:
         self.loaded = False  # whether the file was loaded, so that the function could be called
         self.ended = threading.Event()
         self._began_s = time.monotonic()
-        self.output, self._send = output, send
+        self.delivered = ""  # id of the message that it was given last
+        self.output, self.host, self._send = output, host, send
 
     def __repr__(self) -> str:
         state = "running" if self.running else f"ended with {self.code}"
@@ -121,7 +124,15 @@ class Actor:
         """Send a signal, if the process still runs."""
         if self.running:
             self.signalled = True
-            self._send({"name": self.key, "signal": int(number)})
+            self.send({"signal": int(number)})
+
+    def send(self, command: dict[str, Any]) -> None:
+        """Send a command about this actor to its host.
+
+        Raises:
+            UnusableError: the host has ended.
+        """
+        self._send({"name": self.key, **command})
 
     def _last(self, at: str) -> Boundary | None:
         return next((boundary for boundary in reversed(self.boundaries) if boundary.at == at), None)

@@ -10,7 +10,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,6 +21,7 @@ from helpers.history import History
 from labs.judge.actor import Actor, Boundary
 from labs.judge.actors import ActorPool
 from labs.judge.draining import NOT_FOUND, RESOURCE_LOCKED, drain
+from labs.judge.errors import UnusableError
 from labs.judge.faults import FAIL, FULL_QUEUE, Fault, Order, in_words
 from labs.judge.findings import Broken
 from labs.judge.sandbox.limits import Limits
@@ -98,6 +99,7 @@ class Trial:
             A new channel for the judge.
         """
         self.end()
+        self.audit()
         self.channel = broker.clean_channel()
         if self.fault is not None and self.fault.action == "fail":
             arguments = {"x-max-length": 0, "x-overflow": "reject-publish"}
@@ -108,6 +110,7 @@ class Trial:
             for table in tables:
                 db.execute(f"CREATE TABLE {table}")
             db.commit()
+        self._pool.ledger.open(self._store)
         with self.watch.changed:
             self.watch.begin()
             self.history, self.points, self.failable = History(), 0, 0
@@ -186,6 +189,19 @@ class Trial:
                 return db.execute(sql, values).fetchall()
             except sqlite3.Error:
                 return []
+
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Return a connection to the store for one transaction of the check itself."""
+        return self._pool.ledger.writing()
+
+    def audit(self) -> None:
+        """Compare the store's commits with those that the submission reported.
+
+        Raises:
+            UnusableError: it has others, so there were points where no fault was tried.
+        """
+        if problem := self._pool.ledger.problem():
+            raise UnusableError(problem)
 
     def take_all(
         self, queue: str, *, expected: Iterable[str] = (), timeout_s: float = 2.0
