@@ -13,7 +13,7 @@ import sqlite3
 import struct
 import threading
 from collections.abc import Hashable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 WRITE_VERSION, WAL = 18, 2  # offset of the file's format, and the format with a WAL
@@ -37,14 +37,15 @@ class Ledger:
         self._base = self._known = self._allowed = 0
         self._open: dict[Hashable, str] = {}  # who writes, and the boundary before the write
         self._paused: set[Hashable] = set()  # who changes the journal's kind
+        self._stale = False  # whether the journal's kind has to be looked up
 
     def open(self, path: Path) -> None:
         """Begin to count the commits of a store that no process uses yet."""
         with self._lock:
             self.close()
             self._path = path
-            self._known = self._allowed = 0
-            self._look_anew()
+            self._known, self._allowed, self._stale = 0, 0, True
+            self._count()
 
     def close(self) -> None:
         """End the count. What is still running may write as it likes."""
@@ -116,8 +117,7 @@ class Ledger:
     def _resume(self, who: Hashable) -> None:
         if who in self._paused:
             self._paused.discard(who)
-            if not self._paused:
-                self._look_anew()
+            self._stale = True
 
     def _let_go(self) -> None:
         if self._keeper is not None:
@@ -131,13 +131,17 @@ class Ledger:
         self._files.append(database)
         self._counter, self._form = database, CHANGE_COUNTER
         if os.pread(database, 1, WRITE_VERSION)[0] == WAL:
-            self._keeper = sqlite3.connect(self._path, timeout=10, check_same_thread=False)
-            self._keeper.execute("SELECT * FROM sqlite_master").fetchall()
-            with suppress(OSError):
-                self._counter = os.open(f"{self._path}-shm", os.O_RDONLY)
-                self._files.append(self._counter)
-                self._form = TRANSACTIONS
+            self._keeper = sqlite3.connect(self._path, timeout=0, check_same_thread=False)
+            try:
+                self._keeper.execute("SELECT * FROM sqlite_master").fetchall()
+            except sqlite3.OperationalError:  # the journal's kind is still being changed
+                self._let_go()
+                return
+            self._counter = os.open(f"{self._path}-shm", os.O_RDONLY)
+            self._files.append(self._counter)
+            self._form = TRANSACTIONS
         self._base = self._read() - self._known
+        self._stale = False
 
     def _read(self) -> int:
         offset, form = self._form
@@ -146,6 +150,10 @@ class Ledger:
 
     def _count(self) -> int:
         """Return the number of commits since `open`; while the journal changes, the last one."""
-        if self._path is not None and not self._paused:
+        if self._path is None or self._paused:
+            return self._known
+        if self._stale:
+            self._look_anew()
+        if not self._stale:
             self._known = self._read() - self._base
         return self._known

@@ -1,12 +1,14 @@
-"""A submission may work in child processes and threads, and its processes differ as real ones do."""
+"""A submission may work in child processes and threads, and its own processes differ."""
 
 import signal
+import threading
+from pathlib import Path
 
 import pytest
 
 from labs.judge.faults import Fault
 from labs.judge.trial import Trial
-from tests.labs.conftest import WORKER, Try, play
+from tests.labs.conftest import Try, play
 
 START = """
     import asyncio
@@ -107,3 +109,62 @@ def test_a_death_in_a_child_is_the_death_of_all(attempt: Try, way: str):
         written = len(trial.rows("SELECT * FROM done"))
         assert written == (1 if SEEN[number] == "after commit" else 0)
         assert [m[2] for m in trial.take_all("jobs", expected=["job-0"])] == [b"work"]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_a_cut_in_a_child_breaks_the_connection_of_its_parent(attempt: Try, method: str):
+    trial = attempt(START + WAYS[f"process by {method}"])
+    trial.fault = Fault(SEEN.index("before commit") + 1, "cut")
+    worker = play(trial)
+    trial.watch.wait(lambda: not worker.running, timeout_s=15, what="its end")
+    assert worker.code == 1
+    assert "Stream" in worker.error or "Connection" in worker.error or "AMQP" in worker.error
+    assert len(trial.take_all("jobs", expected=["job-0"])) == 1
+
+
+def test_a_held_child_blocks_no_other(attempt: Try):
+    trial = attempt(START + WAYS["process by forkserver"])
+    gate = threading.Event()
+    trial.direct = lambda _, boundary: gate if boundary.at == "before commit" else "go"
+    play(trial)
+    trial.watch.wait(lambda: trial.watch.count("before commit"), timeout_s=15, what="the child")
+    other = trial.start("run", trial.url, trial.store, name="other")
+    trial.watch.wait(lambda: other.subscribed, timeout_s=15, what="the other")
+    assert trial.rows("SELECT * FROM done") == []
+    gate.set()
+    assert trial.watch.settle(lambda: trial.watch.count("after ack") == 1)
+
+
+def test_a_hidden_sitecustomize_is_loaded_too(attempt: Try, tmp_path: Path):
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.hidden = True\n")
+    trial = attempt("""
+        import os, subprocess, sys
+        def run(url, store):
+            os.environ["PYTHONPATH"] += os.pathsep + os.path.dirname(__file__)
+            code = "import sys; print(sys.hidden, 'submission' in sys.modules)"
+            return subprocess.check_output([sys.executable, "-c", code], text=True)
+    """)
+    trial.fresh()
+    assert trial.call("run", trial.url, trial.store) == "True False\n"
+
+
+def test_actors_differ_in_hash_seed_and_working_folder(attempt: Try):
+    trial = attempt("""
+        import os
+        def run(*_):
+            return [[hash(f"document-{number}") % 4 for number in range(8)], os.getcwd()]
+        def dies():
+            print(*run())
+            os.kill(os.getpid(), 9)
+    """)
+    trial.fresh()
+    (first, here), (second, there), (third, again) = (trial.call("run") for _ in range(3))
+    assert first != second
+    assert first[7] != second[7]
+    assert here != there
+    assert (first, here) == (third, again)
+    dying = trial.start("dies", restarts=1)
+    trial.watch.wait(lambda: not dying.running, timeout_s=10, what="its death")
+    restarted = trial.actors[-1]
+    trial.watch.wait(lambda: not restarted.running, timeout_s=10, what="its second death")
+    assert dying.output.read_text() != restarted.output.read_text()

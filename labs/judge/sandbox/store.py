@@ -20,7 +20,8 @@ WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE", "WITH")
 COMMITS = ("COMMIT", "END", "RELEASE")
 # What commits nothing; anything else may.
 READS = (
-    "", "ATTACH", "BEGIN", "DETACH", "EXPLAIN", "PRAGMA", "ROLLBACK", "SAVEPOINT", "SELECT", "VALUES",
+    "", "ATTACH", "BEGIN", "DETACH", "EXPLAIN", "PRAGMA", "ROLLBACK", "SAVEPOINT", "SELECT",
+    "VALUES",
 )  # fmt: skip
 FIRST_WORD = re.compile(r"(?:\s|;|--[^\n]*(?:\n|$)|/\*.*?\*/)*([A-Za-z]*)", re.DOTALL)
 WRITING_PRAGMA = re.compile(
