@@ -8,6 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+SIGNALS = {
+    signal.SIGXCPU: "it used more CPU time than a process may",
+    signal.SIGXFSZ: "it wrote a bigger file than a process may",
+    signal.SIGSEGV: "the Python interpreter crashed",
+    signal.SIGBUS: "the Python interpreter crashed",
+    signal.SIGABRT: "the Python interpreter crashed",
+}
 END_S = 5.0  # for a killed process to end
 LOADING_S = 10.0  # for a learner's file to be loaded
 
@@ -101,12 +108,20 @@ class Actor:
         return str(boundary.details.get("error", "")) if boundary else ""
 
     @property
+    def how(self) -> str:
+        """How the process ended: "exit status 3", or a signal with what it means."""
+        if self.code is None or self.code >= 0:
+            return f"exit status {self.code}"
+        number = signal.Signals(-self.code)
+        return f"{number.name}: {SIGNALS[number]}" if number in SIGNALS else number.name
+
+    @property
     def unloadable(self) -> str:
         """Why the learner's file could not be loaded, or "" when it was, or still may be."""
         if self.loaded or self.signalled:
             return ""
         if self.code is not None:
-            return f"the file ended its process while it was loaded (exit status {self.code})"
+            return f"the file ended its process while it was loaded ({self.how})"
         if time.monotonic() - self._began_s > LOADING_S:
             return f"the file did not finish loading within {LOADING_S:g} s"
         return ""

@@ -20,7 +20,9 @@ SECONDS = click.option(
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--json", "target", type=click.Path(path_type=Path), help="Write the verdict there.")
 @click.option("--hidden", is_flag=True, help="Judge the hidden cases as well.")
-@click.option("--sandbox", is_flag=True, help="In a sandbox of bubblewrap, where there is one.")
+@click.option(
+    "--sandbox/--no-sandbox", default=True, help="In a sandbox of bubblewrap, where it works."
+)
 @SECONDS
 def check(
     *,

@@ -44,8 +44,8 @@ class Ledger:
         with self._lock:
             self.close()
             self._path = path
-            self._known, self._allowed, self._stale = 0, 0, True
-            self._count()
+            self._known = self._allowed = 0
+            self._look_anew()
 
     def close(self) -> None:
         """End the count. What is still running may write as it likes."""
@@ -127,10 +127,11 @@ class Ledger:
     def _look_anew(self) -> None:
         """Open the file that counts, which depends on the journal's kind."""
         assert self._path is not None
-        database = os.open(self._path, os.O_RDONLY)
-        self._files.append(database)
-        self._counter, self._form = database, CHANGE_COUNTER
-        if os.pread(database, 1, WRITE_VERSION)[0] == WAL:
+        self._stale = True
+        if not self._files:
+            self._files.append(os.open(self._path, os.O_RDONLY))
+        self._counter, self._form = self._files[0], CHANGE_COUNTER
+        if self._has_wal():
             self._keeper = sqlite3.connect(self._path, timeout=0, check_same_thread=False)
             try:
                 self._keeper.execute("SELECT * FROM sqlite_master").fetchall()
@@ -143,6 +144,9 @@ class Ledger:
         self._base = self._read() - self._known
         self._stale = False
 
+    def _has_wal(self) -> bool:
+        return os.pread(self._files[0], 1, WRITE_VERSION)[0] == WAL
+
     def _read(self) -> int:
         offset, form = self._form
         number: int = struct.unpack(form, os.pread(self._counter, 4, offset))[0]
@@ -152,7 +156,7 @@ class Ledger:
         """Return the number of commits since `open`; while the journal changes, the last one."""
         if self._path is None or self._paused:
             return self._known
-        if self._stale:
+        if self._stale or (self._form == CHANGE_COUNTER and self._has_wal()):
             self._look_anew()
         if not self._stale:
             self._known = self._read() - self._base

@@ -155,10 +155,16 @@ class Trial:
         """Return the last error that a function ended with, in one line, or "" for none."""
         for actor in reversed(self.actors):
             if actor.error:
-                return f"{actor.role}() ended with {actor.error}"
+                return f"{actor.role}() ended with {actor.error}{self._really(actor.error)}"
             if actor.code is not None and not actor.returned and actor.code not in (0, -9):
-                return f"{actor.role}() ended with exit status {actor.code}"
+                return f"{actor.role}() ended with {actor.how}"
         return ""
+
+    def _really(self, error: str) -> str:
+        """Return what sets a full disk apart from one that this check pretends, or ""."""
+        full = "disk is full" in error or "No space left" in error
+        pretended = self.fault is not None and self.fault.action == "fail"
+        return "; the check did not pretend it: look for room" if full and not pretended else ""
 
     def call(self, role: str, *arguments: Any, timeout_s: float = 10.0) -> Any:
         """Run one of the learner's functions to its end, and return its return value as JSON.

@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import json
 import os
+import resource
 import select
 import signal
 import sys
@@ -21,7 +22,7 @@ from types import ModuleType
 from typing import Any
 
 from labs.judge.sandbox import hooks, line, store
-from labs.judge.sandbox.limits import Limits
+from labs.judge.sandbox.limits import MIB, Limits
 
 SITE = Path(__file__).parent / "site"
 UNUSABLE = 70  # exit status
@@ -164,7 +165,14 @@ def _in_words(error: BaseException) -> str:
         judges = Path(frame.filename).parent == Path(__file__).parent
         if not judges and "site-packages" not in frame.filename:
             where = f" (line {frame.lineno})" if Path(frame.filename).stem else ""
-    text = str(error) if isinstance(error, AttributeError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, AttributeError):
+        text = str(error)
+    elif isinstance(error, MemoryError):
+        text = (
+            f"MemoryError: a process may use {resource.getrlimit(resource.RLIMIT_AS)[0] // MIB} MiB"
+        )
+    else:
+        text = f"{type(error).__name__}: {error}"
     return text[:300] + where
 
 

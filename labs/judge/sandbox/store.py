@@ -84,7 +84,12 @@ class Cursor(sqlite3.Cursor):
         if not what:
             super().execute(sql, parameters)
             return self
-        ask(f"before {what}", **_mode(sql))
+        setting = _setting(sql)
+        ask(f"before {what}", pragma=setting)
+        if (
+            setting == "journal_mode"
+        ):  # its effect is complete when its row has been read; once more, it has none
+            super().execute(sql, parameters).fetchall()
         super().execute(sql, parameters)
         written = not self.connection.in_transaction
         if what == "statement":
@@ -198,6 +203,6 @@ def _commits_each(store: sqlite3.Connection) -> bool:
     return each and not store.in_transaction
 
 
-def _mode(sql: str) -> dict[str, str]:
+def _setting(sql: str) -> str:
     pragma = WRITING_PRAGMA.search(sql)
-    return {"pragma": pragma[1].lower()} if pragma else {}
+    return pragma[1].lower() if pragma else ""
