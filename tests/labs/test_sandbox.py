@@ -112,8 +112,8 @@ ENDS = {
     ),
     "a full disk": (
         "    open('/dev/full', 'w').write('x' * 10**6)",
-        r"run\(\) ended with OSError: \[Errno 28\] No space left on device \(line \d+\); the check did"
-        r" not pretend it: look for room",
+        r"run\(\) ended with OSError: \[Errno 28\] No space left on device \(line \d+\); the check"
+        r" did not pretend it: look for room",
     ),
     "a full store": (
         "    db = sqlite3.connect(store)\n    db.execute('PRAGMA max_page_count = 1')\n"
@@ -151,7 +151,7 @@ def test_a_sandbox_that_cannot_start_is_known_and_not_used(
 ):
     fake = tmp_path / "bin" / "bwrap"
     fake.parent.mkdir()
-    fake.write_text(CONTAINERS)
+    fake.write_text(FAILING)
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", str(fake.parent), prepend=":")
     assert bubblewrap.program() == str(fake)
