@@ -1,6 +1,6 @@
 """Run a learner's code in separate processes, and decide at each boundary whether they die.
 
-Every boundary that the code reaches (see ``hooks``) is reported here and waits for an answer. A
+Every boundary that the code reaches (see ``sandbox``) is reported here and waits for an answer. A
 check reads its verdict from the broker and the store; boundaries only decide when something
 happens, and give the history that the verdict shows.
 """
