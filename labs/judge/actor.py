@@ -72,7 +72,7 @@ class Actor:
         self.signalled = False
         self.loaded = False  # whether the file was loaded, so that the function could be called
         self.ended = threading.Event()
-        self._began_s = time.monotonic()
+        self.forked_s: float | None = None  # time.monotonic(), None while the host is starting
         self.delivered = ""  # id of the message that it was given last
         self.output, self.host, self._send = output, host, send
 
@@ -122,7 +122,7 @@ class Actor:
             return ""
         if self.code is not None:
             return f"the file ended its process while it was loaded ({self.how})"
-        if time.monotonic() - self._began_s > LOADING_S:
+        if self.forked_s is not None and time.monotonic() - self.forked_s > LOADING_S:
             return f"the file did not finish loading within {LOADING_S:g} s"
         return ""
 

@@ -216,11 +216,15 @@ class ActorPool:
     def _listen_to(self, host: HostProcess) -> None:
         """Note the end of each actor that a host reports, and at last the end of the host."""
 
+        def forked(key: str) -> None:
+            if (actor := self._actors.get(key)) is not None:
+                actor.forked_s = time.monotonic()
+
         def ended(key: str, code: int) -> None:
             if (actor := self._actors.get(key)) is not None:
                 self._ended(actor, code)
 
-        host.listen(ended)
+        host.listen(forked, ended)
         if not self._closed.is_set():
             self.unusable = self.unusable or host.why_ended()
         for actor in list(self._actors.values()):  # all of its actors end with the host

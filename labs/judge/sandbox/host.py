@@ -70,6 +70,7 @@ class Host:
             if not pid:
                 self.become(command)
             self.pids[command["name"]] = pid
+            self.report({"forked": command["name"]})
         elif command["name"] in self.pids:
             pid, number = self.pids[command["name"]], command["signal"]
             _kill(pid) if number == signal.SIGKILL else _signal(pid, number)

@@ -79,14 +79,21 @@ class HostProcess:
             except ValueError as error:  # closed
                 raise BrokenPipeError from error
 
-    def listen(self, ended: Callable[[str, int], Any]) -> None:
-        """Call ``ended`` with the name and exit status of each actor, until this process ends."""
+    def listen(self, forked: Callable[[str], Any], ended: Callable[[str, int], Any]) -> None:
+        """Listen until this process ends.
+
+        Args:
+            forked: called with the name of each actor that was forked.
+            ended: called with the name and the exit status of each actor that ended.
+        """
         assert self._process.stdout is not None
         with suppress(OSError, ValueError):
             for line in self._process.stdout:
                 event = json.loads(line)
                 if "ready" in event:
                     self._ready = True
+                elif "forked" in event:
+                    forked(event["forked"])
                 else:
                     ended(event["ended"], int(event["code"]))
 
