@@ -2,6 +2,7 @@
 
 import pytest
 
+from helpers.machine.paths import ROOT
 from labs.judge.errors import UnusableError
 from labs.judge.findings import Broken
 from labs.judge.sweep import crash_points
@@ -194,3 +195,10 @@ def test_a_script_stops_at_each_of_its_statements(attempt: Try):
     trial.call("run", trial.store)
     assert trial.watch.count("before effect") == trial.watch.count("after effect") == 2
     assert trial.rows("SELECT job FROM done") == [("a;b",), ("c",)]
+
+
+def test_checks_write_to_the_store_where_the_ledger_knows_of_it():
+    checks = [path for path in (ROOT / "labs").glob("lab*/*.py") if path.name != "starter.py"]
+    assert checks
+    writers = [path for path in checks if "sqlite3.connect(trial.store" in path.read_text("utf-8")]
+    assert writers == []
