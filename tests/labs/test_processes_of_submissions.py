@@ -55,7 +55,7 @@ WAYS = {
     **{f"pool by {method}": POOL.format(method=method)
        for method in ("fork", "spawn", "forkserver")},
     "default set to forkserver": """
-    multiprocessing.set_start_method("forkserver", force=True)
+    multiprocessing.set_start_method("forkserver")
 """ + CHILD.format(method=None),
     "multiprocessing.Pool": """
     def in_child(store, job):

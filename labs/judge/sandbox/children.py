@@ -22,15 +22,33 @@ class Finder:
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """Return the module's spec, or None to leave it to others."""
         if name == "submission":
-            return spec_from_file_location(name, self.file)
+            return _instead(spec_from_file_location(name, self.file), _run_submission)
         if name not in self.hooked:
             return None
         self.hooked.discard(name)
         spec = PathFinder.find_spec(name, path, target)
-        if spec is not None and spec.loader is not None:
-            run = functools.partial(_run_and_hook, name, spec.loader.exec_module)
-            spec.loader.exec_module = run  # type: ignore[method-assign]
-        return spec
+        return _instead(spec, functools.partial(_run_and_hook, name))
+
+
+def _instead(spec: ModuleSpec | None, run: Any) -> ModuleSpec | None:
+    """Have a module run by ``run``, which gets the loader's own method as first argument."""
+    if spec is not None and spec.loader is not None:
+        own = spec.loader.exec_module
+        spec.loader.exec_module = functools.partial(run, own)  # type: ignore[method-assign]
+    return spec
+
+
+def _run_submission(run: Any, module: ModuleType) -> None:
+    """Run the learner's file, which may choose a start method, as it did in the parent."""
+    multiprocessing = sys.modules.get("multiprocessing")
+    if multiprocessing is None:
+        run(module)
+        return
+    method = multiprocessing.get_start_method(allow_none=True)
+    multiprocessing.set_start_method(None, force=True)
+    run(module)
+    if multiprocessing.get_start_method(allow_none=True) is None:
+        multiprocessing.set_start_method(method, force=True)
 
 
 def _run_and_hook(name: str, run: Any, module: ModuleType) -> None:
