@@ -10,6 +10,7 @@ import ctypes
 import importlib
 import importlib.util
 import json
+import multiprocessing.forkserver  # imported once for all actors
 import os
 import resource
 import select
@@ -121,6 +122,8 @@ def _prepare_children() -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join([str(SITE), os.environ["PYTHONPATH"]])
     sys.modules[__spec__.name if __spec__ else "host"] = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
+    # A fork server imports the program that it belongs to, so that its children start quickly.
+    multiprocessing.set_forkserver_preload(["submission"])
 
 
 def play(submission: Path, role: str, arguments: list[Any]) -> int:
