@@ -8,6 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+SIGNALS = {
+    signal.SIGXCPU: "it used more CPU time than a process may",
+    signal.SIGXFSZ: "it wrote a bigger file than a process may",
+    signal.SIGSEGV: "the Python interpreter crashed",
+    signal.SIGBUS: "the Python interpreter crashed",
+    signal.SIGABRT: "the Python interpreter crashed",
+}
 END_S = 5.0  # for a killed process to end
 LOADING_S = 20.0  # for a learner's file to be loaded
 
@@ -44,6 +51,7 @@ class Actor:
         name: str,
         key: str,
         output: Path,
+        host: int,
         send: Callable[[dict[str, Any]], None],
     ) -> None:
         """Prepare an actor without a process.
@@ -54,7 +62,8 @@ class Actor:
             name: the actor's name in stories.
             key: the name that no other actor has.
             output: file for what it prints.
-            send: passes a command on to the host process.
+            host: number of the host process that forks it.
+            send: passes a command on to this host.
         """
         self.role, self.arguments, self.name, self.key = role, list(arguments), name, key
         self.boundaries: list[Boundary] = []
@@ -63,8 +72,9 @@ class Actor:
         self.signalled = False
         self.loaded = False  # whether the file was loaded, so that the function could be called
         self.ended = threading.Event()
-        self._began_s = time.monotonic()
-        self.output, self._send = output, send
+        self.forked_s: float | None = None  # time.monotonic(), None while the host is starting
+        self.delivered = ""  # id of the message that it was given last
+        self.output, self.host, self._send = output, host, send
 
     def __repr__(self) -> str:
         state = "running" if self.running else f"ended with {self.code}"
@@ -103,13 +113,21 @@ class Actor:
         return self.running and not self.loaded and not self.signalled
 
     @property
+    def how(self) -> str:
+        """How the process ended: "exit status 3", or a signal with what it means."""
+        if self.code is None or self.code >= 0:
+            return f"exit status {self.code}"
+        number = signal.Signals(-self.code)
+        return f"{number.name}: {SIGNALS[number]}" if number in SIGNALS else number.name
+
+    @property
     def unloadable(self) -> str:
         """Why the learner's file could not be loaded, or "" when it was, or still may be."""
         if self.loaded or self.signalled:
             return ""
         if self.code is not None:
-            return f"the file ended its process while it was loaded (exit status {self.code})"
-        if time.monotonic() - self._began_s > LOADING_S:
+            return f"the file ended its process while it was loaded ({self.how})"
+        if self.forked_s is not None and time.monotonic() - self.forked_s > LOADING_S:
             return f"the file did not finish loading within {LOADING_S:g} s"
         return ""
 
@@ -126,7 +144,15 @@ class Actor:
         """Send a signal, if the process still runs."""
         if self.running:
             self.signalled = True
-            self._send({"name": self.key, "signal": int(number)})
+            self.send({"signal": int(number)})
+
+    def send(self, command: dict[str, Any]) -> None:
+        """Send a command about this actor to its host.
+
+        Raises:
+            UnusableError: the host has ended.
+        """
+        self._send({"name": self.key, **command})
 
     def _last(self, at: str) -> Boundary | None:
         return next((boundary for boundary in reversed(self.boundaries) if boundary.at == at), None)

@@ -4,7 +4,6 @@ import itertools
 import json
 import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,16 +13,20 @@ from typing import Any
 
 from labs.judge.actor import END_S, Actor, Boundary
 from labs.judge.errors import UnusableError
+from labs.judge.ledger import Ledger
 from labs.judge.sandbox import process_tree
 from labs.judge.sandbox.limits import Limits
-from labs.judge.sandbox.start import start_host
+from labs.judge.sandbox.start import HASH_SEEDS, HostProcess
 
 HOLD_S = 5.0  # the longest that an actor is held at a boundary
-SHOWN_CHARS = 500
 
 
 class ActorPool:
-    """All actors of a trial, the host process that forks them, and the socket they report to."""
+    """All actors of a trial, the host processes that fork them, and the socket they report to.
+
+    Two hosts differ in their hash seed and working folder, as two machines would. Actors are forked
+    from one and the other in turn, and one that is restarted from the one that it was not in.
+    """
 
     def __init__(
         self,
@@ -50,47 +53,67 @@ class ActorPool:
         self._ending = False
         self._lock = threading.RLock()
         self._listener = socket.socket(socket.AF_UNIX)
-        self._host: subprocess.Popen[str] | None = None
+        self._hosts: list[HostProcess] = []
+        self._next_host = 0
+        self.ledger = Ledger()
         self._closed = threading.Event()
         self.unusable = ""  # why the submission cannot be judged, known from the processes' ends
 
     def open(self) -> None:
-        """Start the host process, and listen for the actors that it will fork."""
+        """Start the host processes, and listen for the actors that they will fork."""
         address = str(self.folder / "judge.sock")
         self._listener.bind(address)
         self._listener.listen(64)
         threading.Thread(target=self._accept, daemon=True).start()
-        self._host = start_host(
-            self._submission,
-            address,
-            folder=self.folder,
-            limits=self._limits,
-            modules=self._modules,
-        )
-        threading.Thread(target=self._listen_to_host, daemon=True).start()
+        for number in range(len(HASH_SEEDS)):
+            host = HostProcess(
+                number,
+                self._submission,
+                address,
+                folder=self.folder,
+                limits=self._limits,
+                modules=self._modules,
+            )
+            self._hosts.append(host)
+            threading.Thread(target=self._listen_to, args=(host,), daemon=True).start()
         threading.Thread(target=self._limit_processes, daemon=True).start()
 
     def close(self) -> None:
-        """End all actors and the host process."""
+        """End all actors and the host processes."""
         self._ending = True
         self._closed.set()
-        if self._host is not None:
-            process_tree.end(self._host.pid)
-            self._host.wait(END_S)
-            for pipe in (self._host.stdin, self._host.stdout):
-                with suppress(OSError):
-                    pipe.close()  # type: ignore[union-attr]
+        for host in self._hosts:
+            host.close()
         self._listener.close()
+        self.ledger.close()
 
-    def start(self, role: str, arguments: Sequence[Any], name: str, restarts: int) -> Actor:
-        """Fork an actor; see `Trial.start`."""
+    def start(
+        self,
+        role: str,
+        arguments: Sequence[Any],
+        name: str,
+        restarts: int,
+        *,
+        host: int | None = None,
+    ) -> Actor:
+        """Fork an actor from a host, by default from the next; see `Trial.start`."""
         with self._lock:
+            if host is None:
+                host, self._next_host = self._next_host, 1 - self._next_host
             key = f"{next(self._keys)}-{role}"
             output = self.folder / f"{key}.txt"
-            actor = Actor(role, arguments, name=name, key=key, output=output, send=self.send)
+            actor = Actor(
+                role,
+                arguments,
+                name=name,
+                key=key,
+                output=output,
+                host=host,
+                send=self._send_to(host),
+            )
             actor.restarts = restarts
             self._actors[key] = actor
-        self.send({"name": key, "role": role, "args": actor.arguments, "output": str(actor.output)})
+        actor.send({"role": role, "args": actor.arguments, "output": str(actor.output)})
         return actor
 
     def actors(self) -> list[Actor]:
@@ -100,6 +123,7 @@ class ActorPool:
 
     def why_unusable(self) -> str:
         """Return why the submission cannot be judged, or "" while it can."""
+        self.unusable = self.unusable or self.ledger.problem()
         if not self.unusable:
             self.unusable = next(filter(None, (a.unloadable for a in self.actors())), "")
         return self.unusable
@@ -116,36 +140,31 @@ class ActorPool:
             actor.ended.wait(max(0.0, deadline - time.monotonic()))
         with self._lock:
             self._actors.clear()
-            self._ending = False
+            self._ending, self._next_host = False, 0
 
-    def send(self, command: dict[str, Any]) -> None:
-        """Send a command to the host process.
+    def _send_to(self, number: int) -> Callable[[dict[str, Any]], None]:
+        """Return a function that sends a command to a host.
 
-        Raises:
-            UnusableError: the host has ended, which only the learner's code can have caused.
+        It raises UnusableError if the host has ended, which only the learner's code, or a sandbox
+        that cannot start, can have caused.
         """
-        host = self._host
-        assert host is not None and host.stdin is not None
-        try:
-            with self._lock:
-                host.stdin.write(json.dumps(command) + "\n")
-                host.stdin.flush()
-        except (OSError, ValueError):
-            raise UnusableError(
-                self.unusable or f"the process that runs it has ended; {self._host_errors()}"
-            ) from None
+        host = self._hosts[number]
 
-    def _host_errors(self) -> str:
-        errors = (self.folder / "host.txt").read_text(errors="replace").strip()
-        return f"its last errors: {errors[-SHOWN_CHARS:]}" if errors else "it printed no error"
+        def send(command: dict[str, Any]) -> None:
+            try:
+                host.send(command)
+            except OSError:
+                raise UnusableError(self.unusable or host.why_ended()) from None
+
+        return send
 
     def _limit_processes(self) -> None:
         """End a submission that starts too many processes."""
-        assert self._host is not None
         most = self._limits.processes
-        if process_tree.grows_beyond(self._host.pid, most, self._closed):
+        if process_tree.grow_beyond([host.pid for host in self._hosts], most, self._closed):
             self.unusable = f"it had more than {most} processes at once"
-            process_tree.end(self._host.pid)
+            for host in self._hosts:
+                host.end()
 
     def _accept(self) -> None:
         while True:
@@ -153,7 +172,13 @@ class ActorPool:
                 link, _ = self._listener.accept()
             except OSError:
                 return  # closed
-            threading.Thread(target=self._serve, args=(link,), daemon=True).start()
+            threading.Thread(target=self._serve_to_end, args=(link,), daemon=True).start()
+
+    def _serve_to_end(self, link: socket.socket) -> None:
+        try:
+            self._serve(link)
+        finally:
+            self.ledger.gone(link)
 
     def _serve(self, link: socket.socket) -> None:
         """Answer the boundaries of one thread of an actor, in the order in which they come."""
@@ -163,13 +188,20 @@ class ActorPool:
                 details = json.loads(line)
                 if actor is None:
                     return
-                boundary = Boundary(
-                    actor.name, str(details.pop("at")), str(details.pop("message")), details,
-                    time.monotonic(),
-                )  # fmt: skip
-                if boundary.at == "loaded":
+                at, message = str(details.pop("at")), str(details.pop("message"))
+                # A child that was not forked does not know what was delivered to its parent.
+                if at.endswith(("effect", "commit")):
+                    message = message or actor.delivered
+                boundary = Boundary(actor.name, at, message, details, time.monotonic())
+                late, pragma = bool(details.get("late")), str(details.get("pragma", ""))
+                self.unusable = self.unusable or self.ledger.note(
+                    link, at, late=late, pragma=pragma
+                )
+                if at == "loaded":
                     actor.loaded = True
-                elif boundary.at == "unusable":
+                elif at == "delivery":
+                    actor.delivered = message
+                elif at == "unusable":
                     self.unusable = str(details.get("error", ""))
                 order = self._arrived(actor, boundary)
                 if order == "kill":
@@ -181,19 +213,22 @@ class ActorPool:
                 file.write(f"{order}\n")
                 file.flush()
 
-    def _listen_to_host(self) -> None:
-        """Note the end of each actor that the host reports, and at last the end of the host."""
-        assert self._host is not None and self._host.stdout is not None
-        with suppress(OSError, ValueError):
-            for line in self._host.stdout:
-                event = json.loads(line)
-                actor = self._actors.get(event["ended"])
-                if actor is not None:
-                    self._ended(actor, int(event["code"]))
+    def _listen_to(self, host: HostProcess) -> None:
+        """Note the end of each actor that a host reports, and at last the end of the host."""
+
+        def forked(key: str) -> None:
+            if (actor := self._actors.get(key)) is not None:
+                actor.forked_s = time.monotonic()
+
+        def ended(key: str, code: int) -> None:
+            if (actor := self._actors.get(key)) is not None:
+                self._ended(actor, code)
+
+        host.listen(forked, ended)
         if not self._closed.is_set():
-            self.unusable = self.unusable or "it ended the process that runs it"
-        for actor in list(self._actors.values()):  # all end with the host
-            if actor.running:
+            self.unusable = self.unusable or host.why_ended()
+        for actor in list(self._actors.values()):  # all of its actors end with the host
+            if actor.running and self._hosts[actor.host] is host:
                 self._ended(actor, -signal.SIGKILL)
 
     def _ended(self, actor: Actor, code: int) -> None:
@@ -202,5 +237,7 @@ class ActorPool:
         # no actor may start after that.
         with self._lock, suppress(UnusableError):
             if actor.restarts > 0 and not self._ending and not actor.returned:
-                self.start(actor.role, actor.arguments, actor.name, actor.restarts - 1)
+                self.start(
+                    actor.role, actor.arguments, actor.name, actor.restarts - 1, host=1 - actor.host
+                )
         actor.ended.set()

@@ -15,6 +15,7 @@ from helpers.errors import UsageError
 from labs.judge.errors import OutOfTimeError, UnusableError
 from labs.judge.findings import Broken, Finding, NotSeen
 from labs.judge.model import Lab, Verdict, load
+from labs.judge.sandbox import bubblewrap, untouched
 from labs.judge.sandbox.limits import Limits
 from labs.judge.trial import Trial
 
@@ -54,6 +55,8 @@ def check(
         why = "this is the starter as it was handed out: write your code, and check again"
         untried = tuple(NotSeen(key, why) for key in lab.requirements)
         return Verdict(number, (), "", time.monotonic() - began, version, untried)
+    exposed = not limits.sandboxed or bubblewrap.why_not()
+    before = untouched.digests() if exposed else {}
     with Trial(submission.resolve(), modules=lab.modules, limits=limits, hidden=hidden) as trial:
         try:
             for finding in _findings(lab, trial):
@@ -71,6 +74,8 @@ def check(
                 unusable += f"; {trouble}"
         except AMQPError as error:
             unusable = f"the broker ended the check: {type(error).__name__} {error}"
+    if exposed and (changes := untouched.changes(before)):
+        unusable = changes
     return Verdict(
         number,
         tuple(broken[key] for key in sorted(broken)),

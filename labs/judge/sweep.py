@@ -43,6 +43,7 @@ def crash_points(
     try:
         if broken := play():
             return broken
+        trial.audit()
         if trial.points < least:
             raise UnusableError(
                 "its work bypasses pika.BlockingConnection or sqlite3, so it cannot be judged: "

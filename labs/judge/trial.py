@@ -1,6 +1,6 @@
 """Run a learner's code in separate processes, and decide at each boundary whether they die.
 
-Every boundary that the code reaches (see ``hooks``) is reported here and waits for an answer. A
+Every boundary that the code reaches (see ``sandbox``) is reported here and waits for an answer. A
 check reads its verdict from the broker and the store; boundaries only decide when something
 happens, and give the history that the verdict shows.
 """
@@ -10,7 +10,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,6 +21,7 @@ from helpers.history import History
 from labs.judge.actor import Actor, Boundary
 from labs.judge.actors import ActorPool
 from labs.judge.draining import NOT_FOUND, RESOURCE_LOCKED, drain
+from labs.judge.errors import UnusableError
 from labs.judge.faults import FAIL, FULL_QUEUE, Fault, Order, in_words
 from labs.judge.findings import Broken
 from labs.judge.sandbox.limits import Limits
@@ -103,6 +104,7 @@ class Trial:
             A new channel for the judge.
         """
         self.end()
+        self.audit()
         self.channel = broker.clean_channel()
         if self.fault is not None and self.fault.action == "fail":
             arguments = {"x-max-length": 0, "x-overflow": "reject-publish"}
@@ -113,6 +115,7 @@ class Trial:
             for table in tables:
                 db.execute(f"CREATE TABLE {table}")
             db.commit()
+        self._pool.ledger.open(self._store)
         with self.watch.changed:
             self.watch.begin()
             self.history, self.points, self.failable = History(), 0, 0
@@ -154,10 +157,16 @@ class Trial:
         """Return the last error that a function ended with, in one line, or "" for none."""
         for actor in reversed(self.actors):
             if actor.error:
-                return f"{actor.role}() ended with {actor.error}"
+                return f"{actor.role}() ended with {actor.error}{self._really(actor.error)}"
             if actor.code is not None and not actor.returned and actor.code not in (0, -9):
-                return f"{actor.role}() ended with exit status {actor.code}"
+                return f"{actor.role}() ended with {actor.how}"
         return ""
+
+    def _really(self, error: str) -> str:
+        """Return what sets a full disk apart from one that this check pretends, or ""."""
+        full = "disk is full" in error or "No space left" in error
+        pretended = self.fault is not None and self.fault.action == "fail"
+        return "; the check did not pretend it: look for room" if full and not pretended else ""
 
     def call(self, role: str, *arguments: Any, timeout_s: float = 10.0) -> Any:
         """Run one of the learner's functions to its end, and return its return value as JSON.
@@ -188,6 +197,19 @@ class Trial:
                 return db.execute(sql, values).fetchall()
             except sqlite3.Error:
                 return []
+
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Return a connection to the store for one transaction of the check itself."""
+        return self._pool.ledger.writing()
+
+    def audit(self) -> None:
+        """Compare the store's commits with those that the submission reported.
+
+        Raises:
+            UnusableError: it has others, so there were points where no fault was tried.
+        """
+        if problem := self._pool.ledger.problem():
+            raise UnusableError(problem)
 
     def take_all(
         self, queue: str, *, expected: Iterable[str] = (), timeout_s: float = 2.0

@@ -1,11 +1,10 @@
 """Shared by the plays of lab 3: PDFs that are fine, locked, corrupt or deadly, and two queues."""
 
 import json
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -136,7 +135,7 @@ def declare_again(trial: Trial, known: Known) -> None:
 
 def put_pdf(trial: Trial, document: str, pdf: str) -> None:
     """Write a PDF into the store, in place of an older one."""
-    with closing(sqlite3.connect(trial.store, timeout=10)) as db, db:
+    with trial.writing() as db:
         db.execute("INSERT OR REPLACE INTO pdfs VALUES (?, ?)", (document, pdf))
 
 

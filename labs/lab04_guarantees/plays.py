@@ -1,10 +1,8 @@
 """Shared by the plays of lab 4: the outbox, the queue, and a hold for a process."""
 
-import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,7 +87,7 @@ def prepare_as_known(trial: Trial, payments: Iterable[int], known: Known) -> Non
 
 def book(trial: Trial, payments: Iterable[int]) -> None:
     """Add payments to the outbox, as the checkout does."""
-    with closing(sqlite3.connect(trial.store, timeout=10)) as db, db:
+    with trial.writing() as db:
         rows = [(name(number), 100 + number) for number in payments]
         db.executemany("INSERT INTO outbox (payment, cents) VALUES (?, ?)", rows)
 

@@ -1,7 +1,6 @@
 """Client of the learner's web server, and the queue and the store of lab 7."""
 
 import socket
-import sqlite3
 from collections import Counter
 from contextlib import closing
 
@@ -70,7 +69,7 @@ def prepare(trial: Trial, *jobs: str) -> None:
     channel.queue_declare(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
     channel.confirm_delivery()
     for job in jobs:
-        with closing(sqlite3.connect(trial.store)) as db, db:
+        with trial.writing() as db:
             db.execute("INSERT INTO jobs VALUES (?, 'waiting')", (job,))
         properties = pika.BasicProperties(message_id=job, delivery_mode=2)
         channel.basic_publish("", QUEUE, job, properties)

@@ -10,18 +10,22 @@ import ctypes
 import importlib
 import importlib.util
 import json
+import multiprocessing.forkserver  # imported once for all actors
 import os
+import resource
 import select
 import signal
 import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from labs.judge.sandbox import hooks
-from labs.judge.sandbox.limits import Limits
+from labs.judge.sandbox import hooks, line, store
+from labs.judge.sandbox.limits import MIB, Limits
 
+SITE = Path(__file__).parent / "site"
 UNUSABLE = 70  # exit status
 PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 
@@ -43,6 +47,7 @@ class Host:
 
     def serve(self) -> None:
         """Carry out commands until the input ends."""
+        self.report({"ready": True})
         pending = b""
         while True:
             ready, _, _ = select.select([self.commands, self.wake_read], [], [])
@@ -66,6 +71,7 @@ class Host:
             if not pid:
                 self.become(command)
             self.pids[command["name"]] = pid
+            self.report({"forked": command["name"]})
         elif command["name"] in self.pids:
             pid, number = self.pids[command["name"]], command["signal"]
             _kill(pid) if number == signal.SIGKILL else _signal(pid, number)
@@ -81,8 +87,11 @@ class Host:
                 if pid in names:
                     _signal(-pid, signal.SIGKILL)  # end what it started, too
                     del self.pids[names[pid]]
-                    ended = {"ended": names[pid], "code": os.waitstatus_to_exitcode(status)}
-                    os.write(self.events, (json.dumps(ended) + "\n").encode())
+                    self.report({"ended": names[pid], "code": os.waitstatus_to_exitcode(status)})
+
+    def report(self, event: dict[str, Any]) -> None:
+        """Report an event to the judge."""
+        os.write(self.events, (json.dumps(event) + "\n").encode())
 
     def become(self, command: dict[str, Any]) -> None:
         """Run the learner's function in this forked process, then exit."""
@@ -96,7 +105,8 @@ class Host:
             output = os.open(command["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             os.dup2(output, 1)
             os.dup2(output, 2)
-            hooks.begin(command["name"], self.address)
+            line.begin(command["name"], self.address, self.submission)
+            _prepare_children()
             code = play(self.submission, command["role"], command["args"])
         except BaseException:
             traceback.print_exc()
@@ -105,6 +115,15 @@ class Host:
                 sys.stdout.flush()
                 sys.stderr.flush()
             os._exit(code)
+
+
+def _prepare_children() -> None:
+    """Have each Python that this process starts load the hooks, and know nothing of this module."""
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(SITE), os.environ["PYTHONPATH"]])
+    sys.modules[__spec__.name if __spec__ else "host"] = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    # A fork server imports the program that it belongs to, so that its children start quickly.
+    multiprocessing.set_forkserver_preload(["submission"])
 
 
 def play(submission: Path, role: str, arguments: list[Any]) -> int:
@@ -126,19 +145,19 @@ def play(submission: Path, role: str, arguments: list[Any]) -> int:
             raise AttributeError(f"it has no function {role}()")
     except BaseException as error:
         traceback.print_exc()
-        hooks.ask("unusable", error=_in_words(error))
+        line.ask("unusable", error=_in_words(error))
         return UNUSABLE
-    hooks.ask("loaded")
+    line.ask("loaded")
     try:
         result = function(*arguments)
     except SystemExit as end:
-        hooks.ask("raised", error=_in_words(end))
+        line.ask("raised", error=_in_words(end))
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException as error:
         traceback.print_exc()
-        hooks.ask("raised", error=_in_words(error))
+        line.ask("raised", error=_in_words(error))
         return 1
-    hooks.ask("returned", result=_plain(result))
+    line.ask("returned", result=_plain(result))
     return 0
 
 
@@ -147,10 +166,17 @@ def _in_words(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return f"line {error.lineno}: {error.msg}"
     for frame in traceback.extract_tb(error.__traceback__):
-        judges = frame.filename in (__file__, hooks.__file__)
+        judges = Path(frame.filename).parent == Path(__file__).parent
         if not judges and "site-packages" not in frame.filename:
             where = f" (line {frame.lineno})" if Path(frame.filename).stem else ""
-    text = str(error) if isinstance(error, AttributeError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, AttributeError):
+        text = str(error)
+    elif isinstance(error, MemoryError):
+        text = (
+            f"MemoryError: a process may use {resource.getrlimit(resource.RLIMIT_AS)[0] // MIB} MiB"
+        )
+    else:
+        text = f"{type(error).__name__}: {error}"
     return text[:300] + where
 
 
@@ -185,6 +211,7 @@ def main(argv: list[str]) -> int:
     for module in modules:
         importlib.import_module(module)
     hooks.install()
+    store.install()
     Limits(**json.loads(limits)).apply()
     _adopt_orphans()
     Host(Path(submission), address).serve()

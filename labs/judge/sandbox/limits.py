@@ -21,7 +21,7 @@ class Limits:
     cpu_s: int = 60
     file_mib: int = 16
     processes: int = 64
-    sandboxed: bool = False  # by bubblewrap, where it is installed
+    sandboxed: bool = True  # by bubblewrap, where it can be used
 
     def apply(self) -> None:
         """Set the limits of this process, which its children inherit."""
@@ -33,7 +33,10 @@ class Limits:
         ):
             _, ceiling = resource.getrlimit(limit)
             value = wanted if ceiling == resource.RLIM_INFINITY else min(wanted, ceiling)
-            resource.setrlimit(limit, (value, value))
+            hardest = value + (limit == resource.RLIMIT_CPU)  # a second later, SIGKILL
+            if ceiling != resource.RLIM_INFINITY:
+                hardest = min(hardest, ceiling)
+            resource.setrlimit(limit, (value, hardest))
 
     def as_json(self) -> str:
         """Return the limits for another process."""

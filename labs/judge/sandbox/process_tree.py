@@ -1,6 +1,7 @@
 """Count all descendants of a process, and end them."""
 
 import threading
+from collections.abc import Sequence
 
 import psutil
 
@@ -17,10 +18,10 @@ def members(pid: int) -> list[psutil.Process]:
         return []
 
 
-def grows_beyond(pid: int, most: int, stop: threading.Event) -> bool:
-    """Wait until a process has more than ``most`` descendants; False when ``stop`` comes first."""
+def grow_beyond(pids: Sequence[int], most: int, stop: threading.Event) -> bool:
+    """Wait until processes have more than ``most`` descendants; False when ``stop`` comes first."""
     while not stop.wait(COUNT_S):
-        if len(members(pid)) > most:
+        if sum(len(members(pid)) for pid in pids) > most:
             return True
     return False
 
