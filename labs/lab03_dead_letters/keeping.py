@@ -1,6 +1,6 @@
 """Lab 3: what the queues, exchanges and messages lose only later, read from what they are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,7 @@ def kept(trial: Trial, known: Known) -> Iterator[Broken]:
     for loss in losses():
         known.lossy = True
         yield Broken("f", loss.sentence, loss.misconception)
-    if loss := message_loss(known, DEAD, known.letter):
+    if loss := message_loss(known, (DEAD, WORK), known.letter):
         known.lossy = True
         yield Broken("f", f"a dead letter in {DEAD}: {loss.sentence}", loss.misconception)
 
@@ -40,13 +40,18 @@ def losses() -> Iterator[later.Loss]:
         yield from later.losses(replace(queue, arguments=arguments))
 
 
-def message_loss(known: Known, queue: str, properties: Any) -> later.Loss | None:
-    """Return how a message in one of the two queues gets lost, or None.
+def message_loss(known: Known, queues: Iterable[str], properties: Any) -> later.Loss | None:
+    """Return how a message gets lost in one of these queues, or None.
 
     A quorum queue keeps each message on disk, however it was published.
+
+    Args:
+        known: the queues as they were declared.
+        queues: names of the queues in which it is now, and will be.
+        properties: pika's, or None for no message.
 
     Source: RabbitMQ documentation, "Quorum Queues", feature matrix.
     """
     loss = later.message_loss(properties) if properties else None
-    on_disk = (known.queue(queue) or {}).get("type") == "quorum"
+    on_disk = all((known.queue(name) or {}).get("type") == "quorum" for name in queues)
     return None if loss and on_disk and loss.misconception == "transient-message" else loss

@@ -109,7 +109,8 @@ def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
         trouble = trial.trouble()
         known.sent = None
         fates = cases.end(trial, letters, known)
-        if loss := keeping.message_loss(known, WORK, known.sent):
+        loss = keeping.message_loss(known, (WORK,), known.sent)
+        if loss and not keeping.message_loss(known, (WORK,), known.letter):
             return Broken("h", f"what replay() sends back: {loss.sentence}", loss.misconception)
         for document, fate in fates.items():
             story = stories.story(trial, document)
