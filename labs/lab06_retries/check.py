@@ -41,7 +41,7 @@ LAB = Lab(
         "e": "after so many retries a mail is in the queue dlq, also when a worker died meanwhile",
         "f": "a mail that the provider refuses for good is tried once, then it is in the queue dlq",
         "g": "from one sent mail to the next there are as many retries as the budget allows",
-        "h": "no mail is lost: a worker dies, a copy is refused or finds no queue, a broker restarts",
+        "h": "no mail is lost: a worker dies, a copy is refused or has no queue, a broker restarts",
     },
     roles=(
         "declare(url, base_s, retries)",

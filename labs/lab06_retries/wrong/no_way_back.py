@@ -20,7 +20,6 @@ def declare(url, base_s, retries):
     channel.queue_declare("dlq", durable=True)
     to_dlq = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dlq"}
     channel.queue_declare("notify", durable=True, arguments=to_dlq)
-    back = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "notify"}
     for retry in range(1, retries + 1):
         for share in SPREAD:
             ttl_ms = round(1000 * base_s * 2 ** (retry - 1) * share)
