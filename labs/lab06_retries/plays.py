@@ -25,6 +25,7 @@ from labs.lab06_retries.waiting import (
 HERD = 12
 QUIET_S = 4.0  # longer than the longest wait of any play
 LONG_S = 60.0  # for many mails with a slow worker
+LOAD = {"any-order", "backoff-spreads", "longer-is-safer"}  # beliefs that load can feign
 PACE_S = 0.3  # a worker that takes longer for a mail gets colleagues and longer waits
 
 
@@ -78,10 +79,14 @@ def crowd(scene: Scene) -> Iterator[Finding]:
 
 def herd(scene: Scene) -> Iterator[Finding]:
     """Let many mails fail together; repeat with longer waits what load can explain."""
-    findings = list(fail_together(scene, SLOWEST if scene.slow else SLOW))
-    beliefs = {finding.misconception for finding in findings if isinstance(finding, Broken)}
-    if not scene.slow and beliefs & {"any-order", "backoff-spreads", "longer-is-safer"}:
-        findings = list(fail_together(scene, SLOWER))
+    findings: list[Finding] = []
+    for settings in (SLOWEST,) if scene.slow else (SLOW, SLOWER, SLOWEST):
+        findings = list(fail_together(scene, settings))
+        beliefs = {finding.misconception for finding in findings if isinstance(finding, Broken)}
+        first = scene.provider.calls[:HERD]
+        quick = bool(first) and first[-1].t_s - first[0].t_s < settings.base_s
+        if not beliefs & LOAD or (quick and settings is SLOWER):
+            break
     yield from findings
 
 
