@@ -88,21 +88,37 @@ def why_lost(scene: Scene, mail: str) -> str:
 
 def where(scene: Scene, mail: str) -> tuple[str, str]:
     """Return where a mail is after the workers ended, in words, and the belief behind a loss."""
+    if queue := expired(scene, mail):
+        return f"gone: queue {queue} expired and took it along", "expired-is-passed-on"
     left, there = left_over(scene.trial), other_queues()
     if mail in left:
         return f"it waits in the queue {left[mail][0]}", "not-done"
-    copies = [copy for copy in scene.publishes(mail) if not copy.details["exchange"]]
-    queue = str(copies[-1].details["routing_key"]) if copies else ""
+    queue = target(scene, mail)
     if not queue or queue == DLQ:
         return f"given up, or in no queue but {DLQ}", "not-done"
     if queue in there:
         kept_on = "x-dead-letter-exchange" in there[queue]
         belief = "not-done" if kept_on else "drop-is-kept"
         return f"gone: it was in the queue {queue}, which passed it on to no queue", belief
-    expire = [name for name, had in scene.made.items() if "x-expires" in had]
-    if queue in expire or (expire and queue not in scene.made):
-        return f"gone: queue {queue} expired and took it along", "expired-is-passed-on"
     return f"gone: there is no queue {queue}", "not-done"
+
+
+def target(scene: Scene, mail: str) -> str:
+    """Return the queue to which the last copy of a mail was published, or "" for none."""
+    copies = [copy for copy in scene.publishes(mail) if not copy.details["exchange"]]
+    return str(copies[-1].details["routing_key"]) if copies else ""
+
+
+def expired(scene: Scene, mail: str) -> str:
+    """Return the queue that expired before a mail could leave it, or "" for none."""
+    early = [
+        name
+        for name, had in scene.made.items()
+        if "x-expires" in had and had["x-expires"] <= had.get("x-message-ttl", had["x-expires"])
+    ]
+    queue = target(scene, mail)
+    gone = queue not in ("", WORK, DLQ) and queue not in other_queues()
+    return queue if gone and (queue in early or (early and queue not in scene.made)) else ""
 
 
 def kept(scene: Scene) -> Iterator[Broken]:

@@ -9,7 +9,7 @@ from labs.judge.faults import Order
 from labs.judge.findings import Broken, Finding
 from labs.judge.trial import go_on
 from labs.lab06_retries.cases import DLQ, Scene, Settings, left_over, publish_beside
-from labs.lab06_retries.losses import kept, where, why_lost
+from labs.lab06_retries.losses import expired, kept, where, why_lost
 from labs.lab06_retries.provider import REFUSED, SENT, TRY_LATER
 from labs.lab06_retries.waiting import (
     SLOW,
@@ -53,7 +53,8 @@ def crowd(scene: Scene) -> Iterator[Finding]:
     scene.slow = median([b.t_s - a.t_s for a, b in pairwise(calls[:5])] or [0.0]) > PACE_S
     trouble = problem or scene.trial.trouble()
     scene.trial.end()
-    if not provider.sent("slow"):
+    lost = bool(expired(scene, "slow"))  # a worker that dies of it gets the mail again
+    if lost or not provider.sent("slow"):
         place, why = where(scene, "slow")
         story = f"{scene.story('slow')}; {place}"
         if why == "not-done" and trouble:
@@ -63,7 +64,7 @@ def crowd(scene: Scene) -> Iterator[Finding]:
     # What fails must not be back before one of the three that were in the queue behind it.
     first, *again = [index for index, call in enumerate(calls) if call.comment == "slow"] or [0]
     between = [call.comment for call in calls[first + 1 : again[0]]] if again else comments
-    if provider.sent("slow") and not set(between) & set(comments[1:4]):
+    if provider.sent("slow") and not lost and not set(between) & set(comments[1:4]):
         why = "requeue-is-retry" if requeued else "waits-in-handler"
         story = f"{scene.story('slow')}; fine-1, which was in the queue behind it, had to wait"
         yield Broken("d", story, why)
@@ -83,11 +84,15 @@ def herd(scene: Scene) -> Iterator[Finding]:
     for settings in (SLOWEST,) if scene.slow else (SLOW, SLOWER, SLOWEST):
         findings = list(fail_together(scene, settings))
         beliefs = {finding.misconception for finding in findings if isinstance(finding, Broken)}
-        first = scene.provider.calls[:HERD]
-        quick = bool(first) and first[-1].t_s - first[0].t_s < settings.base_s
-        if not beliefs & LOAD or (quick and settings is SLOWER):
+        if not beliefs & LOAD or (settings is SLOWER and quick(scene, settings)):
             break
     yield from findings
+
+
+def quick(scene: Scene, settings: Settings) -> bool:
+    """Return whether all mails were tried once before the first of them had to be back."""
+    first = scene.provider.calls[:HERD]
+    return bool(first) and first[-1].t_s - first[0].t_s < settings.base_s
 
 
 def fail_together(scene: Scene, settings: Settings) -> Iterator[Finding]:
@@ -124,7 +129,7 @@ def fail_together(scene: Scene, settings: Settings) -> Iterator[Finding]:
     doubled = list(doubling(scene, settings, mails, endless))
     yield from doubled
     if not (ended or doubled):
-        yield from bounded(scene, settings, mails)
+        yield from bounded(scene, settings, mails, measured=quick(scene, settings))
     yield from lossy
     if why_held:
         yield scene.unseen("c", "d")
