@@ -1,4 +1,4 @@
-"""Renders in a thread, settles in the connection's own; replays in transactions."""
+"""Renders in a thread, and settles in the thread of the connection."""
 
 import functools
 import json
@@ -76,14 +76,13 @@ def render(store, document):
 def replay(url):
     connection = pika.BlockingConnection(pika.URLParameters(url))
     channel = connection.channel()
-    channel.tx_select()
+    channel.confirm_delivery()
     # Only as many as there are now: what fails again comes back while we work.
     letters = channel.queue_declare("thumbnails.dead", passive=True).method.message_count
     for _ in range(letters):
         method, properties, body = channel.basic_get("thumbnails.dead", auto_ack=False)
         if method is None:
             break
-        channel.basic_publish("", "thumbnails", body, properties)
+        channel.basic_publish("", "thumbnails", body, properties, mandatory=True)
         channel.basic_ack(method.delivery_tag)
-        channel.tx_commit()
     connection.close()
