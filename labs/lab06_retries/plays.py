@@ -116,7 +116,8 @@ def fail_together(scene: Scene, settings: Settings) -> Iterator[Finding]:
     scene.begin(settings, mails, answer)
     scene.work(settings, number=len(mails) if scene.slow else 1)
     longest_s = settings.base_s * 2**settings.retries
-    scene.trial.watch.settle(over, timeout_s=LONG_S, quiet_s=longest_s + 2)
+    # Waits that are twice too long have to end, too, so that their story can be told.
+    scene.trial.watch.settle(over, timeout_s=LONG_S, quiet_s=2 * longest_s + 2)
     requeued, trouble = scene.requeued(), scene.trial.trouble()
     scene.confirms = scene.trial.watch.count("before confirm") > 0
     scene.look()
