@@ -26,6 +26,7 @@ HERD = 12
 QUIET_S = 4.0  # longer than the longest wait of any play
 LONG_S = 60.0  # for many mails with a slow worker
 LOAD = {"any-order", "backoff-spreads", "longer-is-safer"}  # beliefs that load can feign
+NOT_ENDLESS = {"retries-are-tries", "body-may-change"}  # beliefs of mails that do come to an end
 PACE_S = 0.3  # a worker that takes longer for a mail gets colleagues and longer waits
 
 
@@ -126,7 +127,7 @@ def fail_together(scene: Scene, settings: Settings) -> Iterator[Finding]:
     dead = scene.dead()
     ended = list(ending(scene, settings, mails, dead, requeued=requeued, trouble=trouble))
     yield from ended
-    endless = min({finding.misconception for finding in ended} - {"retries-are-tries"}, default="")
+    endless = min({finding.misconception for finding in ended} - NOT_ENDLESS, default="")
     doubled = list(doubling(scene, settings, mails, endless))
     yield from doubled
     if not (ended or doubled):
