@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -42,8 +43,9 @@ class Trial:
     """One submission with a scratch vhost, a store, and a record of everything that happened.
 
     Use as a context manager. ``channel`` is the judge's channel, ``history`` has every event since
-    the last `fresh`, ``watch`` every boundary, and ``direct`` may be set to a function that decides
-    what happens at a boundary.
+    the last `fresh`, ``watch`` every boundary, ``direct`` may be set to a function that decides
+    what happens at a boundary, and ``name_of`` to one that names a message by the beginning of its
+    body, where copies need not keep the message's id.
     """
 
     def __init__(
@@ -61,6 +63,8 @@ class Trial:
         self.history = History()
         self.direct: Callable[[Actor, Boundary], Order] = go_on
         self.fault: Fault | None = None
+        self.name_of: Callable[[str], str] = lambda body: ""  # names a message by its body
+        self._names: dict[str, str] = {}  # id of a message → its name by its body
         self.points = 0  # boundaries for a kill or a cut since the last `fresh`
         self.failable = 0  # boundaries for a failure since the last `fresh`
         self.channel: Any = None
@@ -119,6 +123,7 @@ class Trial:
         with self.watch.changed:
             self.watch.begin()
             self.history, self.points, self.failable = History(), 0, 0
+            self._names.clear()
         return self.channel
 
     def start(self, role: str, *arguments: Any, name: str = "", restarts: int = 0) -> Actor:
@@ -247,8 +252,20 @@ class Trial:
                 time.sleep(0.02)
         return messages
 
+    def _named(self, boundary: Boundary) -> Boundary:
+        """Return the boundary of a message, with the name that its body gives to all its copies."""
+        if name := self.name_of(str(boundary.details.get("body", ""))):
+            self._names[boundary.message] = name
+        message, *messages = (
+            self._names.get(known, known) for known in (boundary.message, *boundary.messages)
+        )
+        return replace(
+            boundary, message=message, details={**boundary.details, "messages": messages}
+        )
+
     def _arrived(self, actor: Actor, boundary: Boundary) -> Order:
         with self.watch.changed:
+            boundary = self._named(boundary)
             self.watch.boundaries.append(boundary)
             actor.boundaries.append(boundary)
             self._record(actor, boundary)

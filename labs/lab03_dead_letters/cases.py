@@ -1,10 +1,10 @@
 """Shared by the plays of lab 3: PDFs that are fine, locked, corrupt or deadly, and two queues."""
 
 import json
+import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,7 @@ from pika.exceptions import AMQPError
 
 from helpers import broker
 from labs.judge.actor import Actor
-from labs.judge.faults import Fault
-from labs.judge.findings import Broken
-from labs.judge.sweep import chosen, crash_points
+from labs.judge.findings import NotSeen
 from labs.judge.trial import Trial, go_on
 
 WORK, DEAD = "thumbnails", "thumbnails.dead"
@@ -28,8 +26,7 @@ TRIES = 3
 ENOUGH = 8  # more tries of one document count as endless
 PATIENCE_S = 3.0  # without a boundary for so long, no further one is expected
 RESTARTS = 12
-LONG = 12  # steps of a story
-MOST_KILLS = 16
+LONG_BYTES = 80  # of a body in a story
 TOTALS = "enable_queue_totals=true"  # from the broker's tables, not from its statistics
 
 
@@ -53,17 +50,21 @@ class Known:
     belief: str = ""  # why corrupt documents miss the dead letter queue
     first: str = "a"  # the requirement that others depend on
     hopeless: bool = False  # none gets there, so replays cannot be judged
+    lossy: bool = False  # something gets lost without any fault, only later
     deadly: str = ""  # why a document that kills its worker is tried endlessly
     made: dict[str, Any] = field(default_factory=dict)  # declared by declare()
     letter: Any = field(default_factory=plain_letter)  # properties of a dead letter
+    sent: Any = None  # properties of a letter that replay() has sent back
+    changed: str = ""  # a dead letter with another body
+    confirms: bool = False  # whether the function of the last sweep publishes with confirms
 
     def queue(self, name: str) -> dict[str, Any] | None:
         """Return a queue as the management API describes it, or None."""
         return next((queue for queue in self.made["queues"] if queue["name"] == name), None)
 
-    def unseen(self, requirement: str) -> Broken:
+    def unseen(self, requirement: str) -> NotSeen:
         """Return a finding for a requirement that depends on `first`, which is broken."""
-        return Broken(requirement, f"it cannot be seen before {self.first} holds", self.belief)
+        return NotSeen(requirement, f"it builds on {self.first}, which does not hold yet")
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,21 @@ def body_of(document: str) -> bytes:
     return json.dumps({"document": document, "type": "document.created"}).encode()
 
 
+def same_event(body: bytes, document: str) -> bool:
+    """Return whether a body says what the published one says, in whatever form."""
+    try:
+        return bool(json.loads(body) == json.loads(body_of(document)))
+    except ValueError:
+        return False
+
+
+def document_of(body: bytes | str) -> str:
+    """Return the document that a message, or the beginning of one, is about; "" for none."""
+    text = body.decode(errors="replace") if isinstance(body, bytes) else body
+    found = re.search(r'"document":\s*"([^"]*)"', text)
+    return found[1] if found else ""
+
+
 def start_worker(trial: Trial, *, name: str = "worker", restarts: int = RESTARTS) -> Actor:
     """Start the learner's worker under a supervisor."""
     return trial.start("run_worker", trial.url, trial.store, name=name, restarts=restarts)
@@ -197,9 +213,14 @@ def end(trial: Trial, documents: Iterable[str], known: Known | None = None) -> d
     while True:
         for queue, documents_in in contents.items():
             for properties, body in take(trial, queue):
-                documents_in[document_of(body)] += 1
+                document = document_of(body)
+                documents_in[document] += 1
+                if known and queue == WORK:
+                    known.sent = properties
                 if known and queue == DEAD:
                     known.letter = properties
+                    if not same_event(body, document):
+                        known.changed = body[:LONG_BYTES].decode(errors="replace")
         missing = [
             document
             for document in documents
@@ -219,68 +240,3 @@ def take(trial: Trial, queue: str) -> Iterator[tuple[Any, bytes]]:
     if ready(trial, queue):  # 0 for a missing queue, too
         while (letter := trial.channel.basic_get(queue, auto_ack=True))[0] is not None:
             yield letter[1], letter[2]
-
-
-def all_points(
-    trial: Trial, play: Callable[[], Broken | None], *, role: str, cuts: int
-) -> Iterator[Broken]:
-    """Play with a kill at each point, then with a cut at ``cuts`` of them, evenly spread."""
-    points = []
-
-    def counted() -> Broken | None:
-        broken = play()
-        points.append(trial.points)
-        return broken
-
-    broken = crash_points(trial, counted, actions=("kill",), role=role, least=6, most=MOST_KILLS)
-    try:
-        for point in chosen(points[0], cuts):
-            if not broken:
-                trial.fault = Fault(point, "cut", role)
-                broken = play()
-    finally:
-        trial.fault = None
-    if broken:
-        yield broken
-
-
-def document_of(body: bytes) -> str:
-    """Return the document that a message is about, or "" for none."""
-    with suppress(ValueError, TypeError, KeyError):
-        return str(json.loads(body)["document"])
-    return ""
-
-
-def story(trial: Trial, document: str) -> str:
-    """Return the story of a document; the middle of a long one is left out."""
-    steps = trial.history.story(document).split(" → ")
-    if len(steps) > LONG:
-        steps[6 : 6 - LONG] = ["…"]
-    return " → ".join(steps).replace(" to worker", "")
-
-
-def many(number: int, singular: str, plural: str) -> str:
-    """Return a number and its noun."""
-    return f"{number} {singular if number == 1 else plural}"
-
-
-def returned(trial: Trial, verb: str) -> bool:
-    """Return whether a worker has requeued a message by this verb, "nack" or "reject"."""
-    return any(
-        boundary.at == f"before {verb}" and boundary.details["requeue"]
-        for boundary in list(trial.watch.boundaries)
-    )
-
-
-def acks_first(trial: Trial, healthy: str) -> bool:
-    """Return whether a worker acked this document before its thumbnail was made."""
-    order = [
-        boundary.at for boundary in list(trial.watch.boundaries) if boundary.message == healthy
-    ]
-    wanted = [order.index(at) for at in ("before ack", "before effect") if at in order]
-    return len(wanted) == 2 and wanted[0] < wanted[1]
-
-
-def auto_acks(trial: Trial) -> bool:
-    """Return whether a consumer uses auto_ack."""
-    return any(boundary.details.get("auto_ack") for boundary in list(trial.watch.boundaries))

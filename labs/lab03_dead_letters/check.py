@@ -7,24 +7,23 @@ read after the workers were killed.
 from collections.abc import Iterator
 
 from helpers import broker
-from labs.judge.findings import Broken
+from labs.judge.findings import Broken, Finding
 from labs.judge.model import Lab
 from labs.judge.trial import Trial
-from labs.lab03_dead_letters import cases, deaths, replays
+from labs.lab03_dead_letters import cases, deaths, keeping, pauses, replays, stories
 from labs.lab03_dead_letters.cases import DEAD, ENOUGH, PATIENCE_S, TRIES, WORK, Fate, Known
 
-SOON_S = 10.0
 
-
-def check(trial: Trial) -> Iterator[Broken]:
+def check(trial: Trial) -> Iterator[Finding]:
     """Judge a submission; simple plays come first, since they explain the results of later ones."""
     known = Known()
+    trial.name_of = cases.document_of
     yield from corrupt(trial, known)
     if not (known.queue(WORK) and known.queue(DEAD)):
         yield from (known.unseen(requirement) for requirement in "bcdefgh")
         return
-    parts = (crowded, locked, deaths.counted, deaths.deadly, deaths.neighbours,
-             deaths.anywhere, replays.once, replays.anywhere)  # fmt: skip
+    parts = (pauses.crowded, locked, deaths.counted, deaths.deadly, deaths.neighbours,
+             keeping.kept, deaths.anywhere, replays.once, replays.anywhere)  # fmt: skip
     for part in parts:
         yield from part(trial, known)
 
@@ -36,12 +35,12 @@ LAB = Lab(
     requirements={
         "a": "a corrupt document is tried three times, then it is in `thumbnails.dead`, once",
         "b": "a document that only the third try can read gets its thumbnail",
-        "c": "healthy documents behind corrupt ones get their thumbnails within ten seconds",
+        "c": "healthy documents behind corrupt ones get their thumbnails, and wait for no pause",
         "d": "a document has three tries at most, also when it or another process kills the worker",
         "e": "healthy documents behind a deadly one get their thumbnails",
-        "f": "killed or cut off anywhere, the worker loses nothing and gives up nothing healthy",
+        "f": "whatever dies, is cut off or fails, no document is lost, and no healthy one given up",
         "g": "replay() sends each dead letter back once, to be tried anew, and returns",
-        "h": "killed or cut off at any point, replay() loses no dead letter",
+        "h": "killed, cut off or refused at any point, replay() loses no dead letter",
     },
     roles=("declare(url)", "run_worker(url, store)", "replay(url)"),
     check=check,
@@ -61,6 +60,9 @@ LAB = Lab(
         "redelivered-means-failed": "the flag `redelivered` says that a message has failed before",
         "quiet-end": "a program that returns when its connection is lost is started again",
         "emptied-stays-empty": "a queue that is being emptied gets nothing new",
+        "letter-is-a-note": "a dead letter is a note about a message, not the message itself",
+        "no-confirms": "a publish that raises no error has arrived",
+        "durable-by-default": "what was declared is still there after a restart of the broker",
         "counted-for-ever": "what has used up its tries has used them up for ever",
     },
 )
@@ -86,7 +88,7 @@ def corrupt(trial: Trial, known: Known) -> Iterator[Broken]:
     trial.watch.settle(lambda: over() or "d-2" in cases.thumbnails(trial), timeout_s=25, quiet_s=6)
     trial.watch.settle(over, timeout_s=25, quiet_s=PATIENCE_S)
     trial.watch.calm(0.2, timeout_s=1)  # a second letter may follow
-    trouble, story = trial.trouble(), cases.story(trial, "d-1")
+    trouble, story = trial.trouble(), stories.story(trial, "d-1")
     fate = cases.end(trial, ["d-1", "d-2"], known)["d-1"]
     number = known.tries = cases.tries(trial, "d-1")
     if number > ENOUGH:
@@ -94,16 +96,20 @@ def corrupt(trial: Trial, known: Known) -> Iterator[Broken]:
     if fate.dead != 1:
         known.belief = why_not_dead(trial, fate, number, named)
         known.hopeless = fate.dead == 0
-    elif cases.returned(trial, "nack") and (spins := nack_spins(trial, known, named)):
+    elif stories.returned(trial, "nack") and (spins := nack_spins(trial, known, named)):
         known.belief, story, known.hopeless = "nack-counts", spins, True
     elif number != TRIES:
         known.belief = "once-is-for-ever" if number == 1 else "retries-are-tries"
-        requeued = cases.returned(trial, "reject") or cases.returned(trial, "nack")
+        requeued = stories.returned(trial, "reject") or stories.returned(trial, "nack")
         if number > TRIES and requeued and "x-delivery-limit" not in named:
             known.belief = "retries-are-built-in"
         known.hopeless = number > ENOUGH
-    if known.belief:
-        where = "gone" if fate.gone else f"{cases.many(fate.dead, 'letter', 'letters')} in {DEAD}"
+    if not known.belief and known.changed:
+        known.belief = "letter-is-a-note"
+        story += f": the letter in {DEAD} says {known.changed}, not what was published"
+        yield Broken("a", story, known.belief)
+    elif known.belief:
+        where = "gone" if fate.gone else f"{stories.many(fate.dead, 'letter', 'letters')} in {DEAD}"
         if number > ENOUGH or known.belief == "nack-counts":
             where = f"not in {DEAD}"
         if known.belief == "not-done" and trouble:
@@ -111,7 +117,7 @@ def corrupt(trial: Trial, known: Known) -> Iterator[Broken]:
         if number <= ENOUGH and known.belief == "nack-counts":
             problem = story  # about another queue, so without a place
         else:
-            problem = f"{story}: {where} after {cases.many(number, 'try', 'tries')}"
+            problem = f"{story}: {where} after {stories.many(number, 'try', 'tries')}"
         yield Broken("a", problem, known.belief)
 
 
@@ -123,16 +129,16 @@ def why_not_dead(trial: Trial, fate: Fate, number: int, named: dict[str, object]
         belief = "reject-only-removes"
     elif fate.thumbnail or not number:
         pass
-    elif cases.auto_acks(trial):
+    elif stories.auto_acks(trial):
         belief = "auto-ack"
-    elif number > ENOUGH and cases.returned(trial, "nack") and "x-delivery-limit" in named:
+    elif number > ENOUGH and stories.returned(trial, "nack") and "x-delivery-limit" in named:
         belief = "nack-counts"
-    elif number > ENOUGH and (cases.returned(trial, "nack") or cases.returned(trial, "reject")):
+    elif number > ENOUGH and (stories.returned(trial, "nack") or stories.returned(trial, "reject")):
         belief = "retries-are-built-in"
     elif fate.waiting and number < ENOUGH and not trial.trouble():
         belief = "never-acked"
     elif fate.gone and acked:
-        early = cases.acks_first(trial, "d-2")
+        early = stories.acks_first(trial, "d-2")
         sent = trial.watch.count("before publish")
         belief = "ack-before-work" if early else "not-done" if sent else "logged-is-handled"
     elif fate.gone:
@@ -167,39 +173,7 @@ def nack_spins(trial: Trial, known: Known, named: dict[str, object]) -> str:
     )
 
 
-def crowded(trial: Trial, known: Known) -> Iterator[Broken]:
-    """Publish healthy documents behind corrupt ones."""
-    if known.belief == "nack-counts":
-        yield known.unseen("c")
-        return
-    bad, good = [f"d-{n}" for n in range(1, 6)], [f"d-{n}" for n in range(6, 11)]
-    cases.prepare(trial, known, dict.fromkeys(bad, "corrupt") | dict.fromkeys(good, "fine"))
-    cases.publish(trial, [*bad, *good])
-    cases.start_worker(trial, restarts=40)
-
-    def over() -> bool:
-        done = cases.thumbnails(trial).issuperset(good)
-        return done or cases.tries(trial, *bad) > 150
-
-    trial.watch.settle(over, timeout_s=SOON_S, quiet_s=6)
-    done, number = len(cases.thumbnails(trial) & set(good)), cases.tries(trial, *bad)
-    trouble = trial.trouble()
-    trial.end()
-    if done == len(good):
-        return
-    failed = cases.many(number, "failed try", "failed tries")
-    story = f"5 corrupt documents, then 5 healthy: {done} thumbnails after {failed}"
-    why = known.belief
-    if not why and 0 < number <= len(bad) * TRIES:
-        why = known.belief = "waits-in-handler"
-        known.first, known.hopeless = "c", True
-        story += ", and the worker stands still after each"
-    elif not why:
-        why, story = "not-done", f"{story}; {trouble}"
-    yield Broken("c", story, why)
-
-
-def locked(trial: Trial, known: Known) -> Iterator[Broken]:
+def locked(trial: Trial, known: Known) -> Iterator[Finding]:
     """Publish a document that another program has open: only the third try can read it."""
     if known.belief == "waits-in-handler":
         yield known.unseen("b")
@@ -213,11 +187,11 @@ def locked(trial: Trial, known: Known) -> Iterator[Broken]:
         return made or bool(number > ENOUGH or cases.ready(trial, DEAD))
 
     trial.watch.settle(over, quiet_s=PATIENCE_S)
-    trouble, story = trial.trouble(), cases.story(trial, "d-1")
+    trouble, story = trial.trouble(), stories.story(trial, "d-1")
     fate = cases.end(trial, ["d-1"])["d-1"]
     if fate.thumbnail:
         return
     where = f"in {DEAD}" if fate.dead else "gone" if fate.gone else trouble or "it waits"
-    number = cases.many(cases.tries(trial, "d-1"), "try", "tries")
+    number = stories.many(cases.tries(trial, "d-1"), "try", "tries")
     problem = f"{story}: {where} after {number}, the third would have worked"
     yield Broken("b", problem, known.belief or "not-done")

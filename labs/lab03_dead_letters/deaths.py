@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 from labs.judge.actor import Actor, Boundary
 from labs.judge.faults import Order
-from labs.judge.findings import Broken
+from labs.judge.findings import Broken, Finding
 from labs.judge.trial import Trial
-from labs.lab03_dead_letters import cases
+from labs.lab03_dead_letters import cases, stories
 from labs.lab03_dead_letters.cases import DEAD, ENOUGH, PATIENCE_S, TRIES, Known
+from labs.lab03_dead_letters.sweeps import all_points
 
 
-def counted(trial: Trial, known: Known) -> Iterator[Broken]:
+def counted(trial: Trial, known: Known) -> Iterator[Finding]:
     """Kill the worker once, after two tries of a corrupt document."""
     if known.hopeless:
         yield known.unseen("d")
@@ -30,14 +31,15 @@ def counted(trial: Trial, known: Known) -> Iterator[Broken]:
     cases.publish(trial, ["d-1"])
     cases.start_worker(trial)
     trial.watch.settle(lambda: over(trial), quiet_s=PATIENCE_S)
-    story = trial.trouble() or cases.story(trial, "d-1")
+    trouble = trial.trouble()
+    story = trouble or stories.story(trial, "d-1")
     fate = cases.end(trial, ["d-1"])["d-1"]
     number = cases.tries(trial, "d-1")
     if number > max(TRIES, known.tries):
         known.deadly = "memory-set"
-        yield Broken("d", f"{cases.story(trial, 'd-1')}: {number} tries", "memory-set")
+        yield Broken("d", f"{stories.story(trial, 'd-1')}: {number} tries", "memory-set")
     elif not fate.dead:
-        yield Broken("d", f"{story}: not in {DEAD}", "not-done")
+        yield Broken("d", f"{story}: not in {DEAD}", "raised" if trouble else "not-done")
 
 
 def deadly(trial: Trial, known: Known) -> Iterator[Broken]:
@@ -53,7 +55,7 @@ def deadly(trial: Trial, known: Known) -> Iterator[Broken]:
     if fate.dead and number <= TRIES:
         return
     where = f"then it is in {DEAD}" if fate.dead else "it is gone" if fate.gone else "and no end"
-    story = f"d-1 kills the process that tries it: {cases.many(number, 'try', 'tries')}, {where}"
+    story = f"d-1 kills the process that tries it: {stories.many(number, 'try', 'tries')}, {where}"
     if fate.dead and number <= ENOUGH:
         yield Broken("d", story, known.belief or "retries-are-tries")
         return
@@ -87,15 +89,14 @@ def neighbours(trial: Trial, known: Known) -> Iterator[Broken]:
     if not missing:
         return
     first, number = missing[0], cases.tries(trial, "d-1")
-    story = (
-        f"d-1 kills the worker {cases.many(number, 'time', 'times')}; {first} was behind it, tried"
-    )
-    story += f" {cases.many(cases.tries(trial, first), 'time', 'times')}"
+    kills = stories.many(number, "time", "times")
+    story = f"d-1 kills the worker {kills}; {first} was behind it, tried"
+    story += f" {stories.many(cases.tries(trial, first), 'time', 'times')}"
     if fates[first].dead:
         yield Broken(
             "e", f"{story} and now in {DEAD}, one of {len(missing)}", "neighbours-are-safe"
         )
-    elif cases.auto_acks(trial):
+    elif stories.auto_acks(trial):
         yield Broken("e", f"{story} and now gone", "auto-ack")
     elif number > ENOUGH:
         yield Broken("e", story, known.deadly or known.belief or "death-is-an-exception")
@@ -103,8 +104,10 @@ def neighbours(trial: Trial, known: Known) -> Iterator[Broken]:
         yield Broken("e", f"{story}: no thumbnail. {trouble}".rstrip(), known.belief or "not-done")
 
 
-def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
-    """Kill the worker, or cut its connection, at each point of two documents."""
+def anywhere(trial: Trial, known: Known) -> Iterator[Finding]:
+    """Let the worker die, be cut off, or fail at each point of two documents."""
+    if known.lossy:
+        return
     if known.hopeless:
         yield known.unseen("f")
         return
@@ -118,23 +121,22 @@ def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
         cases.publish(trial, ["d-1", "d-2"])
         cases.start_worker(trial)
         trial.watch.settle(done, quiet_s=PATIENCE_S)
-        trouble = trial.trouble()
-        ended = any(actor.returned for actor in trial.actors)
+        trouble, why = trial.trouble(), stories.why_stuck(trial, "run_worker")
         fates = cases.end(trial, ["d-1", "d-2"])
         for document, fate in fates.items():
-            story = cases.story(trial, document)
+            story = stories.story(trial, document)
             if fate.gone:
-                why = "auto-ack" if cases.auto_acks(trial) else "ack-before-work"
+                why = stories.why_lost(trial, document, confirms=known.confirms)
                 return Broken("f", f"{story}: {document} is gone", why)
             if not (fate.thumbnail or fate.dead):
-                faults = trial.history.events("crash", "cut")[:1]
-                story = trouble or cases.story(trial, faults[0].message if faults else document)
-                story += "; run_worker() returns" if ended else ""
-                why = "quiet-end" if ended else "never-acked"
+                faults = trial.history.events("crash", "cut", "fail")[:1]
+                story = trouble or stories.story(trial, faults[0].message if faults else document)
+                story += "; run_worker() returns" if why == "quiet-end" else ""
                 return Broken("f", f"{story}: {document} waits for ever", why)
         if fates["d-1"].thumbnail:
             return None
-        story = f"{cases.story(trial, 'd-1')}: in {DEAD}, and nothing is wrong with it"
-        return Broken("f", story, "redelivered-means-failed")
+        story = f"{stories.story(trial, 'd-1')}: in {DEAD}, and nothing is wrong with it"
+        failed = trial.history.events("fail")
+        return Broken("f", story, "once-is-for-ever" if failed else "redelivered-means-failed")
 
-    yield from cases.all_points(trial, play, role="run_worker", cuts=3)
+    yield from all_points(trial, known, play, role="run_worker", cuts=3)

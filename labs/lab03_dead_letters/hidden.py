@@ -7,7 +7,7 @@ from labs.judge.actor import Actor, Boundary
 from labs.judge.faults import Order
 from labs.judge.findings import Broken
 from labs.judge.trial import Trial
-from labs.lab03_dead_letters import cases
+from labs.lab03_dead_letters import cases, stories
 from labs.lab03_dead_letters.cases import DEAD, PATIENCE_S, Known
 
 SEED = 3
@@ -38,7 +38,7 @@ def check(trial: Trial) -> Iterator[Broken]:
         lambda: (
             cases.thumbnails(trial) >= good and cases.ready(trial, DEAD) >= len(pdfs) - len(good)
         ),
-        timeout_s=20,
+        timeout_s=60,
         quiet_s=PATIENCE_S,
     )
     for document, fate in cases.end(trial, pdfs).items():
@@ -47,7 +47,7 @@ def check(trial: Trial) -> Iterator[Broken]:
             not fate.thumbnail if pdfs[document] == "fine" else not (fate.dead or fate.thumbnail)
         )
         if wrong:
-            story = f"{len(pdfs)} documents, two workers that die: {cases.story(trial, document)}"
+            story = f"{len(pdfs)} documents, two workers that die: {stories.story(trial, document)}"
             where = f"is in {DEAD}" if fate.dead else "is gone" if fate.gone else "waits for ever"
             why = "neighbours-are-safe" if fate.dead else "not-done"
             yield Broken("f", f"{story}: {document} ({pdfs[document]}) {where}", why)

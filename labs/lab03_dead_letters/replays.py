@@ -5,15 +5,16 @@ from collections.abc import Iterator
 
 from labs.judge.actor import Actor, Boundary
 from labs.judge.faults import Order
-from labs.judge.findings import Broken
+from labs.judge.findings import Broken, Finding
 from labs.judge.trial import Trial, go_on
-from labs.lab03_dead_letters import cases
+from labs.lab03_dead_letters import cases, keeping, stories
 from labs.lab03_dead_letters.cases import DEAD, PATIENCE_S, WORK, Known
+from labs.lab03_dead_letters.sweeps import all_points
 
 ROUNDS = 3
 
 
-def once(trial: Trial, known: Known) -> Iterator[Broken]:
+def once(trial: Trial, known: Known) -> Iterator[Finding]:
     """Replay two dead letters while a worker runs; one PDF was repaired, the other was not."""
     if known.hopeless or known.belief == "reject-only-removes":
         yield known.unseen("g")
@@ -32,7 +33,7 @@ def once(trial: Trial, known: Known) -> Iterator[Broken]:
         quiet_s=PATIENCE_S,
     )
     trial.watch.calm(0.2)  # a second letter may follow
-    stories = [cases.story(trial, document) for document in ("d-1", "d-2")]
+    told = [stories.story(trial, document) for document in ("d-1", "d-2")]
     repaired, corrupt = cases.end(trial, ["d-1", "d-2"]).values()
     again = cases.tries(trial, "d-1") > before
     if sent > 1:
@@ -43,16 +44,16 @@ def once(trial: Trial, known: Known) -> Iterator[Broken]:
         sent_back = "both letters are" if sent else "d-2 is never"
         yield Broken("g", f"replay() is called, {sent_back} sent back; {story}", "not-done")
     elif repaired.thumbnail and repaired.dead:
-        story = f"{stories[0]}: it has its thumbnail, and a letter is still in {DEAD}"
+        story = f"{told[0]}: it has its thumbnail, and a letter is still in {DEAD}"
         yield Broken("g", story, "never-acked")
     elif repaired.dead and not again:
         story = f"d-1 is tried {before} times, dead, repaired and sent back: dead without a try"
         yield Broken("g", story, "counted-for-ever")
     elif not repaired.thumbnail:
-        yield Broken("g", f"{stories[0]}: it was repaired, and has no thumbnail", "not-done")
+        yield Broken("g", f"{told[0]}: it was repaired, and has no thumbnail", "not-done")
     elif corrupt.dead != 1:
-        letters = cases.many(corrupt.dead, "letter", "letters")
-        story = f"{stories[1]}: still corrupt, and {letters} in {DEAD}"
+        letters = stories.many(corrupt.dead, "letter", "letters")
+        story = f"{told[1]}: still corrupt, and {letters} in {DEAD}"
         yield Broken("g", story, known.belief or "not-done")
 
 
@@ -91,7 +92,7 @@ def replay_slowly(trial: Trial) -> tuple[Actor, int]:
 
 
 def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
-    """Kill replay(), or cut its connection, at each point of two dead letters."""
+    """Let replay() die, be cut off, or be refused at each point of two dead letters."""
     letters = ["d-1", "d-2"]
 
     def back() -> bool:
@@ -106,17 +107,20 @@ def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
         trial.start("replay", trial.url, restarts=3)
         trial.watch.settle(back, quiet_s=PATIENCE_S)
         trouble = trial.trouble()
-        for document, fate in cases.end(trial, letters).items():
-            story = cases.story(trial, document)
-            if fate.gone and not trial.watch.count("delivery", document):
-                return Broken("h", f"there is no queue {DEAD} for {document}", "not-done")
+        known.sent = None
+        fates = cases.end(trial, letters, known)
+        loss = keeping.message_loss(known, (WORK,), known.sent)
+        if loss and not keeping.message_loss(known, (WORK,), known.letter):
+            return Broken("h", f"what replay() sends back: {loss.sentence}", loss.misconception)
+        for document, fate in fates.items():
+            story = stories.story(trial, document)
             if fate.gone:
-                why = "auto-ack" if cases.auto_acks(trial) else "ack-before-work"
+                why = stories.why_lost(trial, document, confirms=known.confirms)
                 return Broken("h", f"{story}: {document} is gone, from both queues", why)
             # After a death a letter may stay in the dead letter queue: it can be replayed again.
             if not fate.waiting and trial.fault and not trial.fault.point:
-                story = trouble or f"replay() is called, and {document} stays in {DEAD}"
-                return Broken("h", story, "not-done")
+                story = f"replay() is called, and {document} stays in {DEAD}"
+                return Broken("h", trouble or story, "raised" if trouble else "not-done")
         return None
 
-    yield from cases.all_points(trial, play, role="replay", cuts=2)
+    yield from all_points(trial, known, play, role="replay", cuts=2)

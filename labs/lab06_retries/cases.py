@@ -1,6 +1,7 @@
 """Shared by the plays of lab 6: request mails, measure waits, read queues."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,12 +13,15 @@ import pika
 from pika.exceptions import ChannelClosedByBroker
 
 from helpers import broker
-from labs.judge.actor import Actor
+from labs.judge.actor import Actor, Boundary
+from labs.judge.faults import FULL_QUEUE
+from labs.judge.findings import NotSeen
 from labs.judge.trial import Trial
 from labs.lab06_retries.provider import Answer, Call, MailProvider
 
 WORK, DLQ = "notify", "dlq"
 DECLARED_S = 10.0
+LONG_BYTES = 80  # of a body in a story
 RESTARTS = 4
 
 
@@ -37,12 +41,18 @@ class Scene:
     trial: Trial
     provider: MailProvider
     reasons: dict[str, str] = field(default_factory=dict)  # broken requirement → belief
+    made: dict[str, dict[str, Any]] = field(default_factory=dict)  # waiting queues → arguments
+    confirms: bool = False  # whether the worker publishes with confirms
+    deleted: bool = False  # whether the queues in which mails wait were deleted
+    slow: bool = False  # whether the worker takes long for each mail
+    changed: str = ""  # a letter in the DLQ whose body is not the published one
 
     def begin(self, settings: Settings, comments: Sequence[str], answer: Answer) -> str:
         """Start over with the learner's queues and these mails; return what is missing, or ""."""
         trial = self.trial
         trial.fresh().confirm_delivery()
         self.provider.begin(trial, answer)
+        self.made, self.deleted, self.changed = {}, False, ""
         declares = trial.start("declare", trial.url, settings.base_s, settings.retries)
         trial.watch.settle(lambda: not declares.running, timeout_s=DECLARED_S, quiet_s=DECLARED_S)
         if not declares.returned:
@@ -50,21 +60,42 @@ class Scene:
         for queue in (WORK, DLQ):
             if self.ready(queue) is None:
                 return f"there is no queue {queue} after declare()"
+        self.look()
         for comment in comments:
             self.ask(comment)
         return ""
+
+    def look(self) -> None:
+        """Note the waiting queues that there are now; some may go away."""
+        self.made |= other_queues()
 
     def ask(self, comment: str) -> None:
         """Request a mail about one comment."""
         publish(self.trial.channel, comment)
 
-    def work(self, settings: Settings) -> Actor:
-        """Start a worker."""
+    def work(self, settings: Settings, *, number: int = 1) -> Actor:
+        """Start a worker, or several; return the first one."""
         arguments = (settings.base_s, settings.retries, settings.budget)
-        return self.trial.start(
-            "run_worker", self.trial.url, self.provider.url, *arguments,
-            name="worker", restarts=RESTARTS,
-        )  # fmt: skip
+        workers = [
+            self.trial.start(
+                "run_worker", self.trial.url, self.provider.url, *arguments,
+                name="worker", restarts=RESTARTS,
+            )
+            for _ in range(number)
+        ]  # fmt: skip
+        return workers[0]
+
+    def publishes(self, comment: str) -> list[Boundary]:
+        """Return the copies of a mail that the worker has begun to publish."""
+        return [
+            boundary
+            for boundary in list(self.trial.watch.boundaries)
+            if boundary.at == "before publish" and boundary.message == comment
+        ]
+
+    def unseen(self, requirement: str, first: str) -> NotSeen:
+        """Return a finding for a requirement that depends on another one, which is broken."""
+        return NotSeen(requirement, f"it builds on {first}, which does not hold yet")
 
     def ready(self, queue: str) -> int | None:
         """Return the number of ready messages in a queue; None for a missing queue."""
@@ -79,7 +110,13 @@ class Scene:
 
     def dead(self) -> Counter[str]:
         """Drain the DLQ after the workers ended; return the number of letters for each comment."""
-        return Counter(comment_of(message[2]) for message in self.trial.take_all(DLQ))
+        letters: Counter[str] = Counter()
+        for _, _, body in self.trial.take_all(DLQ):
+            comment = comment_of(body)
+            letters[comment] += 1
+            if not same_event(body, comment):
+                self.changed = body[:LONG_BYTES].decode(errors="replace")
+        return letters
 
     def requeued(self) -> bool:
         """Return whether a delivery was requeued since the last `begin`."""
@@ -95,9 +132,14 @@ class Scene:
 
 def publish(channel: Any, comment: str) -> None:
     """Publish one event, and wait for its confirm."""
-    event = {"type": "comment.added", "comment": comment, "to": "anna@example.com"}
     properties = pika.BasicProperties(message_id=comment, delivery_mode=2)
-    channel.basic_publish("", WORK, json.dumps(event), properties, mandatory=True)
+    channel.basic_publish("", WORK, body_of(comment), properties, mandatory=True)
+
+
+def body_of(comment: str) -> bytes:
+    """Return the body of the event about a comment."""
+    event = {"type": "comment.added", "comment": comment, "to": "anna@example.com"}
+    return json.dumps(event).encode()
 
 
 def publish_beside(comment: str) -> None:
@@ -108,19 +150,32 @@ def publish_beside(comment: str) -> None:
         publish(channel, comment)
 
 
-def comment_of(body: bytes) -> str:
-    """Return the comment that a message is about."""
+def comment_of(body: bytes | str) -> str:
+    """Return the comment that a message, or the beginning of one, is about; "" for none."""
+    text = body.decode(errors="replace") if isinstance(body, bytes) else body
+    found = re.search(r'"comment":\s*"([^"]*)"', text)
+    return found[1] if found else ""
+
+
+def same_event(body: bytes, comment: str) -> bool:
+    """Return whether a body says what the published one says, in whatever form."""
     try:
-        return str(json.loads(body)["comment"])
-    except (ValueError, KeyError, TypeError):
-        return repr(body[:20])
+        return bool(json.loads(body) == json.loads(body_of(comment)))
+    except ValueError:
+        return False
 
 
-def other_queues() -> dict[str, dict[str, Any]]:
-    """Return the arguments of all queues but the two that the brief names."""
+def other_queues(*, consumed: bool = True) -> dict[str, dict[str, Any]]:
+    """Return the arguments of all queues but the two that the brief names.
+
+    Args:
+        consumed: whether those that have a consumer count, too.
+    """
     listed = broker.api("GET", "queues/{vhost}?disable_stats=true&enable_queue_totals=true")
     return {
-        queue["name"]: queue["arguments"] for queue in listed if queue["name"] not in (WORK, DLQ)
+        queue["name"]: queue["arguments"]
+        for queue in listed
+        if queue["name"] not in (WORK, DLQ, FULL_QUEUE) and (consumed or not queue.get("consumers"))
     }
 
 

@@ -17,7 +17,11 @@ from labs.lab06_retries.cases import (
 
 SLOW = Settings(base_s=0.1, retries=4)
 SLOWER = Settings(base_s=0.25, retries=4)  # for a second run, if load can explain the first one
+SLOWEST = Settings(base_s=1.0, retries=4)  # for a worker that takes long for each mail
+BROKERS = ("x-death", "x-first-death", "x-last-death", "x-delivery-count")  # headers
 EARLY = 0.9  # a worker may round its waits, and a broker counts in milliseconds
+LATE = 2.25  # times the shortest wait; 2 is the most, and a busy machine adds to it
+LATE_SHARE = 0.25  # of the mails, before the longest waits count as too long
 LEAST_OVERTAKEN = 0.05
 LEAST_WIDTH = 0.3
 
@@ -51,15 +55,18 @@ def ending(
         elif dead[mail]:
             why = "retries-are-tries"
         elif tries < wanted:
-            story, why = trouble or story, "not-done"
+            story, why = trouble or story, "raised" if trouble else "not-done"
         elif tries == wanted:
             why = why_gone(scene, tries)
         else:
             _, headers = left_over(scene.trial).get(mail, ("", {}))
-            own = any(not name.startswith("x-") for name in headers)
+            own = any(not name.startswith(BROKERS) for name in headers)
             why = "not-done" if own else "broker-counts"
         yield Broken("e", story, why)
         return
+    if scene.changed:
+        story = f"a mail in the queue {DLQ} says {scene.changed}, not what was published"
+        yield Broken("e", story, "body-may-change")
 
 
 def doubling(scene: Scene, settings: Settings, mails: list[str], endless: str) -> Iterator[Broken]:
@@ -76,6 +83,36 @@ def doubling(scene: Scene, settings: Settings, mails: list[str], endless: str) -
         if not waits_s:
             yield Broken("b", f"{mail} was not tried again", endless or "not-done")
             return
+
+
+def bounded(
+    scene: Scene, settings: Settings, mails: list[str], *, measured: bool
+) -> Iterator[Broken]:
+    """Judge the longest waits: by what queues and copies say of them.
+
+    Waits of which they say nothing are measured, if the machine is not too busy for that.
+    """
+    late, known, longest_s = [], True, settings.base_s * 2 ** (settings.retries - 1)
+    for mail in mails:
+        copies = scene.publishes(mail)[: settings.retries]
+        known = known and len(copies) == settings.retries
+        for number, copy in enumerate(copies):
+            said = [scene.made.get(copy.details["routing_key"], {}).get("x-message-ttl"),
+                    copy.details["expiration"]]  # fmt: skip
+            wait_s = min((int(ms) / 1000 for ms in said if ms is not None), default=0.0)
+            least_s = settings.base_s * 2**number
+            known = known and wait_s > 0 and not copy.details["exchange"]
+            if known and wait_s > 2.01 * least_s + 0.001:
+                story = f"base_s is {settings.base_s:g}, {mail} failed {number + 1} times, and has "
+                story += f"to wait {wait_s:g} s: it should not longer than {2 * least_s:g} s"
+                yield Broken("b", story, "longer-is-safer")
+                return
+        waits_s = waits(scene.provider.of(mail))
+        late += [wait_s for wait_s in waits_s[-1:] if wait_s > LATE * longest_s]
+    if measured and not known and len(late) > LATE_SHARE * len(mails):
+        story = f"before the last retry mails should wait {2 * longest_s:g} s at most, and "
+        story += f"{len(late)} of {len(mails)} wait more than {min(late):.1f} s"
+        yield Broken("b", story, "longer-is-safer")
 
 
 def crowded(

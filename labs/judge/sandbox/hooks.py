@@ -20,6 +20,7 @@ from labs.judge.sandbox.current import work_on
 from labs.judge.sandbox.line import ask, connections, obey_cuts
 
 SHOWN_BYTES = 40
+READ_BYTES = 200  # of a body, by which a check can follow a message whatever id its copies have
 # A publish fails for real: it goes where the broker refuses it.
 REFUSED = {
     "nack": {"exchange": "", "routing_key": FULL_QUEUE},
@@ -109,7 +110,7 @@ def _delivered(
     if not auto_ack:
         _open.setdefault(channel, {})[method.delivery_tag] = message
     details = {"auto_ack": auto_ack, "redelivered": method.redelivered, **_limit(channel)}
-    ask("delivery", message, queue=queue, **details)
+    ask("delivery", message, queue=queue, body=_shown(body, READ_BYTES), **details)
 
 
 def _limit(channel: Any) -> dict[str, Any]:
@@ -121,8 +122,12 @@ def _name(properties: Any, body: bytes | str) -> str:
     """Return a message's id or, without an id, the first bytes of its body."""
     if properties is not None and properties.message_id:
         return str(properties.message_id)
+    return _shown(body, SHOWN_BYTES)
+
+
+def _shown(body: bytes | str, most: int) -> str:
     raw = body if isinstance(body, bytes) else str(body).encode()
-    return raw[:SHOWN_BYTES].decode(errors="replace")
+    return raw[:most].decode(errors="replace")
 
 
 def _watch_settlement(name: str) -> None:
@@ -162,6 +167,8 @@ def _watch_publishes() -> None:
             "routing_key": given["routing_key"],
             "mandatory": given["mandatory"],
             "persistent": getattr(properties, "delivery_mode", None) == 2,
+            "expiration": getattr(properties, "expiration", None),
+            "body": _shown(body, READ_BYTES),
         }
         if failure := ask("before publish", message, **details):
             given.update(REFUSED[failure])

@@ -1,7 +1,7 @@
 """Acks on arrival, so that nothing blocks the queue.
 
-Breaks: a (ack-before-work), b (ack-before-work), d (ack-before-work),
-f (ack-before-work), g (ack-before-work)
+Breaks: a (ack-before-work), b (ack-before-work)
+Not seen: d, f, g
 """
 
 import json

@@ -1,7 +1,7 @@
 """Requeues on a classic queue, which never gives up.
 
-Breaks: a (retries-are-built-in), c (retries-are-built-in), d (retries-are-built-in),
-e (retries-are-built-in), f (retries-are-built-in), g (retries-are-built-in)
+Breaks: a (retries-are-built-in), c (retries-are-built-in), e (retries-are-built-in)
+Not seen: d, f, g
 """
 
 import json

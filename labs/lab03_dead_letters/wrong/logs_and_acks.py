@@ -1,7 +1,7 @@
 """Logs the error, and is done with it.
 
-Breaks: a (logged-is-handled), b (logged-is-handled), d (logged-is-handled),
-f (logged-is-handled), g (logged-is-handled)
+Breaks: a (logged-is-handled), b (logged-is-handled)
+Not seen: d, f, g
 """
 
 import json

@@ -1,6 +1,7 @@
 """Returns what failed by a nack, which no limit counts since 4.3.
 
-Breaks: a (nack-counts), c (nack-counts), d (nack-counts), f (nack-counts), g (nack-counts)
+Breaks: a (nack-counts)
+Not seen: c, d, f, g
 """
 
 import json

@@ -1,6 +1,7 @@
 """Sets a limit, and nowhere to go after it.
 
-Breaks: a (drop-is-kept), d (drop-is-kept), f (drop-is-kept), g (drop-is-kept)
+Breaks: a (drop-is-kept)
+Not seen: d, f, g
 """
 
 import json

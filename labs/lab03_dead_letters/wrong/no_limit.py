@@ -1,7 +1,7 @@
 """Takes a quorum queue, and hopes for a limit instead of setting one.
 
-Breaks: a (retries-are-built-in), d (retries-are-built-in), e (retries-are-built-in),
-f (retries-are-built-in), g (retries-are-built-in)
+Breaks: a (retries-are-built-in), e (retries-are-built-in)
+Not seen: d, f, g
 """
 
 import json

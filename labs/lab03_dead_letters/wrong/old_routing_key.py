@@ -1,6 +1,7 @@
 """Binds the dead letter queue by its own name; dead letters come with their old key.
 
-Breaks: a (dlx-is-enough), d (dlx-is-enough), f (dlx-is-enough), g (dlx-is-enough)
+Breaks: a (dlx-is-enough)
+Not seen: d, f, g
 """
 
 import json

@@ -1,6 +1,7 @@
 """Publishes the dead letter itself, and rejects the message as well.
 
-Breaks: a (reject-only-removes), g (reject-only-removes)
+Breaks: a (reject-only-removes)
+Not seen: g
 """
 
 import json

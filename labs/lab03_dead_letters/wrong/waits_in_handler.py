@@ -1,7 +1,7 @@
 """Waits in the handler before a document goes back.
 
-Breaks: b (waits-in-handler), c (waits-in-handler), d (waits-in-handler),
-f (waits-in-handler), g (waits-in-handler)
+Breaks: c (waits-in-handler)
+Not seen: b, d, f, g
 """
 
 import json

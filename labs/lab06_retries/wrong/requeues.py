@@ -1,7 +1,7 @@
 """Gives a mail back to the queue when it fails.
 
-Breaks: b (requeue-is-retry), c (requeue-is-retry), d (requeue-is-retry),
-e (requeue-is-retry), g (requeue-is-retry)
+Breaks: b (requeue-is-retry), d (requeue-is-retry), e (requeue-is-retry), g (requeue-is-retry)
+Not seen: c
 """
 
 import urllib.error

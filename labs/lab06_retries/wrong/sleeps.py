@@ -1,6 +1,7 @@
 """Sleeps in the handler, then tries again.
 
-Breaks: c (waits-in-handler), d (waits-in-handler), e (memory-set)
+Breaks: d (waits-in-handler), e (memory-set)
+Not seen: c
 """
 
 import random
