@@ -102,14 +102,14 @@ def _get(broker: Broker, path: str) -> Any:
 def _disk(node: Mapping[str, Any]) -> str:
     if not node.get("disk_free_alarm"):
         return ""
-    left, needed = _size(node["disk_free"]), _size(node["disk_free_limit"])
+    left, needed = size(node["disk_free"]), size(node["disk_free_limit"])
     return f"{left} of disk left, it needs {needed}"
 
 
 def _memory(node: Mapping[str, Any]) -> str:
     if not node.get("mem_alarm"):
         return ""
-    text = f"{_size(node['mem_used'])} of memory used, it may use {_size(node['mem_limit'])}"
+    text = f"{size(node['mem_used'])} of memory used, it may use {size(node['mem_limit'])}"
     descriptors = node.get("fd_total", 0)
     if isinstance(descriptors, int) and descriptors > MANY_DESCRIPTORS:
         text += (
@@ -120,9 +120,10 @@ def _memory(node: Mapping[str, Any]) -> str:
     return text
 
 
-def _size(size_bytes: Any) -> str:
+def size(size_bytes: Any) -> str:
+    """Return a number of bytes as "31 MB" or "1.5 GB"; what is no number as it is."""
     if not isinstance(size_bytes, int | float):
-        return f"{size_bytes} bytes"
+        return str(size_bytes)
     if size_bytes < 1e9:
         return f"{size_bytes / 1e6:.0f} MB"
     return f"{size_bytes / 1e9:,.1f} GB"

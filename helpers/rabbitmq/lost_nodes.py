@@ -15,12 +15,13 @@ from pathlib import Path
 import psutil
 
 from helpers.machine.keeper import NOTES
+from helpers.machine.paths import home
 from helpers.machine.processes import Identity
 
 VARIABLE = "RABBIT_LAB_NODE"
 VM, EPMD = "-rabbit_lab", "-port"  # arguments of the processes that a private node starts
-# The notes name a process a moment after its start.
-NOTED_AFTER_S = 120.0
+# A node of another checkout may be on its way: its notes name it a moment after its start.
+YOUNG_S = 120.0
 NAMESPACES = ("mnt", "pid")
 
 
@@ -63,13 +64,14 @@ def lives_in(pid: int, folder: Path) -> bool:
 
 
 def find() -> list[LostNode]:
-    """Return the lost nodes of this user; nodes in containers are left alone."""
+    """Return the lost nodes of this user, those of other checkouts too, but none in a container."""
     found: dict[Path, list[Identity]] = {}
+    own = _noted_below(home())
     for process in psutil.process_iter():
         try:
             mark = _mark(process)
             folder = _folder(process) if mark is not None else None
-            if mark is None or folder is None or not _is_lost(process, folder):
+            if mark is None or folder is None or not _is_lost(process, folder, own):
                 continue
             identity = Identity(process.pid, process.create_time(), mark)
         except (psutil.Error, OSError):
@@ -106,14 +108,12 @@ def _folder(process: psutil.Process) -> Path | None:
     return Path(told) if told else None
 
 
-def _is_lost(process: psutil.Process, folder: Path) -> bool:
-    if not _sees_the_same(process.pid):
+def _is_lost(process: psutil.Process, folder: Path, own: set[int]) -> bool:
+    if not _sees_the_same(process.pid) or process.pid in _noted(folder):
         return False
-    if not folder.is_dir():
-        return True
-    return process.pid not in _noted(folder) and (
-        time.time() - process.create_time() > NOTED_AFTER_S
-    )
+    is_own = folder.is_relative_to(home()) or process.pid in own
+    is_young = time.time() - process.create_time() < YOUNG_S
+    return not is_young or (is_own and not folder.is_dir())
 
 
 def _sees_the_same(pid: int) -> bool:
@@ -129,9 +129,15 @@ def _sees_the_same(pid: int) -> bool:
     return False
 
 
+def _noted_below(place: Path) -> set[int]:
+    """Return the processes that the notes of nodes in a folder of brokers name."""
+    notes = [*place.glob(f"*/{NOTES}"), *place.glob(f"*/*/{NOTES}")]  # a cluster has folders below
+    return {pid for path in notes for pid in _noted(path.parent)}
+
+
 def _noted(folder: Path) -> set[int]:
     try:
         notes = json.loads((folder / NOTES).read_text())
-        return {notes[name]["pid"] for name in ("vm", "epmd") if notes[name]}
-    except (OSError, ValueError, LookupError, TypeError):
+        return {notes[name]["pid"] for name in ("vm", "epmd") if notes.get(name)}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return set()

@@ -11,7 +11,7 @@ from helpers.machine.processes import Identity
 
 # The only user of a new node. RabbitMQ's own default, guest with the password guest, does not exist
 # there: a program that a learner writes must not be able to log in as the administrator.
-ADMINISTRATOR = "lab"
+ADMINISTRATOR = "admin"
 PLUGINS = (
     "rabbitmq_management",
     "rabbitmq_prometheus",

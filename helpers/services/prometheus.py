@@ -14,6 +14,7 @@ from helpers.machine import apt, keeper
 from helpers.machine.paths import ROOT, shown
 from helpers.machine.ports import free_port_numbers
 from helpers.machine.run import run
+from helpers.rabbitmq.health import why_unreadable
 from helpers.services.private import PrivateService, find_program, switched_off
 from helpers.services.prometheus_api import Api
 from helpers.waits import wait_until
@@ -163,7 +164,8 @@ def server(
 
     Raises:
         ServiceMissingError: there is no Prometheus; see ``missing``.
-        ServiceNotReadyError: it does not start in time; with the end of its log.
+        ServiceNotReadyError: it does not start in time; with the end of its log. Or a broker's
+            metrics are none that it can read.
         UsageError: an argument makes no sense, or promtool finds mistakes in the rules.
 
     Source: Prometheus documentation, "Configuration".
@@ -222,6 +224,10 @@ def _start(
         return len(api.query("up")) == targets["job"].nunique()
 
     wait_until(all_scraped, timeout_s=timeout_s, what="the first scrape", every_s=0.05)
+    targets = api.targets()
+    for refused in targets.loc[targets["health"] == "down", "url"]:
+        if reason := why_unreadable(refused):
+            raise ServiceNotReadyError(f"Prometheus cannot read {refused}: {reason}")
     assert service.pid is not None
     return Server(url, service.pid, config, scrape, every_s)
 
