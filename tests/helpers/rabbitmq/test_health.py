@@ -55,7 +55,7 @@ def test_too_little_disk_is_named_by_up_doctor_and_a_publish():
         assert "is up" not in up.stdout
         assert "LOOK  RabbitMQ" in given(node, "doctor").stdout
         with pytest.raises(
-            PublishersBlockedError, match="blocks publishers: .* of disk left"
+            PublishersBlockedError, match=r"blocks publishers: .* of disk left"
         ) as it:
             publish(node)
         assert isinstance(it.value, pika.exceptions.ConnectionBlockedTimeout)
@@ -68,6 +68,8 @@ def test_too_little_disk_is_named_by_up_doctor_and_a_publish():
 def test_too_little_memory_is_named_with_a_limit_of_descriptors_that_explains_it(monkeypatch):
     with broker.disposable() as node:
         assert health.why_blocked(node.broker) == ""
+        # Its own table of ports is small whatever the limit is.
+        assert node.ctl("eval", "erlang:system_info(port_limit).").strip() == "65536"
         node.ctl("set_vm_memory_high_watermark", "absolute", "1MB")
         reason = health.why_blocked(node.broker)
         assert "of memory used, it may use 1 MB" in reason
