@@ -188,11 +188,7 @@ class PrivateNode(Keeper):
         identity = identity or new_identity()
         self.name, self.ports, self.password = identity.name, identity.ports, identity.password
         self.processes = {"vm": None, "epmd": identity.epmd}
-        self.noted = {
-            "name": self.name,
-            "ports": asdict(self.ports),
-            "password": self.password,
-        }
+        self.noted = {"name": self.name, "ports": asdict(self.ports), "password": self.password}
         try:
             write_files(self.folder, identity, config=self.config, advanced=self.advanced)
         except OSError as error:

@@ -112,13 +112,13 @@ def stop_what_is_ours(*, cluster_too: bool = True) -> str:
     Args:
         cluster_too: also the cluster, which only ``up --cluster`` starts.
     """
+    lost = [str(node) for node in lost_nodes.end()]  # first: their folder's notes may be here now
     stopped = [shared_node.SOURCE] if shared_node.stop() else []
     if compose.stop():
         stopped.append(docker.SOURCE)
     if cluster_too and (ended := cluster.stop()):
         stopped.append(ended)
-    stopped += stop_services()
-    stopped += [str(node) for node in lost_nodes.end()]
+    stopped += [*stop_services(), *lost]
     used = [name for name, in_use in leases().items() if in_use]
     lines = [f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running."]
     if stopped and used:
