@@ -175,6 +175,9 @@ def server(
     if not LEAST_S <= every_s <= MOST_S:
         raise UsageError(f"every_s must be from {LEAST_S:g} to {MOST_S:g}, not {every_s:g}")
     configuration = _configuration(scrape, rules, every_s)
+    for url in scrape:
+        if reason := why_unreadable(url):
+            raise ServiceNotReadyError(f"Prometheus cannot read {url}: {reason}")
     with keeper.temporary(PREFIX, _service) as service:
         yield _start(service, configuration, tuple(scrape), every_s, timeout_s)
 
@@ -224,10 +227,6 @@ def _start(
         return len(api.query("up")) == targets["job"].nunique()
 
     wait_until(all_scraped, timeout_s=timeout_s, what="the first scrape", every_s=0.05)
-    targets = api.targets()
-    for refused in targets.loc[targets["health"] == "down", "url"]:
-        if reason := why_unreadable(refused):
-            raise ServiceNotReadyError(f"Prometheus cannot read {refused}: {reason}")
     assert service.pid is not None
     return Server(url, service.pid, config, scrape, every_s)
 
