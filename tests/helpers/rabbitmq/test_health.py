@@ -23,6 +23,9 @@ needs_server = pytest.mark.skipif(
 needs_prometheus = pytest.mark.skipif(
     prometheus.missing() is not None, reason=f"no Prometheus here: {prometheus.missing()}"
 )
+CTL_TIMEOUT_S = 120.0  # `rabbitmqctl` takes a second, and more than twenty on a loaded machine
+LITTLE_MEMORY = ("set_vm_memory_high_watermark", "absolute", "1MB")
+PORT_LIMIT = "erlang:system_info(port_limit)."
 NOT_A_NUMBER = (
     "# TYPE rabbitmq_disk_space_available_bytes gauge\nrabbitmq_disk_space_available_bytes 'NaN'\n"
 )
@@ -59,7 +62,7 @@ def test_too_little_disk_is_named_by_up_doctor_and_a_publish():
         ) as it:
             publish(node)
         assert isinstance(it.value, pika.exceptions.ConnectionBlockedTimeout)
-        node.ctl("set_disk_free_limit", "1MB")
+        node.ctl("set_disk_free_limit", "1MB", timeout_s=CTL_TIMEOUT_S)
         publish(node)
         assert health.why_blocked(node.broker) == ""
 
@@ -69,8 +72,8 @@ def test_too_little_memory_is_named_with_a_limit_of_descriptors_that_explains_it
     with broker.disposable() as node:
         assert health.why_blocked(node.broker) == ""
         # Its own table of ports is small whatever the limit is.
-        assert node.ctl("eval", "erlang:system_info(port_limit).").strip() == "65536"
-        node.ctl("set_vm_memory_high_watermark", "absolute", "1MB")
+        assert node.ctl("eval", PORT_LIMIT, timeout_s=CTL_TIMEOUT_S).strip() == "65536"
+        node.ctl(*LITTLE_MEMORY, timeout_s=CTL_TIMEOUT_S)
         reason = health.why_blocked(node.broker)
         assert "of memory used, it may use 1 MB" in reason
         assert "ulimits" not in reason
