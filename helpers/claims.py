@@ -206,7 +206,7 @@ def _verdict(cases: Sequence[Case], outside: Sequence[Case]) -> str:
 def _report(claim: str, sentence: str, verdict: str, expect: str, cases: Sequence[Case]) -> str:
     word = {True: "held", False: "broke", None: "too close to call"}
     rows = [
-        f"  {word[case.held]:<18} {case.what}: {case.numbers}"
+        f"  {word[case.held]:<18} {case.what.removesuffix(':')}: {case.numbers}"
         + ("" if case.as_seen else "  <- not what was seen before")
         for case in cases
     ]

@@ -12,6 +12,7 @@ from pika.exceptions import AMQPError
 from helpers import broker
 from helpers.errors import RabbitLabError, UsageError, WaitTimeoutError
 from helpers.history import History, Row
+from helpers.rabbitmq import ready
 from helpers.waits import wait_until
 
 OnMessage = Callable[[Any, Any, Any, bytes], object]
@@ -90,6 +91,7 @@ class Consumer:
         self._waiting: list[tuple[int, threading.Event]] = []  # the lowest count first
         self._lock = threading.Lock()  # for changes of the list; the callback only reads it
         self._error: Exception | None = None
+        self._cancels: list[object] = []  # what the broker sent
         self._connection: Any = None
         self._channel: Any = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -132,7 +134,7 @@ class Consumer:
 
         Raises:
             WaitTimeoutError: too few by the deadline.
-            RabbitLabError: the consumer failed.
+            RabbitLabError: the consumer failed, or the broker cancelled it.
         """
         # An event, not a poll: waking up often would take time from the measured thread.
         arrived = threading.Event()
@@ -182,20 +184,22 @@ class Consumer:
             self._raise_error()
 
     def _raise_error(self) -> None:
-        if self._error is not None:
-            raise RabbitLabError(
-                f"{self.name} on queue {self.queue!r} failed: {self._error!r}"
-            ) from self._error
+        if (error := self._error) is not None:
+            reason = error if isinstance(error, RabbitLabError) else repr(error)
+            raise RabbitLabError(f"{self.name} on queue {self.queue!r} failed: {reason}") from error
 
     def _run(self) -> None:
         try:
-            self._channel = self._connection.channel()
-            self._channel.basic_qos(prefetch_count=self.prefetch_count, global_qos=False)
-            self._channel.basic_consume(
-                self.queue, self._callback(), auto_ack=self.auto_ack, consumer_tag=self.name
-            )
+            channel = self._channel = self._connection.channel()
+            # The inner channel calls it at once, the outer one not while this consumer cancels.
+            channel._impl.add_on_cancel_callback(self._cancels.append)
+            channel.basic_qos(prefetch_count=self.prefetch_count, global_qos=False)
+            tag, callback = self.name, self._callback()
+            channel.basic_consume(self.queue, callback, auto_ack=self.auto_ack, consumer_tag=tag)
             self._subscribed.set()
-            self._channel.start_consuming()
+            channel.start_consuming()
+            if self._cancels:
+                self._error = ready.explain_cancel(self._connection, self.queue)
         except Exception as error:  # raised again in the thread of the ``with`` block
             self._error = error
         finally:

@@ -14,12 +14,28 @@
     ├── UsageError                an argument that makes no sense (ValueError too)
     └── WaitTimeoutError          a condition did not come true by its deadline (TimeoutError too)
 
-Every message is one clear sentence: what is wrong, and what to do.
+Every message is one clear sentence: what is wrong, and what to do. A notebook shows it alone.
 """
+
+import traceback
+from pathlib import Path
 
 
 class RabbitLabError(Exception):
     """Base of all errors that this package raises on purpose."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows: the sentence, without the package's own frames.
+
+        If the cause was raised in a function of a cell, the line there follows.
+
+        Source: IPython, ``InteractiveShell.showtraceback``.
+        """
+        shown = [f"{type(self).__name__}: {self}", *getattr(self, "__notes__", ())]
+        frames = traceback.extract_tb(self.__cause__.__traceback__) if self.__cause__ else []
+        places = [at for at in frames if at.name != "<module>" and not Path(at.filename).exists()]
+        shown += [f"  line {at.lineno}, in {at.name}: {at.line}" for at in places[-1:]]
+        return shown
 
 
 class BrokerError(RabbitLabError):

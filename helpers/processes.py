@@ -61,7 +61,7 @@ class Process:
 
         Raises:
             RabbitLabError: the program ended without printing it; the message has its last lines.
-            WaitTimeoutError: not printed by the deadline.
+            WaitTimeoutError: not printed by the deadline; the message has its last lines.
         """
 
         def look() -> str | bool | None:
@@ -69,12 +69,14 @@ class Process:
             line = next((line for line in list(self.lines) if text in line), None)
             return line if line is not None else ended
 
-        line = wait_until(look, timeout_s=timeout_s, what=f"the program to print {text!r}")
+        try:
+            line = wait_until(look, timeout_s=timeout_s, what=f"the program to print {text!r}")
+        except WaitTimeoutError as error:
+            raise WaitTimeoutError(f"{error}; {self._said()}") from None
         if isinstance(line, str):
             return line
         raise RabbitLabError(
-            f"the program ended with {self.returncode} before it printed {text!r}; it said:\n"
-            + "\n".join(self.lines[-SHOWN_LINES:])
+            f"the program ended with {self.returncode} before it printed {text!r}; {self._said()}"
         )
 
     def kill(self) -> None:
@@ -95,8 +97,8 @@ class Process:
         """
         try:
             code = self._process.wait(timeout=timeout_s)
-        except subprocess.TimeoutExpired as error:
-            raise WaitTimeoutError(f"the program still runs after {timeout_s:g} s") from error
+        except subprocess.TimeoutExpired:
+            raise WaitTimeoutError(f"the program still runs after {timeout_s:g} s") from None
         self._reader.join(timeout=GOODBYE_S)
         return code
 
@@ -108,6 +110,10 @@ class Process:
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(OSError):
                 pipe.close()  # type: ignore[union-attr]
+
+    def _said(self) -> str:
+        last = "\n".join(self.lines[-SHOWN_LINES:])
+        return f"it said:\n{last}" if last else "it said nothing"
 
     def _read(self) -> None:
         assert self._process.stdout

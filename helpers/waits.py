@@ -21,7 +21,8 @@ def wait_until(
         every_s: pause between two calls in seconds.
 
     Raises:
-        WaitTimeoutError: the deadline passed; the message holds the last result.
+        WaitTimeoutError: the deadline passed; the message holds the last result, if it is more
+            than False or None.
     """
     deadline = time.monotonic() + timeout_s
     while True:
@@ -29,7 +30,7 @@ def wait_until(
         if result:
             return result
         if time.monotonic() >= deadline:
-            raise WaitTimeoutError(
-                f"timed out after {timeout_s:g} s waiting for {what}; last value: {result!r}"
-            )
+            # Of a condition that is true or false, the last value says nothing.
+            last = "" if result is False or result is None else f"; last value: {result!r}"
+            raise WaitTimeoutError(f"timed out after {timeout_s:g} s waiting for {what}{last}")
         time.sleep(every_s)

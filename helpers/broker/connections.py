@@ -84,8 +84,8 @@ def amqp_url(*, via: Listener | None = None) -> str:
     here = scratch.ensure()
     parts = urlsplit(here.broker.amqp_url)
     address = f"{via.host}:{via.port}" if via else parts.netloc.rpartition("@")[2]
-    login = f"{here.name}:{quote(here.password, safe='')}"
-    return urlunsplit(parts._replace(netloc=f"{login}@{address}", path=f"/{here.name}"))
+    name, password = quote(here.name, safe=""), quote(here.password, safe="")
+    return urlunsplit(parts._replace(netloc=f"{name}:{password}@{address}", path=f"/{name}"))
 
 
 def clean_channel() -> BlockingChannel:

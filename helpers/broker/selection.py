@@ -1,6 +1,5 @@
 """Choose the broker: the first of four ways that leads to one."""
 
-import os
 import threading
 from collections.abc import Callable
 
@@ -9,7 +8,13 @@ from helpers.broker.decisions import decide, forget_decisions
 from helpers.errors import BrokerNotFoundError, BrokerNotReadyError, WaitTimeoutError
 from helpers.machine import docker, ports
 from helpers.rabbitmq import ready, server, shared_node
-from helpers.rabbitmq.model import Broker, check_amqp_url, management_guesses
+from helpers.rabbitmq.model import (
+    AMQP_URL,
+    Broker,
+    given_amqp_url,
+    given_management_url,
+    management_guesses,
+)
 from helpers.waits import wait_until
 
 # Enough for a broker that is starting; short, since the port may be mistyped.
@@ -40,6 +45,7 @@ def find(*, start: bool = True, timeout_s: float = 90.0) -> Broker:
         BrokerNotFoundError: none of the ways leads to a broker; the message names them.
         BrokerNotReadyError: a broker exists, but does not become ready.
         BrokerRefusedError: it refuses the credentials, or the user is not an administrator.
+        UsageError: ``AMQP_URL`` or ``MANAGEMENT_URL`` is not a URL of the right form.
     """
     global _current  # noqa: PLW0603  (one broker per process)
     with _lock:
@@ -63,9 +69,9 @@ def forget() -> None:
 
 def _search(*, start: bool, timeout_s: float) -> Broker:
     forget_decisions()
-    if url := os.environ.get("AMQP_URL"):
+    if url := given_amqp_url():
         return _given(url)
-    decide("AMQP_URL", chosen=False, reason="not set")
+    decide(AMQP_URL, chosen=False, reason="not set")
     for running in (compose.running, shared_node.running):
         if broker := running():
             decide(broker.source, chosen=True, reason="it is already running")
@@ -97,15 +103,14 @@ def _install(timeout_s: float) -> Broker:
 
 
 def _given(url: str) -> Broker:
-    check_amqp_url(url)
-    named = os.environ.get("MANAGEMENT_URL")
+    named = given_management_url()
     management_urls = [named] if named else management_guesses(url)
     refusals: list[BrokerNotReadyError] = []
 
     def attempt() -> Broker | None:
         for management_url in management_urls:
             try:
-                return ready.look(url, management_url, source="AMQP_URL")
+                return ready.look(url, management_url, source=AMQP_URL)
             except BrokerNotReadyError as error:
                 refusals.append(error)
         return None
@@ -115,5 +120,5 @@ def _given(url: str) -> Broker:
     except WaitTimeoutError:
         raise refusals[-1] from None
     assert broker is not None
-    decide("AMQP_URL", chosen=True, reason="set in the environment")
+    decide(AMQP_URL, chosen=True, reason="set in the environment")
     return broker

@@ -28,7 +28,12 @@ from helpers.broker import assigned_vhosts, vhosts
 from helpers.errors import BrokerRefusedError, UsageError
 from helpers.machine.paths import ROOT
 from helpers.rabbitmq import management
-from helpers.rabbitmq.model import check_amqp_url
+from helpers.rabbitmq.model import (
+    AMQP_URL,
+    MANAGEMENT_URL,
+    given_amqp_url,
+    given_management_url,
+)
 from helpers.suite import exits
 
 CONFIG = ROOT / "docker" / "classroom" / "jupyterhub_config.py"
@@ -80,10 +85,11 @@ def settings(environ: Mapping[str, str] = os.environ) -> Classroom:
     passwords = [environ[name] for name in LEAST]
     if passwords[0] == passwords[1]:
         raise UsageError(f"{' and '.join(LEAST)} are the same: learners would be administrators")
-    for name in ("AMQP_URL", "MANAGEMENT_URL"):
-        if not environ.get(name):
+    urls = {AMQP_URL: given_amqp_url(environ), MANAGEMENT_URL: given_management_url(environ)}
+    for name, url in urls.items():
+        if not url:
             raise UsageError(f"{name} is not set: it names the broker of the class")
-    return Classroom(check_amqp_url(environ["AMQP_URL"]), environ["MANAGEMENT_URL"], *passwords)
+    return Classroom(*urls.values(), *passwords)
 
 
 def check(room: Classroom) -> str:

@@ -3,10 +3,13 @@
 import os
 import threading
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
+from requests.auth import HTTPBasicAuth
 
 from helpers.errors import BrokerNotReadyError, BrokerRefusedError
+from helpers.machine import tls
 from helpers.machine.http import loopback_session
 from helpers.rabbitmq.model import credentials, without_credentials
 
@@ -55,10 +58,16 @@ def call(
         login = credentials(management_url)
     url = f"{base}/api/{path.lstrip('/').removeprefix('api/')}"
     try:
-        answer = _session().request(method, url, json=body, auth=login, timeout=timeout_s)
+        answer = _session().request(
+            method,
+            url,
+            json=body,
+            auth=HTTPBasicAuth(*(part.encode() for part in login)),  # of a str, latin-1 is sent
+            timeout=timeout_s,
+        )
     except requests.RequestException as error:
         raise BrokerNotReadyError(
-            f"the management API does not answer at {base} ({_cause(error)}): is the plugin"
+            f"the management API does not answer at {base} ({_cause(error, base)}): is the plugin"
             " rabbitmq_management enabled, and is MANAGEMENT_URL right?"
         ) from None
     if not answer.ok:
@@ -82,17 +91,22 @@ def _session() -> requests.Session:
     return session
 
 
-def _cause(error: requests.RequestException) -> str:
+def _cause(error: requests.RequestException, base: str) -> str:
     if isinstance(error, requests.Timeout):
         return "timeout"
     text = str(error)
     for sign, cause in (
         ("refused", "connection refused"),
         ("resolve", "the host name does not resolve"),
-        ("SSL", "TLS error"),
+        ("CERTIFICATE_VERIFY_FAILED", "its certificate is not trusted"),
     ):
         if sign in text:
             return cause
+    if isinstance(error, requests.exceptions.SSLError):
+        return "that port speaks no TLS: use http://" if tls.is_plain(error) else "TLS error"
+    parts = urlsplit(base)
+    if parts.scheme == "http" and tls.speaks_tls(parts.hostname or "", parts.port or 80):
+        return "that port speaks TLS: use https://"
     return type(error).__name__
 
 

@@ -1,12 +1,21 @@
 """A broker that answers: its URLs and versions."""
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit, urlunsplit
+
+import pika
 
 from helpers.errors import UsageError
+from helpers.machine import addresses
 from helpers.rabbitmq.generations import generation_of
 
+AMQP_URL, MANAGEMENT_URL = "AMQP_URL", "MANAGEMENT_URL"
+AMQP_FORM = "amqp://user:password@host:5672/%2F"
+MANAGEMENT_FORM = "http://host:15672"
 AMQP_PORTS = {"amqp": 5672, "amqps": 5671}
+TLS_WORDS = ("ssl", "tls", "secure", "verify")
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,21 +74,65 @@ def without_credentials(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])).rstrip("/")
 
 
-def check_amqp_url(url: str) -> str:
-    """Return ``url`` when it is an AMQP URL.
+def given_amqp_url(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the URL of ``AMQP_URL`` in the one form that all its readers understand.
+
+    Args:
+        environ: the environment.
+
+    Returns:
+        The URL; "" when the variable is not set.
 
     Raises:
-        UsageError: it is not of the form ``amqp://user:password@host:5672/%2F``.
+        UsageError: it is not of the form ``amqp://user:password@host:5672/%2F``, or pika does not
+            know a parameter after its ``?``; no part of the password is in the message.
     """
-    hint = "AMQP_URL has to look like amqp://user:password@host:5672/%2F"
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018  (reading it is what checks it)
-    except ValueError as error:
-        raise UsageError(f"{hint}: {error}") from None
-    if parts.scheme not in AMQP_PORTS or not parts.hostname:
-        raise UsageError(f"{hint}; this one begins with {parts.scheme or url[:12]!r}")
-    return url
+    if not (value := addresses.given(AMQP_URL, environ)):
+        return ""
+    url = addresses.checked_server_url(AMQP_URL, value, example=AMQP_FORM, schemes=AMQP_PORTS)
+    parts = urlsplit(url)
+    vhost = parts.path.removeprefix("/")
+    if vhost != "/":  # as other clients write it, and pika does not
+        vhost = vhost.removesuffix("/")
+        addresses.check_encoded(AMQP_URL, vhost, reserved="/")
+    addresses.check_encoded(AMQP_URL, url, reserved="#")
+    _check_parameters(parts.query)
+    path = f"/{quote(unquote(vhost), safe='')}" if vhost else parts.path
+    return urlunsplit(parts._replace(path=path))
+
+
+def given_management_url(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the URL of ``MANAGEMENT_URL``.
+
+    Args:
+        environ: the environment.
+
+    Returns:
+        The URL, without what a browser adds to it; "" when the variable is not set.
+
+    Raises:
+        UsageError: it is not of the form ``http://host:15672``; no part of a password is in the
+            message.
+    """
+    if not (value := addresses.given(MANAGEMENT_URL, environ)):
+        return ""
+    form, schemes = MANAGEMENT_FORM, ("http", "https")
+    url = addresses.checked_server_url(MANAGEMENT_URL, value, example=form, schemes=schemes)
+    return addresses.without_rest(url)
+
+
+def _check_parameters(query: str) -> None:
+    for name, values in parse_qs(query).items():
+        try:
+            pika.URLParameters(f"amqp://localhost/?{urlencode({name: values}, doseq=True)}")
+        except Exception as error:  # pika evaluates some values, which may raise anything
+            if not str(error).startswith("Unknown"):
+                said = f"pika refuses the value of its parameter {name!r}"
+            elif name in TLS_WORDS:
+                said = f"pika has no parameter {name!r}: for TLS, begin the URL with amqps://"
+            else:
+                said = f"pika has no parameter {name!r}"
+            raise UsageError(f"{AMQP_URL} cannot be used: {said}") from None
 
 
 def management_guesses(amqp_url: str) -> list[str]:

@@ -13,9 +13,10 @@ from pika import exceptions
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
 from helpers.errors import BrokerError, BrokerNotFoundError, BrokerNotReadyError, BrokerRefusedError
+from helpers.machine import tls
 from helpers.machine.ports import port_answers
 from helpers.rabbitmq import health, management
-from helpers.rabbitmq.model import Broker, credentials, without_credentials
+from helpers.rabbitmq.model import AMQP_PORTS, Broker, credentials, without_credentials
 from helpers.rabbitmq.watched import watch
 
 PROMETHEUS = "http/prometheus"
@@ -129,6 +130,24 @@ def explain(error: BaseException, parameters: pika.ConnectionParameters) -> Brok
     )
 
 
+def explain_cancel(connection: pika.BlockingConnection, queue: str) -> BrokerError:
+    """Return an error that explains why the broker cancelled a consumer.
+
+    Args:
+        connection: an open one, into the queue's vhost.
+        queue: the consumer's queue.
+
+    Source: RabbitMQ documentation, "Consumer Cancel Notification".
+    """
+    reason = f"queue {queue!r} was deleted and declared again, or its node was down"
+    try:
+        connection.channel().queue_declare(queue, passive=True)
+    except exceptions.ChannelClosedByBroker as error:
+        deleted = "no queue" in error.reply_text
+        reason = f"queue {queue!r} was deleted" if deleted else error.reply_text
+    return BrokerError(f"the broker cancelled it: {reason}")
+
+
 def _known(
     cause: BaseException, where: str, parameters: pika.ConnectionParameters, user: str
 ) -> BrokerError | None:
@@ -150,13 +169,19 @@ def _known(
                 " the port right?"
             )
         case ssl.SSLError():
-            found = BrokerRefusedError(f"no TLS connection with {where}: {cause.reason}")
+            found = BrokerRefusedError(_tls_failed(where, cause))
         case exceptions.IncompatibleProtocolError():
             # pika raises this for every connection that ends before the first answer.
-            found = BrokerNotReadyError(
-                f"{where} hangs up before a login: it does not speak AMQP 0-9-1 (is it the port of"
-                " the management page, of TLS, of something else?), or is starting or stopping"
-            )
+            if not parameters.ssl_options and tls.speaks_tls(parameters.host, parameters.port):
+                found = BrokerRefusedError(
+                    f"{where} speaks TLS: in AMQP_URL, use amqps://, or the port without TLS, which"
+                    f" is usually {AMQP_PORTS['amqp']}"
+                )
+            else:
+                found = BrokerNotReadyError(
+                    f"{where} hangs up before a login: it does not speak AMQP 0-9-1 (is it the port"
+                    " of the management page or of something else?), or is starting or stopping"
+                )
     return found
 
 
@@ -181,9 +206,21 @@ def _login_refused(where: str, host: str, user: str) -> str:
     return message
 
 
+def _tls_failed(where: str, error: ssl.SSLError) -> str:
+    if tls.is_plain(error):
+        return (
+            f"{where} speaks no TLS: in AMQP_URL, use amqp://, or the port with TLS, which is"
+            f" usually {AMQP_PORTS['amqps']}"
+        )
+    reason = getattr(error, "verify_message", "") or error.reason or error
+    return f"no TLS connection with {where}: {reason}"
+
+
 def _vhost_refused(where: str, vhost: str, user: str, error: Any) -> BrokerRefusedError:
     if "not found" in str(error):
-        return BrokerRefusedError(f"there is no vhost {vhost!r} at {where}")
+        return BrokerRefusedError(
+            f"there is no vhost {vhost!r} at {where}: is the end of AMQP_URL right? (/ is %2F)"
+        )
     return BrokerRefusedError(
         f"{where} refused user {user!r} the vhost {vhost!r}: {getattr(error, 'reply_text', error)}"
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from helpers.errors import ServiceMissingError, ServiceNotReadyError, UsageError
-from helpers.machine import docker
+from helpers.machine import addresses, docker
 from helpers.machine.ports import port_answers
 from helpers.services.private import switched_off
 from helpers.waits import wait_until
@@ -50,7 +50,7 @@ def missing() -> str | None:
     """
     if reason := switched_off():
         return f"{NAME} is not used: {reason}."
-    if os.environ.get("KAFKA_BOOTSTRAP") or _of_compose() is not None:
+    if addresses.given("KAFKA_BOOTSTRAP") or _of_compose() is not None:
         return None
     return f"There is no {NAME} here: `{PROFILE}` starts one, or set KAFKA_BOOTSTRAP=host:port."
 
@@ -65,7 +65,7 @@ def find() -> Server:
     """
     if reason := switched_off():
         raise ServiceMissingError(f"{NAME} is not used: {reason}.")
-    if given := os.environ.get("KAFKA_BOOTSTRAP"):
+    if given := addresses.given("KAFKA_BOOTSTRAP"):
         return _look(given, "KAFKA_BOOTSTRAP")
     if address := _of_compose():
         return _look(address, docker.SOURCE)
@@ -208,11 +208,11 @@ def _of_compose() -> str | None:
 def _look(given: str, source: str) -> Server:
     from confluent_kafka import KafkaException
 
-    addresses = [ADDRESS.fullmatch(part.strip()) for part in given.split(",")]
-    if not all(addresses):
+    parts = [ADDRESS.fullmatch(part.strip()) for part in given.split(",")]
+    if not all(parts):
         raise UsageError(f"{source} must look like host:9092 or host1:9092,host2:9092")
     # The client retries a refused connection until its time is up.
-    places = [(match["host"].strip("[]"), int(match["port"])) for match in addresses if match]
+    places = [(match["host"].strip("[]"), int(match["port"])) for match in parts if match]
     if not any(port_answers(host, port, timeout_s=ASK_TIMEOUT_S) for host, port in places):
         raise ServiceNotReadyError(f"no {NAME} answers at {given} ({source})")
     server = Server(given, source)

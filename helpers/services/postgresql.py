@@ -1,6 +1,5 @@
 """PostgreSQL of ``DATABASE_URL``, of Docker Compose or private; a scratch schema per process."""
 
-import os
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from helpers.errors import ServiceMissingError, ServiceNotReadyError, UsageError
-from helpers.machine import apt, docker
+from helpers.machine import addresses, apt, docker
 from helpers.services import postgresql_cluster as cluster
 from helpers.services.private import switched_off
 
@@ -49,7 +48,7 @@ def missing() -> str | None:
     """
     if reason := switched_off():
         return f"{NAME} is not used: {reason}."
-    if os.environ.get("DATABASE_URL") or _server is not None or cluster.why_not() is None:
+    if addresses.given("DATABASE_URL") or _server is not None or cluster.why_not() is None:
         return None
     if docker.address_of(COMPOSE_SERVICE, 5432) is not None:
         return None
@@ -178,7 +177,7 @@ def describe() -> str:
         ServiceNotReadyError: the server of ``DATABASE_URL`` does not answer or refuses the login.
         UsageError: ``DATABASE_URL`` is not a URL of PostgreSQL.
     """
-    if given := os.environ.get("DATABASE_URL"):
+    if given := addresses.given("DATABASE_URL"):
         return f"version {_look(_checked(given), 'DATABASE_URL').version} (DATABASE_URL)"
     if docker.address_of(COMPOSE_SERVICE, 5432) is not None:
         return f"is up ({docker.SOURCE})"
@@ -204,7 +203,7 @@ def stop() -> str | None:
 def _search() -> Server:
     if reason := missing():
         raise ServiceMissingError(reason)
-    if given := os.environ.get("DATABASE_URL"):
+    if given := addresses.given("DATABASE_URL"):
         return _look(_checked(given), "DATABASE_URL")
     if address := docker.address_of(COMPOSE_SERVICE, 5432):
         login = COMPOSE_LOGIN
@@ -225,11 +224,8 @@ def _look(given: str, source: str) -> Server:
 
 
 def _checked(given: str) -> str:
-    if urlsplit(given).scheme not in ("postgresql", "postgres"):
-        raise UsageError(
-            "DATABASE_URL must look like postgresql://user:password@host:5432/database"
-        )
-    return given
+    form, schemes = "postgresql://user:password@host:5432/database", ("postgresql", "postgres")
+    return addresses.checked_url("DATABASE_URL", given, example=form, schemes=schemes)
 
 
 def _with_options(given: str, schema: str) -> str:

@@ -62,7 +62,7 @@ class Fault:
         return FAIL + ways[(self.point - 1) % len(ways)]
 
 
-def in_words(order: str) -> str:
-    """Return the sentence of a failure: "database is locked"."""
+def in_words(order: str, moment: str) -> str:
+    """Return a failure in words: "database is locked before commit"."""
     way = order.removeprefix(FAIL)
-    return STORE.get(way) or BROKER[way]
+    return BROKER.get(way) or f"{STORE[way]} {moment}"

@@ -237,7 +237,7 @@ class Trial:
                     kind, boundary.message, actor=actor.name, detail=boundary.moment
                 )
             elif isinstance(order, str) and order.startswith(FAIL):
-                detail = f"{in_words(order)} {boundary.moment}"
+                detail = in_words(order, boundary.moment)
                 self.history.record("fail", boundary.message, actor=actor.name, detail=detail)
             self.watch.changed.notify_all()
         return order

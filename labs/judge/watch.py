@@ -78,7 +78,8 @@ class Watch:
             timeout_s: deadline in seconds.
             quiet_s: give up when no boundary was reached for so long, in seconds, and either no
                 process runs or this play has already been silent for long.
-            patience_s: give up when no boundary was reached for so long, in seconds.
+            patience_s: give up when no boundary was reached for so long, in seconds; 0 for what
+                may as well stay false.
 
         Returns:
             The value of ``condition()``, or None when it did not become true.
@@ -124,7 +125,7 @@ class Watch:
                 count, last_s = len(self.boundaries), now
             silent_s = now - last_s
             if now >= end or silent_s >= max(quiet_s, patience_s):
-                self.patient = self.patient and not patience_s
+                self.patient = self.patient and patience_s <= quiet_s
                 return None
             if silent_s >= quiet_s and not (self.patient and self._active()):
                 return None

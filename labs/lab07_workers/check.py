@@ -5,31 +5,27 @@ Both are killed, and between the web server and the broker is a proxy that can r
 swallow everything.
 """
 
-import itertools
 import threading
 from collections import Counter
 from collections.abc import Iterator
 
-from helpers import broker, chaos
 from labs.judge.actor import Actor, Boundary
-from labs.judge.faults import Order
-from labs.judge.findings import Broken
+from labs.judge.faults import WRITES, Order
+from labs.judge.findings import Broken, Finding, NotSeen
 from labs.judge.model import Lab
 from labs.judge.sweep import crash_points
 from labs.judge.trial import Trial, go_on
-from labs.lab07_workers.browser import QUEUE, UNANSWERED, Web, made, prepare
-
-OUTAGE_S = 2.5
-BACK_S = 10.0  # for a promised job to get into the queue after the broker is back
+from labs.lab07_workers.browser import QUEUE, Web, made, prepare
+from labs.lab07_workers.promises import broker_away, web_killed
 
 
-def check(trial: Trial) -> Iterator[Broken]:
+def check(trial: Trial) -> Iterator[Finding]:
     """Judge a submission; missing parts come first."""
-    findings = {broken.requirement: broken for broken in together(trial)}
+    findings = {finding.requirement: finding for finding in together(trial)}
     yield from findings.values()
-    if "a" in findings and findings["a"].misconception == "not-done":
+    if (first := findings.get("a")) and unanswered(first):
         for key in "cf":
-            yield Broken(key, findings["a"].story, "not-done")
+            yield NotSeen(key, first.story)
     else:
         for broken in (web_killed(trial), broker_away(trial)):
             if broken:
@@ -46,8 +42,8 @@ LAB = Lab(
     requirements={
         "a": "a POST is answered with 202, and its thumbnail is made by the worker",
         "b": "a GET says waiting, then done, also after a restart; 404 for what was never posted",
-        "c": "what was answered with 202 gets into the queue, wherever the web server dies",
-        "d": "each job gets its thumbnail, wherever the worker dies",
+        "c": "a 202 is a job that is safe in the queue, wherever the web server dies or fails",
+        "d": "each job gets its thumbnail, wherever the worker dies or its write fails",
         "e": "on SIGTERM the worker finishes its job, begins no other, and ends with status 0",
         "f": "a POST is answered in 8 s while the broker is away; 10 s after that, a 202 is kept",
     },
@@ -68,19 +64,23 @@ LAB = Lab(
 )
 
 
-def together(trial: Trial) -> Iterator[Broken]:
+def unanswered(finding: Finding) -> bool:
+    """Return whether no POST was answered with 202, so that no promise can be tried."""
+    return isinstance(finding, Broken) and finding.misconception in ("not-done", "raised")
+
+
+def together(trial: Trial) -> Iterator[Finding]:
     """Send one document from its POST to its thumbnail; kill the web server in between."""
     prepare(trial)
     web = Web(trial, trial.url, restarts=2)
     if not web.wait_until_up():
-        why = trial.trouble() or "run_web() does not listen on its port"
-        yield Broken("a", why, "not-done")
-        yield Broken("b", why, "not-done")
+        first = trial.undone("a", "run_web() does not listen on its port")
+        yield from (first, NotSeen("b", first.story))
         return
     status, early = web.post("doc-1"), made(trial)
     if status != 202:
-        yield Broken("a", f"POST doc-1 was answered with {status}: {trial.trouble()}", "not-done")
-        yield Broken("b", f"POST doc-1 was answered with {status}", "not-done")
+        first = trial.undone("a", f"POST doc-1 was answered with {status or 'nothing'}")
+        yield from (first, NotSeen("b", first.story))
         return
     if early["doc-1"]:
         events = "no worker runs, and doc-1 has its thumbnail when the POST is answered"
@@ -96,8 +96,9 @@ def together(trial: Trial) -> Iterator[Broken]:
         lambda: made(trial)["doc-1"] and trial.watch.count("after commit"), quiet_s=3
     )
     if not done and not early["doc-1"]:
-        story = trial.trouble() or trial.history.story("doc-1")
-        yield Broken("a", f"POST doc-1 was answered with 202, then: {story}", "not-done")
+        yield trial.undone(
+            "a", f"POST doc-1 was answered with 202, then: {trial.history.story('doc-1')}"
+        )
     trial.watch.settle(lambda: web.state("doc-1") == "done", quiet_s=2)
     states.append(web.state("doc-1"))
     asked = ("GET doc-1", "GET doc-9, never posted", "GET doc-1 after a restart", "GET doc-1 later")
@@ -115,101 +116,6 @@ def why_state(states: list[str], early: int) -> str:
     return "memory-set" if states[0] == "waiting" and states[2] == "404" else "not-done"
 
 
-def web_killed(trial: Trial) -> Broken | None:
-    """Kill the web server at each point of two POSTs."""
-
-    def play() -> Broken | None:
-        prepare(trial)
-        web = Web(trial, trial.url, restarts=2)
-        answers = {}
-        for document in ("doc-1", "doc-2"):
-            web.wait_until_up()
-            answers[document] = web.post(document)
-        promised = [document for document, status in answers.items() if status == 202]
-        # A relay that has to connect first may reach no boundary for more than a second.
-        trial.watch.settle(
-            lambda: all(trial.watch.count("after publish", document) for document in promised),
-            quiet_s=3,
-        )
-        trial.end()
-        return broken_promise(trial, "c", answers, "answer-then-publish")
-
-    return crash_points(trial, play, role="run_web", least=4, most=12)
-
-
-def broken_promise(
-    trial: Trial, requirement: str, answers: dict[str, int], why: str
-) -> Broken | None:
-    """Look in the queue for each document that was answered with 202."""
-    promised = [document for document, status in answers.items() if status == 202]
-    queued = {message[1].message_id for message in trial.take_all(QUEUE, expected=promised)}
-    lost = [document for document in promised if document not in queued]
-    if not lost:
-        return None
-    if not (trial.watch.count("before publish") or trial.history.events("crash")):
-        events = f"POST {lost[0]} was answered with 202, and nothing was ever published"
-        return Broken(requirement, events, "not-done")
-    events = trial.history.story(lost[0]).partition(": ")[2]
-    died = [event for event in trial.history.events("crash") if event.message != lost[0]]
-    after = f"; web server killed {died[0].detail}" if died else ""
-    story = f"POST {lost[0]} was answered with 202: {events}{after}: it is not in the queue"
-    return Broken(requirement, story, why)
-
-
-def broker_away(trial: Trial) -> Broken | None:
-    """Let the broker fall silent, then refuse connections, then come back."""
-    prepare(trial)
-    with chaos.proxy(round_trip_ms=0) as network:
-        web = Web(trial, broker.amqp_url(via=network), restarts=3)
-        web.wait_until_up()
-        answers = {"up": web.post("up")}
-        arrived = trial.watch.settle(lambda: all(in_queue(trial, 1)), timeout_s=10, quiet_s=10)
-        if answers["up"] == 202 and not arrived and not trial.watch.count("before publish"):
-            trial.end()
-            return broken_promise(trial, "f", answers, "not-done")
-        for name, cause in (("silent", network.swallow), ("down", network.refuse)):
-            cause()
-            answers[name] = web.post(name)
-            if answers[name] == UNANSWERED:
-                trial.end()
-                return Broken("f", answered(answers), "broker-answers")
-            # The outage lasts longer than retries right after the answer.
-            trial.watch.calm(OUTAGE_S, timeout_s=OUTAGE_S)
-        network.restore()
-        numbers = itertools.count(1)
-
-        def accepts() -> bool:
-            name = f"back-{next(numbers)}"
-            answers[name] = web.post(name)
-            return answers[name] == 202
-
-        again = trial.watch.settle(accepts, timeout_s=BACK_S, quiet_s=BACK_S)
-        promised = [name for name, status in answers.items() if status == 202]
-        trial.watch.settle(
-            lambda: all(in_queue(trial, len(promised))), timeout_s=BACK_S, quiet_s=BACK_S
-        )
-        trial.end()
-    why = "answer-then-publish" if answers["down"] == 202 else "sent-is-safe"
-    if broken := broken_promise(trial, "f", answers, why):
-        return broken
-    if not again:
-        return Broken("f", answered(answers), "connection-lasts")
-    return None
-
-
-def answered(answers: dict[str, int]) -> str:
-    """Return how each POST was answered; of those after the outage only the last."""
-    story = {name: status for name, status in answers.items() if not name.startswith("back-")}
-    story |= dict(list(answers.items())[-1:])
-    each = ", ".join(f"{name}: {status or 'no answer'}" for name, status in story.items())
-    return f"POSTs were answered with {each}"
-
-
-def in_queue(trial: Trial, number: int) -> list[bool]:
-    """Return, in a list, whether at least ``number`` messages are in the queue."""
-    return [trial.channel.queue_declare(QUEUE, passive=True).method.message_count >= number]
-
-
 def worker_killed(trial: Trial) -> Broken | None:
     """Kill the worker at each point of two jobs."""
 
@@ -222,21 +128,28 @@ def worker_killed(trial: Trial) -> Broken | None:
         left = {message[1].message_id for message in trial.take_all(QUEUE, expected=missing)}
         for job in missing:
             story = trial.trouble() or trial.history.story(job)
+            failed = bool(trial.history.events("fail"))
             if job not in left:
                 return Broken("d", f"{story}: no thumbnail, and in no queue", why_lost(trial, job))
-            why = "never-acked" if trial.watch.count("delivery") else "not-done"
-            return Broken("d", f"{story}: no thumbnail", why)
+            if failed:
+                return Broken("d", f"{story}: no thumbnail", "error-is-passed-over")
+            if trial.watch.count("delivery"):
+                return Broken("d", f"{story}: no thumbnail", "never-acked")
+            return trial.undone("d", f"{story}: no thumbnail")
         return None
 
-    return crash_points(trial, play, role="run_worker", least=4, most=16)
+    return crash_points(
+        trial, play, actions=("kill", "fail"), role="run_worker", failures=WRITES, least=4, most=16
+    )
 
 
 def why_lost(trial: Trial, job: str) -> str:
     """Return the belief behind a lost job."""
     if trial.watch.auto_acks("subscribed"):
         return "auto-ack"
-    crashed = trial.history.events("crash")
-    return "ack-before-work" if crashed else "not-done"
+    if trial.history.events("fail"):
+        return "error-is-done"
+    return "ack-before-work" if trial.history.events("crash") else "not-done"
 
 
 def stopped(trial: Trial) -> Broken | None:
@@ -255,10 +168,10 @@ def stopped(trial: Trial) -> Broken | None:
     try:
         worker = trial.start("run_worker", trial.url, trial.store, name="worker")
         if not trial.watch.settle(held.is_set, quiet_s=3):
-            return Broken("e", trial.trouble() or "the worker begins no job", "not-done")
+            return trial.undone("e", "the worker begins no job")
         worker.terminate()
         # A worker without a handler dies here.
-        trial.watch.settle(lambda: not worker.running, quiet_s=0.5)
+        trial.watch.settle(lambda: not worker.running, quiet_s=0.5, patience_s=0)
         gate.set()
         trial.watch.settle(lambda: not worker.running, timeout_s=10, quiet_s=5)
     finally:

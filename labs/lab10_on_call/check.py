@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 from helpers import incidents
-from labs.judge.findings import Broken
+from labs.judge.findings import Broken, Finding, NotSeen
 from labs.judge.model import Lab
 from labs.judge.trial import Trial
 from labs.lab10_on_call import recorded
@@ -45,13 +45,17 @@ RESTARTS = {
 }  # fmt: skip
 
 
-def check(trial: Trial) -> Iterator[Broken]:
+def check(trial: Trial) -> Iterator[Finding]:
     """Judge a submission: seven systems at once, then the one on a separate node."""
     seed = secrets.randbits(32) if trial.hidden else SEED
+    without_answer = False
     with OwnNode(random.Random(seed + 1)) as own:
-        for night in [*seven(trial, seed), eighth(trial, own)]:
-            if broken := judge(night):
-                yield broken
+        for night in sorted([*seven(trial, seed), eighth(trial, own)], key=letter_of):
+            if night.trouble and without_answer:
+                yield NotSeen(letter_of(night), night.trouble)
+            elif finding := judge(night):
+                yield finding
+            without_answer = without_answer or bool(night.trouble)
 
 
 LAB = Lab(
@@ -122,11 +126,16 @@ def eighth(trial: Trial, own: OwnNode) -> Night:
     return nights[0]
 
 
+def letter_of(night: Night) -> str:
+    """Return the letter of the requirement that a system is about."""
+    return LETTERS[night.incident]
+
+
 def judge(night: Night) -> Broken | None:
     """Judge one system by the named cause and by the end of its incident."""
-    letter = LETTERS[night.incident]
+    letter = letter_of(night)
     if night.trouble:
-        return Broken(letter, f"{seen(night)}; {night.trouble}", "not-done")
+        return Broken(letter, f"{seen(night)}; {night.trouble}", night.why_no_answer)
     if night.cause != night.incident:
         return Broken(letter, f"{seen(night)}; it named {night.cause!r}", misread(night))
     if night.incident == HEALTHY:

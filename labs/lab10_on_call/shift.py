@@ -37,6 +37,7 @@ class Night:
     cause: str = ""
     actions: list[str] = field(default_factory=list)
     trouble: str = ""  # why there is no valid answer
+    why_no_answer: str = ""  # the name of the belief behind it
     due: set[str] = field(default_factory=set)
     after: list[Reading] = field(default_factory=list)
     handled: set[str] | None = None  # at the end of the night
@@ -51,6 +52,7 @@ class Night:
         cause, actions = None, None
         if isinstance(answer, dict):
             cause, actions = answer.get("cause"), answer.get("actions")
+        self.why_no_answer = "raised" if error else "not-done"
         if error:
             self.trouble = error
         elif str(cause) not in incidents.BY_NAME or not isinstance(actions, list):

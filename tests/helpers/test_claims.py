@@ -71,6 +71,12 @@ def test_a_failure_is_an_assertion_with_the_numbers():
     ]
 
 
+def test_a_label_that_ends_with_a_colon_has_one_in_a_failure():
+    case = claims.equal("a queue per delay:", says=1, measured=2)
+    with pytest.raises(ClaimFailedError, match="a queue per delay: the sentence says 1"):
+        claims.check("q99.1", "s", case, expect="holds")
+
+
 def test_a_broken_sentence_must_break_in_the_known_way():
     case = claims.equal("copies", says=40, measured=21, instead=20)
     with pytest.raises(ClaimFailedError, match="not what was seen before"):

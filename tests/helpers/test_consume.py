@@ -310,3 +310,30 @@ def test_take_waits_for_a_message_and_leaves_it_unacknowledged(queue):
 def test_take_gives_up_when_there_is_no_message(queue):
     with pytest.raises(WaitTimeoutError, match="a message in queue 'q'"):
         consume.take(queue, "q", timeout_s=0.1)
+
+
+def test_a_deleted_queue_is_an_error_at_the_end_of_the_block(queue):
+    sentence = "consumer on queue 'q' failed: the broker cancelled it: queue 'q' was deleted"
+    with pytest.raises(RabbitLabError) as raised, consumer():
+        queue.queue_delete("q")
+    assert str(raised.value) == sentence
+    assert threads() == []
+
+
+def test_a_deleted_queue_is_an_error_of_a_wait(queue):
+    fill(queue, 1)
+    with (
+        pytest.raises(RabbitLabError, match="the broker cancelled it: queue 'q' was deleted"),
+        consumer(on_message=lambda *_: None) as worker,
+    ):
+        worker.wait_for(1, timeout_s=10)
+        queue.queue_delete("q")
+        worker.wait_for(2, timeout_s=60)
+
+
+def test_a_queue_that_goes_with_its_last_consumer_is_no_error(channel):
+    channel.queue_declare("q", auto_delete=True)
+    with consumer():
+        pass
+    with pytest.raises(RabbitLabError, match="404"), consumer():
+        pass

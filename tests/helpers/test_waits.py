@@ -24,6 +24,12 @@ def test_error_at_the_deadline_has_the_last_value():
     assert time.monotonic() - start < 5
 
 
+@pytest.mark.parametrize("last", [False, None])
+def test_a_last_value_that_says_nothing_is_left_out(last):
+    with pytest.raises(WaitTimeoutError, match=r"^timed out after 0 s waiting for an end$"):
+        wait_until(lambda: last, timeout_s=0, what="an end")
+
+
 class _Falsy(int):
     def __bool__(self):
         return False

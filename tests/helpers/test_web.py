@@ -6,9 +6,11 @@ import time
 import pytest
 
 from helpers import web
-from helpers.errors import RabbitLabError, UsageError
+from helpers.errors import RabbitLabError, UsageError, WaitTimeoutError
 from helpers.waits import wait_until
 from tests.helpers.test_processes import is_running
+
+LATER_S = 5  # enough for a program to start and print
 
 
 def double(number):
@@ -39,9 +41,11 @@ def fail():
     raise SystemExit("no port to be had")
 
 
-def never():
+def never(text):
     import time
 
+    if text:
+        print(text)
     time.sleep(60)
 
 
@@ -109,9 +113,12 @@ def test_a_server_that_ends_before_it_listens_is_named():
         pass
 
 
-def test_a_server_that_does_not_listen_in_time_is_given_up():
-    with pytest.raises(TimeoutError), web.serve(never, timeout_s=0.2):
+@pytest.mark.parametrize(("text", "said"), [("", "it said nothing"), ("x", "it said:\nx")])
+def test_a_server_that_does_not_listen_in_time_is_given_up_with_what_it_said(text, said):
+    with pytest.raises(WaitTimeoutError) as raised, web.serve(never, text, timeout_s=LATER_S):
         pass
+    what = "the program to print 'Uvicorn running on '"
+    assert str(raised.value) == f"timed out after {LATER_S} s waiting for {what}; {said}"
 
 
 @pytest.mark.parametrize(("count", "clients"), [(0, 1), (4, 5), (4, 0), (1001, 4)])

@@ -2,12 +2,15 @@
 
 import signal
 import threading
+import time
 
 import pytest
 from pika import BasicProperties
 from pika.exceptions import ChannelClosedByBroker
 
 from helpers.errors import WaitTimeoutError
+from labs.judge import actor as actor_module
+from labs.judge import faults
 from labs.judge import trial as trial_module
 from labs.judge.actor import Actor, Boundary
 from labs.judge.errors import OutOfTimeError, UnusableError
@@ -217,3 +220,158 @@ def test_take_all_ignores_a_missing_queue_but_no_refusal(attempt: Try, monkeypat
     monkeypatch.setattr(trial_module, "drain", refused)
     with pytest.raises(ChannelClosedByBroker):
         trial.take_all("jobs")
+
+
+STUBBORN = """
+    import sqlite3, time
+    import pika
+
+    def run(url, store):
+        db = sqlite3.connect(store)
+        channel = pika.BlockingConnection(pika.URLParameters(url)).channel()
+        channel.confirm_delivery()
+        def work(channel, method, properties, body):
+            errors = []
+            for _ in range(3):
+                try:
+                    with db:
+                        db.execute("INSERT INTO done VALUES (?)", (properties.message_id,))
+                    break
+                except sqlite3.Error as error:
+                    errors.append(str(error))
+            with db:
+                db.execute("INSERT INTO done VALUES (?)", (str(errors),))
+            channel.basic_ack(method.delivery_tag)
+        channel.basic_consume("jobs", work)
+        channel.start_consuming()
+"""
+
+
+@pytest.mark.parametrize(
+    ("point", "says"),
+    [(1, "database is locked"), (2, "database or disk is full"), (3, "disk I/O error")],
+)
+def test_a_write_fails_as_sqlite_fails_and_only_once(attempt: Try, point: int, says: str):
+    trial = attempt(STUBBORN)
+    trial.fault = Fault(point, "fail", failures=faults.WRITES)
+    play(trial)
+    assert trial.watch.settle(lambda: trial.watch.count("after ack") == 1 or trial.trouble())
+    rows = [job for (job,) in trial.rows("SELECT job FROM done")]
+    if point < 3:
+        assert rows == ["job-0", f"['{says}']"]  # what failed left nothing behind
+    else:
+        assert says in trial.trouble()  # the second insert is not tried again
+        assert rows == ["job-0"]
+    assert says in trial.history.story("job-0")
+
+
+PUBLISHER = """
+    import pika
+
+    def run(url, store):
+        channel = pika.BlockingConnection(pika.URLParameters(url)).channel()
+        channel.confirm_delivery()
+        try:
+            channel.basic_publish("", "jobs", b"more", mandatory=True)
+        except Exception as error:
+            return type(error).__name__
+"""
+
+
+@pytest.mark.parametrize(
+    ("way", "error"),
+    [("nack", "NackError"), ("close", "ChannelClosedByBroker"), ("return", "UnroutableError")],
+)
+def test_the_broker_itself_refuses_a_publish(attempt: Try, way: str, error: str):
+    trial = attempt(PUBLISHER)
+    trial.fault = Fault(1, "fail", failures={"before publish": (way,)})
+    trial.fresh().queue_declare("jobs", durable=True)
+    assert trial.call("run", trial.url, trial.store) == error
+    assert trial.take_all("jobs") == []
+    trial.fault = None
+    trial.fresh().queue_declare("jobs", durable=True)
+    assert trial.call("run", trial.url, trial.store) is None
+    assert len(trial.take_all("jobs", expected=[""])) == 1
+
+
+def test_a_sweep_lets_each_write_fail_once(attempt: Try):
+    trial = attempt()
+    failed: list[str] = []
+
+    def one_play() -> Broken | None:
+        play(trial, restarts=2)
+        assert trial.watch.settle(lambda: trial.watch.count("after ack") == 1)
+        failed.extend(event.detail for event in trial.history.events("fail"))
+        return None
+
+    assert crash_points(trial, one_play, actions=("fail",)) is None
+    assert failed == ["database is locked before effect", "database or disk is full before commit"]
+
+
+@pytest.mark.parametrize(
+    "slow",
+    [
+        "time.sleep(1.5)\n        db = sqlite3",
+        "db = sqlite3.connect(store); time.sleep(3); sqlite3",
+    ],
+)
+def test_silence_is_not_the_end_while_a_process_runs(attempt: Try, slow: str):
+    trial = attempt(WORKER.replace("db = sqlite3", slow).replace("sqlite3\n", "sqlite3, time\n", 1))
+    play(trial)
+    assert trial.watch.settle(lambda: trial.watch.count("after ack") == 1, quiet_s=0.2)
+
+
+def test_a_play_waits_long_in_vain_only_once(attempt: Try):
+    trial = attempt()
+    for _ in range(2):
+        play(trial)
+        assert trial.watch.settle(lambda: trial.watch.count("after ack") == 1)
+        began = time.monotonic()
+        assert trial.watch.settle(lambda: False, quiet_s=0.1, patience_s=2) is None
+        waited_s, began = time.monotonic() - began, time.monotonic()
+        assert trial.watch.settle(lambda: False, quiet_s=0.1, patience_s=200) is None
+        assert time.monotonic() - began < waited_s < 20
+
+
+def test_nobody_waits_for_code_that_has_ended(attempt: Try):
+    trial = attempt("def run(url, store): pass")
+    play(trial)
+    assert trial.watch.settle(lambda: False, quiet_s=0.1, patience_s=200, timeout_s=300) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (
+            "import os\nos._exit(0)\ndef run(url, store): pass",
+            "ended its process",
+        ),
+        ("import time\ntime.sleep(60)\ndef run(url, store): pass", "did not finish loading within"),
+    ],
+)
+def test_a_file_that_ends_or_blocks_while_it_is_loaded_is_said(
+    attempt: Try, source: str, says: str, monkeypatch
+):
+    monkeypatch.setattr(actor_module, "LOADING_S", 2.0)
+    trial = attempt(source)
+    play(trial)
+    with pytest.raises(UnusableError, match=says):
+        trial.watch.settle(lambda: False)
+
+
+def test_an_ack_of_several_counts_for_each(attempt: Try):
+    trial = attempt("""
+        import pika
+        def run(url, store):
+            channel = pika.BlockingConnection(pika.URLParameters(url)).channel()
+            tags = []
+            def work(channel, method, properties, body):
+                tags.append(method.delivery_tag)
+                if len(tags) == 3:
+                    channel.basic_ack(tags[-1], multiple=True)
+            channel.basic_consume("jobs", work)
+            channel.start_consuming()
+    """)
+    play(trial, jobs=3)
+    assert trial.watch.settle(lambda: trial.watch.count("after ack"))
+    assert [trial.watch.count("after ack", f"job-{number}") for number in range(3)] == [1, 1, 1]

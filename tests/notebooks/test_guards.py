@@ -1,6 +1,7 @@
 """Every notebook passes every guard, and every guard fails on a notebook made to break it."""
 
 import copy
+import json
 from collections.abc import Callable
 
 import pytest
@@ -198,6 +199,17 @@ def test_a_guard_fails_on_a_broken_notebook(guard, change):
 
 def test_every_guard_is_shown_to_fail():
     assert {guard for guard, _, _ in BROKEN} == set(GUARDS)
+
+
+@pytest.mark.filterwarnings("ignore::nbformat.warnings.DuplicateCellId")
+def test_a_cell_that_was_copied_with_its_id_is_named(tmp_path):
+    nb = example().nb
+    copied = cell(nb, "step-1")
+    nb.cells.insert(nb.cells.index(copied) + 1, copy.deepcopy(copied))
+    path = tmp_path / "q02_example.ipynb"
+    path.write_text(json.dumps(nb), encoding="utf-8")
+    for guard in (form.is_valid, form.is_normalised):
+        assert guard(Book.read(path)) == ["cell id 'step-1' stands twice"]
 
 
 def test_a_large_file_is_found():

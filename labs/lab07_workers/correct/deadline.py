@@ -77,9 +77,17 @@ def run_worker(url, store):
             channel.stop_consuming()
         channel.basic_ack(tag)
 
+    def give_back(tag):
+        busy.clear()
+        channel.basic_nack(tag, requeue=True)
+
     def work(tag, document):
-        with closing(sqlite3.connect(store)) as db, db:
-            make_thumbnail(db, document)
+        try:
+            with closing(sqlite3.connect(store)) as db, db:
+                make_thumbnail(db, document)
+        except sqlite3.Error:
+            connection.add_callback_threadsafe(lambda: give_back(tag))
+            raise
         connection.add_callback_threadsafe(lambda: finish(tag))
 
     def on_job(channel, method, properties, body):

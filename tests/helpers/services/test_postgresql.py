@@ -110,7 +110,7 @@ def test_a_given_server_comes_first():
 @pytest.mark.parametrize(
     ("url", "error", "words"),
     [
-        ("mysql://lab@127.0.0.1/lab", UsageError, "DATABASE_URL must look like"),
+        ("mysql://lab@127.0.0.1/lab", UsageError, "DATABASE_URL has to look like"),
         ("postgresql://lab:secret@127.0.0.1:1/lab", ServiceNotReadyError, "DATABASE_URL.*refused"),
     ],
 )

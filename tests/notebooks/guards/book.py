@@ -1,5 +1,6 @@
 """Read a notebook for inspection by the guards."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,7 +25,12 @@ class Book:
 
     @classmethod
     def read(cls, path: Path) -> "Book":
-        return cls(nbformat.read(path, as_version=4), path.name, path.stat().st_size)
+        text = path.read_text(encoding="utf-8")
+        nb = nbformat.reads(text, as_version=4)
+        # nbformat gives a second cell with the same id another one.
+        for cell, stored in zip(nb.cells, json.loads(text)["cells"], strict=True):
+            cell.update({key: stored[key] for key in ("id",) if key in stored})
+        return cls(nb, path.name, path.stat().st_size)
 
     @property
     def question(self) -> str:

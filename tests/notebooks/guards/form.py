@@ -3,6 +3,7 @@
 import base64
 import platform
 import re
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -23,6 +24,8 @@ MACHINE_NAMES = [
 
 
 def is_valid(book: Book) -> list[str]:
+    if wrong := _same_ids(book):
+        return wrong
     try:
         nbformat.validate(book.nb)
     except nbformat.ValidationError as error:
@@ -31,6 +34,8 @@ def is_valid(book: Book) -> list[str]:
 
 
 def is_normalised(book: Book) -> list[str]:
+    if wrong := _same_ids(book):
+        return wrong  # what else differs comes from the second cell
     new = normalise(book.nb)
     wrong = [
         in_cell(old, "is not in normal form; run `make notebooks`")
@@ -40,6 +45,15 @@ def is_normalised(book: Book) -> list[str]:
     if book.nb.metadata != new.metadata:
         wrong.append("the notebook's metadata are not in normal form; run `make notebooks`")
     return wrong
+
+
+def _same_ids(book: Book) -> list[str]:
+    counts = Counter(cell.id for cell in book.nb.cells)
+    return [
+        f"cell id {name!r} stands {'twice' if count == 2 else f'{count} times'}"
+        for name, count in counts.items()
+        if count > 1
+    ]
 
 
 def has_run_in_order(book: Book) -> list[str]:
