@@ -67,12 +67,12 @@ def connect(*, via: Listener | None = None, **overrides: Any) -> pika.BlockingCo
     """
     wanted = parameters(via=via, **overrides)
     try:
-        return ready.open_connection(wanted)
+        return ready.open_connection(wanted, scratch.ensure().broker)
     except BrokerError:
         if via is not None or {"host", "port", "credentials", "virtual_host"} & overrides.keys():
             raise
     scratch.renew()
-    return ready.open_connection(parameters(**overrides))
+    return ready.open_connection(parameters(**overrides), scratch.ensure().broker)
 
 
 def amqp_url(*, via: Listener | None = None) -> str:

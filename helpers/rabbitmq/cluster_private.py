@@ -13,7 +13,7 @@ from helpers.machine.ports import Ports, free_port_numbers
 from helpers.machine.telling import say
 from helpers.rabbitmq.disposable_node import DisposableNode
 from helpers.rabbitmq.model import Broker
-from helpers.rabbitmq.node_files import NodeIdentity
+from helpers.rabbitmq.node_files import NodeIdentity, new_password
 from helpers.rabbitmq.private_node import PrivateNode, on_free_ports
 from helpers.rabbitmq.server import why_no_server
 
@@ -98,7 +98,7 @@ def stop() -> bool:
 def _start_all(timeout_s: float) -> list[PrivateMember]:
     stop()
     *ports, epmd_port = free_port_numbers(SIZE * OWN_PORTS + 1)
-    mark, cookie = secrets.token_hex(4), secrets.token_hex(16)
+    mark, cookie, password = secrets.token_hex(4), secrets.token_hex(16), new_password()
     names = [f"rabbit-lab-{mark}-{number}@localhost" for number in range(1, SIZE + 1)]
     own = [[*ports[OWN_PORTS * n :][:OWN_PORTS], epmd_port] for n in range(SIZE)]
     made: list[_Node] = []
@@ -106,7 +106,7 @@ def _start_all(timeout_s: float) -> list[PrivateMember]:
         join = JOIN.format(first=names[0], own=name) if made else ""
         node = _Node(folder, source=SOURCE, config=CONFIG + join)
         epmd = made[0].epmd if made else None
-        node.lay_out(NodeIdentity(name, Ports(*numbers), cookie, epmd))
+        node.lay_out(NodeIdentity(name, Ports(*numbers), cookie, password, epmd))
         if not made:
             node.start_epmd()
         made.append(node)

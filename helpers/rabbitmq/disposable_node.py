@@ -56,12 +56,16 @@ class DisposableNode:
             BrokerError: one sentence about why there is no connection.
             UsageError: pika does not know a keyword or refuses its value.
         """
-        chosen = DEFAULTS | {"host": self._broker.host, "port": self._broker.port}
+        chosen = DEFAULTS | {
+            "host": self._broker.host,
+            "port": self._broker.port,
+            "credentials": pika.PlainCredentials(*credentials(self._broker.amqp_url)),
+        }
         try:
             parameters = pika.ConnectionParameters(**(chosen | overrides))
         except (TypeError, ValueError) as error:
             raise UsageError(f"pika refuses a connection parameter: {error}") from None
-        return ready.open_connection(parameters)
+        return ready.open_connection(parameters, self._broker)
 
     def api(self, method: str, path: str, body: Any = None) -> Any:
         """Call the node's management API as its administrator.

@@ -13,7 +13,7 @@ from helpers.machine import tls
 from helpers.machine.http import loopback_session
 from helpers.rabbitmq.model import credentials, without_credentials
 
-TIMEOUT_S = (3.0, 30.0)
+TIMEOUT_S = (3.0, 20.0)
 _local = threading.local()
 
 

@@ -9,6 +9,9 @@ from pathlib import Path
 from helpers.machine.ports import Ports, free_ports
 from helpers.machine.processes import Identity
 
+# The only user of a new node. RabbitMQ's own default, guest with the password guest, does not exist
+# there: a program that a learner writes must not be able to log in as the administrator.
+ADMINISTRATOR = "admin"
 PLUGINS = (
     "rabbitmq_management",
     "rabbitmq_prometheus",
@@ -29,22 +32,37 @@ INETRC = """\
 
 @dataclass(frozen=True)
 class NodeIdentity:
-    """A node's name and ports, and the cookie and the epmd that it shares with its cluster."""
+    """A node's name and ports, and what it shares with its cluster."""
 
     name: str
     ports: Ports
     cookie: str
+    password: str  # of the administrator
     epmd: Identity | None
 
 
-def new_identity() -> NodeIdentity:
-    """Return a name, free ports and a cookie that no other node has; without an epmd.
+def new_identity(*, ports: Ports | None = None, password: str = "") -> NodeIdentity:
+    """Return a name and a cookie that no other node has; without an epmd.
+
+    Args:
+        ports: those of a node that is replaced; None finds free ones.
+        password: the administrator's; "" makes a new one.
 
     Raises:
         BrokerNotReadyError: there are not enough free ports.
     """
-    name = f"rabbit-lab-{secrets.token_hex(4)}@localhost"
-    return NodeIdentity(name, free_ports(), cookie=secrets.token_hex(16), epmd=None)
+    return NodeIdentity(
+        f"rabbit-lab-{secrets.token_hex(4)}@localhost",
+        ports or free_ports(),
+        cookie=secrets.token_hex(16),
+        password=password or new_password(),
+        epmd=None,
+    )
+
+
+def new_password() -> str:
+    """Return a password that nobody can guess, of letters, digits, "-" and "_"."""
+    return secrets.token_urlsafe(16)
 
 
 def cookie_of(folder: Path) -> Path:
@@ -61,7 +79,7 @@ def write_files(folder: Path, identity: NodeIdentity, *, config: str, advanced: 
 
     Args:
         folder: the node's folder; its content is deleted.
-        identity: the node's name, ports and cookie.
+        identity: the node's name, ports, cookie and password.
         config: lines to add to its ``rabbitmq.conf``.
         advanced: the text of its ``advanced.config``; "" is an empty one.
 
@@ -80,7 +98,10 @@ def write_files(folder: Path, identity: NodeIdentity, *, config: str, advanced: 
     (folder / "enabled_plugins").write_text(f"[{','.join(PLUGINS)}].\n")
     (folder / "env.conf").write_text("")
     (folder / "inetrc").write_text(INETRC.format(names=_own_names()))
-    (folder / "rabbitmq.conf").write_text(
+    config_file = folder / "rabbitmq.conf"
+    config_file.touch(mode=0o600)  # has a password
+    config_file.write_text(
+        f"default_user = {ADMINISTRATOR}\ndefault_pass = {identity.password}\n"
         f"listeners.tcp.1 = 127.0.0.1:{ports.amqp}\n"
         f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {ports.management}\n"
         f"prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = {ports.prometheus}\n"

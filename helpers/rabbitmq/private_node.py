@@ -9,15 +9,17 @@ from typing import TypeVar
 from helpers.errors import BrokerError, BrokerNotFoundError, BrokerNotReadyError
 from helpers.machine.keeper import Keeper
 from helpers.machine.paths import shown
+from helpers.machine.plain_paths import drop_plain_path, plain_path
 from helpers.machine.ports import Ports, PortTakenError, port_answers
 from helpers.machine.processes import Identity, clean_environment, is_listening
-from helpers.rabbitmq import logs, ready
+from helpers.rabbitmq import logs, lost_nodes, ready
 from helpers.rabbitmq.model import Broker
-from helpers.rabbitmq.node_files import NodeIdentity, new_identity, write_files
+from helpers.rabbitmq.node_files import ADMINISTRATOR, NodeIdentity, new_identity, write_files
 from helpers.rabbitmq.server import epmd_program, server_script, why_no_server
 
 TRIES = 4
 EPMD_TIMEOUT_S = 10.0
+MOST_PORTS = 65_536  # of Erlang, whose table would have one for each descriptor
 LOOK_TIMEOUT_S = 3.0
 T = TypeVar("T")
 
@@ -52,12 +54,13 @@ class PrivateNode(Keeper):
         self.config = config
         self.advanced = advanced
         self.name = ""
+        self.password = ""
         self.ports: Ports | None = None
 
     @property
     def amqp_url(self) -> str:
-        """AMQP URL of the node's own user."""
-        return f"amqp://guest:guest@127.0.0.1:{self._ports.amqp}/%2F"
+        """AMQP URL of the node's administrator."""
+        return f"amqp://{ADMINISTRATOR}:{self.password}@127.0.0.1:{self._ports.amqp}/%2F"
 
     @property
     def management_url(self) -> str:
@@ -78,6 +81,9 @@ class PrivateNode(Keeper):
     def load(self) -> bool:
         """Read the notes of an earlier process.
 
+        Processes that were started for another folder are not this node's: the notes were copied or
+        moved.
+
         Returns:
             Whether there are notes.
         """
@@ -88,6 +94,10 @@ class PrivateNode(Keeper):
         except (LookupError, TypeError):
             self.processes = dict.fromkeys(self.processes)
             return False
+        self.password = self.noted.get("password", "")
+        for name, identity in self.processes.items():
+            if identity is not None and not lost_nodes.lives_in(identity.pid, self.folder):
+                self.processes[name] = None
         return True
 
     def look(self) -> Broker:
@@ -104,7 +114,7 @@ class PrivateNode(Keeper):
         return broker
 
     def start_fresh(self, *, timeout_s: float) -> Broker:
-        """Start with empty data, on free ports.
+        """Start with empty data, on the ports and with the password of its notes, or on free ports.
 
         Args:
             timeout_s: how long one start may take, in seconds.
@@ -116,9 +126,13 @@ class PrivateNode(Keeper):
         if reason := why_no_server():
             raise BrokerNotFoundError(f"cannot start a private RabbitMQ node: {reason}")
 
+        ports, password = self.ports, self.password
+
         def start() -> Broker:
+            nonlocal ports
             self.stop()
-            self.lay_out()
+            self.lay_out(new_identity(ports=ports, password=password))
+            ports = None  # the next try is for another process that has taken one of them
             return self.start_again(timeout_s=timeout_s)
 
         return on_free_ports(start, [self.folder])
@@ -166,21 +180,30 @@ class PrivateNode(Keeper):
         """Make the node's folder anew, with empty data.
 
         Args:
-            identity: name, ports, cookie and epmd; None makes new ones.
+            identity: name, ports, cookie, password and epmd; None makes new ones.
 
         Raises:
             BrokerError: the folder cannot be written.
         """
         identity = identity or new_identity()
-        self.name, self.ports = identity.name, identity.ports
+        self.name, self.ports, self.password = identity.name, identity.ports, identity.password
         self.processes = {"vm": None, "epmd": identity.epmd}
-        self.noted = {"name": self.name, "ports": asdict(self.ports)}
+        self.noted = {"name": self.name, "ports": asdict(self.ports), "password": self.password}
         try:
             write_files(self.folder, identity, config=self.config, advanced=self.advanced)
         except OSError as error:
             raise BrokerError(
                 f"cannot write {shown(self.folder)} ({error.strerror}): remove that folder"
             ) from None
+
+    def remove(self) -> bool:
+        """End all processes and delete the folder.
+
+        Returns:
+            Whether the node was running.
+        """
+        drop_plain_path(self.folder)
+        return super().remove()
 
     def start_epmd(self) -> None:
         """Start the node's port mapper unless it runs.
@@ -198,7 +221,8 @@ class PrivateNode(Keeper):
             is_ready=lambda: self.epmd is not None and is_listening(self.epmd),
             # It prints nothing when its port is taken.
             error=lambda _: PortTakenError(f"Erlang's epmd cannot listen on port {port}"),
-            environment=clean_environment(), output=self.folder / "out", timeout_s=EPMD_TIMEOUT_S,
+            environment=clean_environment() | {lost_nodes.VARIABLE: str(self.folder)},
+            output=self.folder / "out", timeout_s=EPMD_TIMEOUT_S,
         )  # fmt: skip
 
     def environment(self, mark: str) -> dict[str, str]:
@@ -209,8 +233,9 @@ class PrivateNode(Keeper):
 
         Source: RabbitMQ documentation, "Configuration: environment variables".
         """
-        folder, ports = self.folder, self._ports
+        folder, ports = plain_path(self.folder), self._ports
         return clean_environment() | {
+            lost_nodes.VARIABLE: str(self.folder),
             "HOME": str(folder / "home"),
             "LANG": "C.UTF-8",
             # @localhost: a host name that does not resolve, or changes, does not matter.
@@ -226,6 +251,7 @@ class PrivateNode(Keeper):
             "ERL_INETRC": str(folder / "inetrc"),
             "ERL_EPMD_PORT": str(ports.epmd),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_MAX_PORTS": str(MOST_PORTS),
             "ERL_CRASH_DUMP_SECONDS": "0",  # a node that cannot start would write one for seconds
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
                 f"-kernel inet_dist_use_interface {{127,0,0,1}} -rabbit_lab {mark}"

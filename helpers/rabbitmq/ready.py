@@ -15,8 +15,9 @@ from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from helpers.errors import BrokerError, BrokerNotFoundError, BrokerNotReadyError, BrokerRefusedError
 from helpers.machine import tls
 from helpers.machine.ports import port_answers
-from helpers.rabbitmq import management
+from helpers.rabbitmq import health, management
 from helpers.rabbitmq.model import AMQP_PORTS, Broker, credentials, without_credentials
+from helpers.rabbitmq.watched import watch
 
 PROMETHEUS = "http/prometheus"
 # Time limits in seconds, so that no call of pika waits for ever on a broker that hangs.
@@ -71,14 +72,20 @@ def look(amqp_url: str, management_url: str, *, source: str, timeout_s: float = 
     )
 
 
-def open_connection(parameters: pika.ConnectionParameters) -> pika.BlockingConnection:
-    """Open a connection, or raise one clear sentence.
+def open_connection(
+    parameters: pika.ConnectionParameters, broker: Broker | None = None
+) -> pika.BlockingConnection:
+    """Open a connection, or raise one clear sentence; see `watched.watch` for its later failures.
+
+    Args:
+        parameters: those of the connection.
+        broker: asked for the reason when it blocks publishers.
 
     Raises:
         BrokerError: see `explain`.
     """
     try:
-        return pika.BlockingConnection(parameters)
+        connection = pika.BlockingConnection(parameters)
     except (exceptions.AMQPError, AMQPConnectorException, OSError) as error:
         raise explain(error, parameters) from None
     except ValueError as error:
@@ -86,6 +93,8 @@ def open_connection(parameters: pika.ConnectionParameters) -> pika.BlockingConne
         if not isinstance(error.__context__, OSError):
             raise
         raise explain(error.__context__, parameters) from None
+    watch(connection, lambda: health.alarms(broker) if broker else ())
+    return connection
 
 
 def hang_up(connection: pika.BlockingConnection) -> None:

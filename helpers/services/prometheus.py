@@ -14,6 +14,7 @@ from helpers.machine import apt, keeper
 from helpers.machine.paths import ROOT, shown
 from helpers.machine.ports import free_port_numbers
 from helpers.machine.run import run
+from helpers.rabbitmq.health import why_unreadable
 from helpers.services.private import PrivateService, find_program, switched_off
 from helpers.services.prometheus_api import Api
 from helpers.waits import wait_until
@@ -163,7 +164,8 @@ def server(
 
     Raises:
         ServiceMissingError: there is no Prometheus; see ``missing``.
-        ServiceNotReadyError: it does not start in time; with the end of its log.
+        ServiceNotReadyError: it does not start in time; with the end of its log. Or a broker's
+            metrics are none that it can read.
         UsageError: an argument makes no sense, or promtool finds mistakes in the rules.
 
     Source: Prometheus documentation, "Configuration".
@@ -173,6 +175,9 @@ def server(
     if not LEAST_S <= every_s <= MOST_S:
         raise UsageError(f"every_s must be from {LEAST_S:g} to {MOST_S:g}, not {every_s:g}")
     configuration = _configuration(scrape, rules, every_s)
+    for url in scrape:
+        if reason := why_unreadable(url):
+            raise ServiceNotReadyError(f"Prometheus cannot read {url}: {reason}")
     with keeper.temporary(PREFIX, _service) as service:
         yield _start(service, configuration, tuple(scrape), every_s, timeout_s)
 

@@ -22,12 +22,12 @@ def show_help(context: click.Context, write: bool) -> int:
 @click.command
 @click.option("--cluster", is_flag=True, help="Start three nodes in one cluster beside the broker.")
 def up(cluster: bool) -> int:
-    """Find or start a broker and print where it is."""
-    from helpers import broker
+    """Find or start a broker and print where it is; 1 when it takes no messages."""
     from helpers.suite import doctor
 
-    print(doctor.start_cluster() if cluster else doctor.describe(broker.find()))
-    return 0
+    found = doctor.Finding(True, doctor.start_cluster()) if cluster else doctor.up()
+    print(found.text)
+    return 0 if found.fine else 1
 
 
 @click.command

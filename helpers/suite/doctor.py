@@ -24,7 +24,7 @@ from helpers.errors import BrokerError, RabbitLabError, WaitTimeoutError
 from helpers.machine import apt, docker
 from helpers.machine.paths import ROOT, home, shown
 from helpers.machine.ports import is_free
-from helpers.rabbitmq import cluster, ready, server, shared_node
+from helpers.rabbitmq import cluster, health, lost_nodes, ready, server, shared_node
 from helpers.rabbitmq.generations import not_recorded
 from helpers.rabbitmq.model import credentials
 from helpers.rabbitmq.node_files import PLUGINS, cookie_of
@@ -52,15 +52,28 @@ class Finding:
         return f"{'ok  ' if self.fine else 'LOOK'}  {self.text}"
 
 
+def up() -> Finding:
+    """Find a broker or start one, and end nodes that have lost their folder."""
+    shared_node.end_lost_nodes()
+    return _describe(broker.find())
+
+
 def describe(found: broker.Broker) -> str:
-    """Return where the broker is and how to log in to its management page."""
+    """Return where the broker is, how to log in to its management page, and if it is blocked."""
+    return _describe(found).text
+
+
+def _describe(found: broker.Broker) -> Finding:
+    blocked = health.why_blocked(found)
     ours = found.source in (docker.SOURCE, shared_node.SOURCE)
     password = credentials(found.amqp_url)[1] if ours else "as in AMQP_URL"
     note = f"; {text}" if (text := not_recorded(found.generation)) else ""
-    return (
-        f"RabbitMQ {found.version} on Erlang {found.erlang} is up ({found.source}){note}\n"
+    state = f"runs, but blocks publishers: {blocked}" if blocked else "is up"
+    return Finding(
+        not blocked,
+        f"RabbitMQ {found.version} on Erlang {found.erlang} {state} ({found.source}){note}\n"
         f"  AMQP             {found.host}:{found.port}\n"
-        f"  management page  {found.management_page} (user {found.user}, password {password})"
+        f"  management page  {found.management_page} (user {found.user}, password {password})",
     )
 
 
@@ -99,12 +112,13 @@ def stop_what_is_ours(*, cluster_too: bool = True) -> str:
     Args:
         cluster_too: also the cluster, which only ``up --cluster`` starts.
     """
+    lost = [str(node) for node in lost_nodes.end()]  # first: their folder's notes may be here now
     stopped = [shared_node.SOURCE] if shared_node.stop() else []
     if compose.stop():
         stopped.append(docker.SOURCE)
     if cluster_too and (ended := cluster.stop()):
         stopped.append(ended)
-    stopped += stop_services()
+    stopped += [*stop_services(), *lost]
     used = [name for name, in_use in leases().items() if in_use]
     lines = [f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running."]
     if stopped and used:
@@ -132,14 +146,16 @@ def status() -> str:
 def examine() -> list[Finding]:
     """Check everything that the notebooks need; nothing is started or installed."""
     findings = [_python(), _packages(), _disk(), _jupyter_port(), _installing()]
-    findings += [*_cookie(), *_services()]
+    findings += [*_cookie(), *_lost_nodes(), *_services()]
     try:
         found = broker.find(start=False)
     except NotRunningError:
         return [*findings, *_ways()]
     except BrokerError as error:
         return [*findings, Finding(False, str(error))]
-    findings += [Finding(True, line.strip()) for line in describe(found).splitlines()]
+    described = _describe(found)
+    first, *others = described.text.splitlines()
+    findings += [Finding(described.fine, first), *(Finding(True, line.strip()) for line in others)]
     findings += [Finding(True, f"{d.source}: {d.reason}") for d in decisions()]
     if found.source == shared_node.SOURCE and (reason := docker.why_not()):
         findings.append(Finding(True, f"{docker.SOURCE}: passed over, {reason}"))
@@ -196,7 +212,7 @@ def _packages() -> Finding:
 
 def _disk() -> Finding:
     free = shutil.disk_usage(home()).free
-    text = f"{free / 1e9:.1f} GB free for {shown(home())}"
+    text = f"{health.size(free)} free for {shown(home())}"
     if free < LEAST_FREE_BYTES:
         return Finding(False, f"only {text}: RabbitMQ stops accepting messages when it runs out")
     return Finding(True, text)
@@ -221,15 +237,17 @@ def _cookie() -> list[Finding]:
         return []
     seen = cookie.stat()
     mode = seen.st_mode & 0o777
-    if mode != 0o400 or seen.st_uid != os.geteuid():
-        return [
-            Finding(
-                False,
-                f"{shown(cookie)} has mode {mode:o} and owner {seen.st_uid}: Erlang wants 400 and"
-                f" {os.geteuid()}; `make down` and `make up` make it anew",
-            )
-        ]
-    return []
+    if mode == 0o400 and seen.st_uid == os.geteuid():
+        return []
+    text = (
+        f"{shown(cookie)} has mode {mode:o} and owner {seen.st_uid}: Erlang wants 400 and"
+        f" {os.geteuid()}; `make down` and `make up` make it anew"
+    )
+    return [Finding(False, text)]
+
+
+def _lost_nodes() -> list[Finding]:
+    return [Finding(False, f"{node}: `make down` ends it") for node in lost_nodes.find()]
 
 
 def _opening(found: broker.Broker) -> Finding:
@@ -270,6 +288,8 @@ def _plugins(found: broker.Broker) -> Finding:
 def _prometheus(found: broker.Broker) -> Finding:
     if found.prometheus_url is None:
         return Finding(False, "no Prometheus metrics: is the plugin rabbitmq_prometheus enabled?")
+    if reason := health.why_unreadable(f"{found.prometheus_url}/metrics"):
+        return Finding(False, reason)
     return Finding(True, f"Prometheus metrics at {found.prometheus_url}")
 
 

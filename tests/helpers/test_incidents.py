@@ -8,7 +8,7 @@ import pytest
 from helpers import broker, incidents, metrics
 from helpers.errors import UsageError
 from helpers.machine.paths import ROOT
-from helpers.rabbitmq import management, server
+from helpers.rabbitmq import server
 from helpers.waits import wait_until
 
 needs_server = pytest.mark.skipif(
@@ -80,9 +80,8 @@ def test_all_incidents_at_once_show_their_metrics(channel):
 @pytest.mark.slow
 def test_an_alarm_blocks_and_is_cleared():
     def alarms(node: broker.DisposableNode) -> int:
-        login = ("guest", "guest")
         try:
-            management.call(node.broker.management_url, login, "GET", "health/checks/alarms")
+            node.api("GET", "health/checks/alarms")
         except broker.ManagementApiError as error:
             return error.status
         return 200

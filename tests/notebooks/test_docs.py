@@ -35,7 +35,7 @@ MAKE = re.compile(r"(?:^|\s)make (?:[A-Z]+=\S+ )*([a-z][a-z-]+)", re.MULTILINE)
 PLACE = re.compile(r"(?:helpers|labs|tests|docs|notebooks|docker|monitoring|\.github|\.ci)/\S*")
 VARIABLE = re.compile(r"\bRABBIT_LAB_[A-Z_]+\b")
 # Set by one part of the suite for another.
-INTERNAL = {"RABBIT_LAB_IN_COMPOSE", "RABBIT_LAB_STORE", "RABBIT_LAB_TURNS"}
+INTERNAL = {"RABBIT_LAB_IN_COMPOSE", "RABBIT_LAB_NODE", "RABBIT_LAB_STORE", "RABBIT_LAB_TURNS"}
 CODE_TREES = ("helpers", "labs", "tests")
 
 

@@ -27,7 +27,9 @@ def test_a_generation_is_compared_with_the_newest_recorded_one_before_it(generat
 
 def test_the_description_of_a_broker_names_a_generation_that_is_not_recorded():
     def described(version: str) -> str:
-        broker = Broker("amqp://h/", "http://h", None, "here", version=version, erlang="27")
+        broker = Broker(
+            "amqp://127.0.0.1:1/", "http://127.0.0.1:1", None, "here", version=version, erlang="27"
+        )
         return doctor.describe(broker).splitlines()[0]
 
     newest = GENERATIONS[-1]

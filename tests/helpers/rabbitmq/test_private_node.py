@@ -14,12 +14,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+import requests
 
 from helpers.errors import BrokerError, BrokerNotFoundError, BrokerNotReadyError
 from helpers.machine import paths, processes
+from helpers.machine.plain_paths import plain_path
 from helpers.machine.ports import free_ports
 from helpers.machine.processes import Identity, identify
-from helpers.rabbitmq import logs, node_files, server
+from helpers.rabbitmq import health, logs, management, node_files, server
 from helpers.rabbitmq.private_node import PrivateNode
 from tests.conftest import child_environment, run_python, wait_gone
 
@@ -95,6 +97,21 @@ def test_its_cookie_is_its_own(started, own_home):
     assert cookie.stat().st_mode & 0o777 == 0o400
 
 
+def test_its_administrator_has_a_random_password_and_guest_does_not_exist(started, own_home):
+    state = noted(own_home)
+    told = command(own_home, "status")
+    page = f"http://127.0.0.1:{state['ports']['management']}"
+    assert f"management page  {page} (user admin, password {state['password']})" in told
+    assert len(state["password"]) >= 20
+    for name in ("state.json", "rabbitmq.conf"):
+        assert (own_home / "node" / name).stat().st_mode & 0o777 == 0o600
+    login = ("admin", state["password"])
+    users = management.call(page, login, "GET", "users")
+    assert [user["name"] for user in users] == ["admin"]
+    with pytest.raises(management.ManagementApiError, match="refused user 'guest'"):
+        management.call(page, ("guest", "guest"), "GET", "overview")
+
+
 def test_doctor_names_a_cookie_with_the_wrong_mode(started, own_home):
     cookie = own_home / "node" / "home" / ".erlang.cookie"
     cookie.chmod(0o644)
@@ -126,6 +143,35 @@ def foreign_checkout():
     os.chown(place, OTHER_USER, OTHER_USER)
     yield place
     shutil.rmtree(place)
+
+
+def test_a_blank_and_an_umlaut_in_its_path_leave_its_metrics_readable(tmp_path):
+    folder = tmp_path / "a b" / "ü"
+    node = PrivateNode(folder, source="test")
+    try:
+        found = node.start_fresh(timeout_s=90)
+        text = requests.get(f"{found.prometheus_url}/metrics", timeout=30).text
+        (free,) = re.findall(r"^rabbitmq_disk_space_available_bytes (\S+)$", text, re.MULTILINE)
+        assert float(free) > 0
+        assert health.why_unreadable(f"{found.prometheus_url}/metrics") == ""
+        assert list((folder / "mnesia").iterdir()), "its data are in its folder"
+        place = plain_path(folder)
+        assert place.samefile(folder)
+    finally:
+        node.remove()
+    assert not folder.exists()
+    assert not place.is_symlink()
+
+
+@pytest.mark.parametrize("password", ["-_ab-cdef_-", "____", "0123456789"])
+@pytest.mark.slow
+def test_every_password_that_may_come_is_accepted(tmp_path, monkeypatch, password):
+    monkeypatch.setattr(node_files, "new_password", lambda: password)
+    node = PrivateNode(tmp_path / "node", source="test")
+    try:
+        assert node.start_fresh(timeout_s=90).amqp_url.startswith(f"amqp://admin:{password}@")
+    finally:
+        node.remove()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
