@@ -82,13 +82,16 @@ def calls(tree: ast.AST, method: str) -> list[ast.Call]:
 
 
 def noted_before(boundaries: Sequence[Boundary], message: str) -> bool:
-    """Return whether a publisher wrote to its store before a payment's last publish only."""
-    written = published = after = False
-    for boundary in list(boundaries):
-        if boundary.actor != "publisher":
-            continue
-        if boundary.at == "before publish" and boundary.message == message:
-            published, after = True, False
-        elif boundary.at == "before effect":
-            written, after = written or not published, published
-    return written and published and not after
+    """Return whether the last publisher of a payment wrote to its store before that only."""
+    life: list[Boundary] = []  # of one publisher, from its start on
+    last: list[Boundary] = []  # of the last one that published the payment
+    for boundary in boundaries:
+        if boundary.actor == "publisher":
+            life = [] if boundary.at == "loaded" else life
+            life.append(boundary)
+            if boundary.at == "before publish" and boundary.message == message:
+                last, published = life, len(life)
+    if not last:
+        return False
+    effects = [index for index, boundary in enumerate(last) if boundary.at == "before effect"]
+    return bool(effects) and max(effects) < published
