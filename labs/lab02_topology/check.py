@@ -49,11 +49,13 @@ def check(trial: Trial) -> Iterator[Finding]:
     lost = losses(made)
     findings = list(routed(trial, made, CASES, lost))
     yield from findings
-    if "d" not in {finding.requirement for finding in findings} and (broken := worked(trial, made)):
+    wrong = {finding.requirement for finding in findings}
+    if "d" not in wrong and (broken := worked(trial, made)):
         yield broken
     if broken := lasting(made, lost):
         yield broken
-    if finding := deploying.again(trial, lost):
+    right = [service for service in SERVICES if REQUIREMENT[service] not in wrong]
+    if finding := deploying.again(trial, right, lost):
         yield finding
 
 
@@ -217,14 +219,14 @@ def worked(trial: Trial, made: dict[str, Any]) -> Broken | None:
 
 def lasting(made: dict[str, Any], lost: Mapping[str, Loss]) -> Broken | None:
     """Look for parts that lose events, or vanish with a restart of the broker."""
+    for loss in lost.values():
+        return Broken("h", loss.sentence, loss.misconception)
     there = {queue.name for queue in later.queues()}
     for service in SERVICES:
         name = made["queues"][service]
         if name not in there:
             story = f"declare() has ended, and there is no queue {name!r}"
             return Broken("h", story, "not-done")
-    for loss in lost.values():
-        return Broken("h", loss.sentence, loss.misconception)
     for name, exchange in exchanges().items():
         if not exchange["durable"]:
             story = f"the broker restarts → exchange {name!r} is gone, with its bindings"

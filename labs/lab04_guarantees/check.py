@@ -28,7 +28,9 @@ def check(trial: Trial) -> Iterator[Finding]:
     with BrokerDeath(trial) as death:
         if known.confirms:
             death.begin()
-        yield from found(publishing.unroutable(trial, known), publishing.refused(trial, known))
+        answers = [publishing.unroutable(trial, known), publishing.refused(trial, known)]
+        known.minds_refusals = not any(answers)
+        yield from found(*answers)
         on_the_way = publishing.lost_on_the_way(trial, known)
         if isinstance(on_the_way, Broken) and on_the_way.misconception == "no-confirms":
             yield on_the_way

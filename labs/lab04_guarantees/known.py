@@ -33,6 +33,7 @@ class Known:
         self.queue: dict[str, Any] = {}  # as the management API describes it
         self.loss: Loss | None = None  # how the queue loses messages while nothing dies
         self.early = False  # it marks a payment as sent before it sends it
+        self.minds_refusals = True  # what the broker refuses or returns is not taken for sent
         self.consumer_fails = ""  # why the consumer is not tried with faults, or ""
 
     def read_losses(self, properties: Any) -> None:

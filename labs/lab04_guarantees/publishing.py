@@ -116,6 +116,8 @@ def publisher_killed(trial: Trial, known: Known) -> Finding | None:
 
     role = "run_publisher"
     found: Finding | None = plays.at_each_point(trial, lambda: play(range(2)), role=role, least=4)
-    return found or crash_points(
+    if found or not known.minds_refusals:  # b or c has told of those
+        return found
+    return crash_points(
         trial, lambda: play(range(3)), actions=("fail",), failures=RETURNS, role=role
     )
