@@ -67,7 +67,7 @@ LAB = Lab(
         "a": "audit has every event, once",
         "b": "index has every event whose first word is document, and no other",
         "c": "notify has every event whose last word is shared or whose first is comment, once",
-        "d": "thumbnails has document.<one word>.page and no other, and two workers share them",
+        "d": "thumbnails has document, one word, page and no other, and two workers share them",
         "e": "a payment is billed in the region that its header names, eu or us",
         "f": "strays has what only audit gets, and nothing else",
         "g": "declaring it again changes nothing, with messages in the queues and while more come",

@@ -158,12 +158,13 @@ def body(number: int) -> dict[str, Any]:
     return {"payment": name(number), "cents": cents(number)}
 
 
-def read(text: bytes) -> Any:
-    """Return what a message says, or None when it is not JSON."""
+def says(text: bytes, wanted: dict[str, Any]) -> bool:
+    """Return whether a message is JSON, and says this, whatever else it says."""
     try:
-        return json.loads(text)
+        given = json.loads(text)
     except ValueError:
-        return None
+        return False
+    return isinstance(given, dict) and wanted.items() <= given.items()
 
 
 def name(number: int) -> str:
