@@ -30,6 +30,8 @@ def consumer(trial: Trial, known: Known) -> Finding | None:
         )
         trial.end()
         missing = [m for m in messages if not plays.receipts(trial)[m]]
+        if not missing and all(plays.acked(trial, m) for m in messages):
+            return None
         there = plays.described()
         left = {message[1].message_id for message in trial.take_all(QUEUE, expected=missing)}
         for message in missing:

@@ -1,6 +1,6 @@
 """Marks each payment, sends it, and commits in any case, also after a refusal.
 
-Breaks: b (marked-too-early), c (marked-too-early), d (marked-too-early), f (marked-too-early)
+Breaks: b (marked-too-early), c (marked-too-early), d (marked-too-early)
 """
 
 import json
