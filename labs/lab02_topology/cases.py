@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pika
-from pika.exceptions import AMQPChannelError, UnroutableError
+from pika.exceptions import AMQPChannelError, NackError, UnroutableError
 
 from helpers import broker
+from labs.judge import later
+from labs.judge.later import Loss, Queue
 from labs.judge.trial import Trial
 
 SERVICES = ("audit", "index", "notify", "thumbnails", "bill_eu", "bill_us", "strays")
@@ -66,14 +68,14 @@ CASES = (
 )
 
 
-def publish(trial: Trial, exchange: str, case: Case, event: str) -> None:
-    """Publish one event, persistent, and wait for its confirm; it may be unroutable."""
+def publish(channel: Any, exchange: str, case: Case, event: str) -> None:
+    """Publish one event, persistent, and wait for its confirm; it may be unroutable, or refused."""
     headers = {"thing": case.key.partition(".")[0]}
     if case.region:
         headers["region"] = case.region
     properties = pika.BasicProperties(message_id=event, delivery_mode=2, headers=headers)
-    with suppress(UnroutableError):
-        trial.channel.basic_publish(exchange, case.key, b"{}", properties, mandatory=True)
+    with suppress(UnroutableError, NackError):
+        channel.basic_publish(exchange, case.key, b"{}", properties, mandatory=True)
 
 
 def arrivals(trial: Trial, queues: dict[str, str], cases: list[Case]) -> dict[str, Counter[int]]:
@@ -94,15 +96,16 @@ def arrivals(trial: Trial, queues: dict[str, str], cases: list[Case]) -> dict[st
     return arrived
 
 
-def depth(queue: str) -> int:
+def depth(trial: Trial, queue: str) -> int:
     """Return the number of ready messages in a queue; -1 for a missing queue."""
-    connection = broker.connect()
+    channel = trial.channel.connection.channel()
     try:
-        return int(connection.channel().queue_declare(queue, passive=True).method.message_count)
+        return int(channel.queue_declare(queue, passive=True).method.message_count)
     except AMQPChannelError:
         return -1
     finally:
-        connection.close()
+        if channel.is_open:
+            channel.close()
 
 
 def exchanges() -> dict[str, dict[str, Any]]:
@@ -115,7 +118,22 @@ def exchanges() -> dict[str, dict[str, Any]]:
     }
 
 
-def queues_as_declared() -> dict[str, dict[str, Any]]:
-    """Return the queues by name, as the management API describes them."""
-    listed = broker.api("GET", "queues/{vhost}?disable_stats=true&enable_queue_totals=true")
-    return {queue["name"]: queue for queue in listed}
+def losses(made: dict[str, Any]) -> dict[str, Loss]:
+    """Return the first way in which each service's queue loses events, for queues that do."""
+    found: dict[str, Loss] = {}
+    by_name = {queue.name: queue for queue in later.queues(made["queues"].values())}
+    for service in SERVICES:
+        queue = by_name.get(made["queues"][service])
+        if queue is None:
+            continue
+        if loss := next(later.losses(queue), None) or little_room(queue):
+            found[service] = loss
+    return found
+
+
+def little_room(queue: Queue) -> Loss | None:
+    """Return how a queue refuses events that it has to hold, or None."""
+    most = queue.arguments.get("x-max-length")
+    if most is None or most >= later.MANY:
+        return None
+    return Loss(f"queue {queue.name} takes no event when it holds {most}", "room-enough")

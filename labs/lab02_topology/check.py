@@ -6,16 +6,18 @@ The learner chooses the names of exchanges and queues: only arrivals count.
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from pika.exceptions import AMQPError
 
-from helpers.errors import WaitTimeoutError
-from labs.judge.findings import Broken
+from labs.judge import later
+from labs.judge.findings import Broken, Finding, NotSeen
+from labs.judge.later import Loss
 from labs.judge.model import Lab
 from labs.judge.trial import Trial
+from labs.lab02_topology import deploying
 from labs.lab02_topology.cases import (
     CASES,
     SERVICES,
@@ -23,9 +25,10 @@ from labs.lab02_topology.cases import (
     arrivals,
     depth,
     exchanges,
+    losses,
     publish,
-    queues_as_declared,
 )
+from labs.lab02_topology.declaring import declared
 
 REQUIREMENT = {
     "audit": "a", "index": "b", "notify": "c", "thumbnails": "d",
@@ -35,22 +38,25 @@ WORK_S = 3.0
 DEEP_WORDS = 3
 
 
-def check(trial: Trial) -> Iterator[Broken]:
+def check(trial: Trial) -> Iterator[Finding]:
     """Judge a submission: first the routes, then repeated declarations and restarts."""
     trial.fresh()
     made, problem = declared(trial)
     if problem:
-        for requirement in LAB.requirements:
-            yield Broken(requirement, problem, "not-done")
+        yield problem
+        yield from (NotSeen(key, "declare() does not do its work, as a says") for key in "bcdefgh")
         return
-    findings = list(routed(trial, made, CASES))
+    lost = losses(made)
+    findings = list(routed(trial, made, CASES, lost))
     yield from findings
-    if "d" not in {finding.requirement for finding in findings} and (broken := worked(trial, made)):
+    wrong = {finding.requirement for finding in findings}
+    if "d" not in wrong and (broken := worked(trial, made)):
         yield broken
-    if broken := lasting(made):
+    if broken := lasting(made, lost):
         yield broken
-    if broken := again(trial, made):
-        yield broken
+    right = [service for service in SERVICES if REQUIREMENT[service] not in wrong]
+    if finding := deploying.again(trial, right, lost):
+        yield finding
 
 
 LAB = Lab(
@@ -61,11 +67,11 @@ LAB = Lab(
         "a": "audit has every event, once",
         "b": "index has every event whose first word is document, and no other",
         "c": "notify has every event whose last word is shared or whose first is comment, once",
-        "d": "thumbnails has document.<one word>.page and no other, and two workers share them",
+        "d": "thumbnails has document, one word, page and no other, and two workers share them",
         "e": "a payment is billed in the region that its header names, eu or us",
         "f": "strays has what only audit gets, and nothing else",
-        "g": "declaring it a second time changes nothing, even with messages in the queues",
-        "h": "all of it is still there after its consumers are gone and the broker restarts",
+        "g": "declaring it again changes nothing, with messages in the queues and while more come",
+        "h": "each event waits for a day, and with 10,000 others, also while the broker restarts",
     },
     roles=("declare(url)",),
     check=check,
@@ -84,35 +90,28 @@ LAB = Lab(
         "one-ae": "an alternate exchange also covers the exchanges behind its own",
         "fresh-start": "what is in the queue when a service starts is old and can go",
         "queue-per-instance": "each instance of a service needs a separate queue",
-        "durable-by-default": "what was declared is still there after a restart of the broker",
+        "durable-by-default": "an exchange is still there after a restart of the broker",
+        "room-enough": "a queue with a limit is emptied before it is full",
+        "nobody-publishes": "while a topology is declared anew, nobody publishes",
     },
 )
 
 
-def declared(trial: Trial) -> tuple[dict[str, Any], str]:
-    """Call `declare`; return its return value and "", or {} and why it cannot be used."""
-    try:
-        made = trial.call("declare", trial.url)
-    except WaitTimeoutError:
-        return {}, "declare() does not return within 10 s"
-    if trouble := trial.trouble():
-        return {}, trouble
-    given = made.get("queues") if isinstance(made, dict) else None
-    if not isinstance(given, dict) or not isinstance(made.get("exchange"), str):
-        return {}, f"declare() returns {made!r}"[:200]
-    if missing := [name for name in SERVICES if not isinstance(given.get(name), str)]:
-        return {}, f"declare() names no queue for {', '.join(missing)}"
-    if made["exchange"] not in exchanges() and not made["exchange"].startswith("amq."):
-        return {}, f"declare() names the exchange {made['exchange']!r}, and there is none"
-    return made, ""
+def routed(
+    trial: Trial, made: dict[str, Any], given: Sequence[Case], lost: Mapping[str, Loss]
+) -> Iterator[Finding]:
+    """Publish every case once, and judge the contents of every queue.
 
-
-def routed(trial: Trial, made: dict[str, Any], given: Sequence[Case]) -> Iterator[Broken]:
-    """Publish every case once, and judge the contents of every queue."""
+    Args:
+        trial: the trial.
+        made: return value of `declare`.
+        given: the events.
+        lost: services whose queues lose events by themselves.
+    """
     cases = list(given)
     trial.channel.confirm_delivery()
     for number, case in enumerate(cases):
-        publish(trial, made["exchange"], case, str(number))
+        publish(trial.channel, made["exchange"], case, str(number))
     queues: dict[str, str] = {service: made["queues"][service] for service in SERVICES}
     arrived = arrivals(trial, queues, cases)
     why: dict[str, str] = {}
@@ -133,13 +132,16 @@ def routed(trial: Trial, made: dict[str, Any], given: Sequence[Case]) -> Iterato
         if not wrong:
             continue
         case, copies = cases[wrong[0]], arrived[service][wrong[0]]
+        if service in lost and not copies:
+            yield NotSeen(REQUIREMENT[service], f"{lost[service].sentence}, as h says")
+            continue
         if service == "strays":
             blamed = [other for other in why if wrong[0] in astray(other, cases, arrived)]
             why[service] = why[blamed[0]] if blamed else why_no_stray(trial, made, case, copies)
         else:
             why[service] = belief(service, case, copies, arrived[service])
         story = f"{case} was published: "
-        if depth(queues[service]) < 0:
+        if depth(trial, queues[service]) < 0:
             story += f"declare() has returned, and there is no queue {queues[service]!r}"
         else:
             story += f"{service} has {copies or 'no'} cop{'y' if copies == 1 else 'ies'} of it"
@@ -185,7 +187,7 @@ def why_no_stray(trial: Trial, made: dict[str, Any], case: Case, copies: int) ->
     if "strays" in case.beliefs:
         return case.beliefs["strays"]
     for name in alternates & set(exchanges()):  # does the event get to strays from there?
-        publish(trial, name, case, "0")
+        publish(trial.channel, name, case, "0")
         if trial.take_all(made["queues"]["strays"], expected=["0"], timeout_s=0.2):
             return "ae-despite-audit"
     return "ae-rekeys"
@@ -203,7 +205,7 @@ def worked(trial: Trial, made: dict[str, Any]) -> Broken | None:
             channel.basic_consume(queue, lambda *_, worker=worker: got.update([worker]))
             channels.append(channel)
     for number in (1, 2):
-        publish(trial, made["exchange"], Case("document.created.page"), str(number))
+        publish(trial.channel, made["exchange"], Case("document.created.page"), str(number))
     end = time.monotonic() + WORK_S
     while len(got) < 2 and time.monotonic() < end:
         connection.process_data_events(time_limit=0.05)
@@ -215,58 +217,18 @@ def worked(trial: Trial, made: dict[str, Any]) -> Broken | None:
     return Broken("d", story, "one-at-a-time")
 
 
-def lasting(made: dict[str, Any]) -> Broken | None:
-    """Look for parts that vanish with their consumers, or with a restart of the broker."""
-    known = queues_as_declared()
+def lasting(made: dict[str, Any], lost: Mapping[str, Loss]) -> Broken | None:
+    """Look for parts that lose events, or vanish with a restart of the broker."""
+    for loss in lost.values():
+        return Broken("h", loss.sentence, loss.misconception)
+    there = {queue.name for queue in later.queues()}
     for service in SERVICES:
         name = made["queues"][service]
-        if name not in known:
-            return Broken(
-                "h", f"declare() has returned, and there is no queue {name!r}", "not-done"
-            )
-        if known[name]["auto_delete"]:
-            story = f"a consumer of {name!r} comes and goes → the queue is gone"
-            return Broken("h", story, "queue-stays")
-    transient = [f"queue {made['queues'][service]!r}" for service in SERVICES
-                 if not known[made["queues"][service]]["durable"]]  # fmt: skip
-    transient += [
-        f"exchange {name!r}" for name, exchange in exchanges().items() if not exchange["durable"]
-    ]
-    if transient:
-        story = f"the broker restarts → {transient[0]} is gone, with its bindings"
-        return Broken("h", story, "durable-by-default")
-    return None
-
-
-def again(trial: Trial, made: dict[str, Any]) -> Broken | None:
-    """Publish, declare again, publish again: every queue must have twice as much."""
-    trial.fresh()
-    made, problem = declared(trial)
-    if problem:
-        return Broken("g", problem, "not-done")
-
-    def publish_all() -> None:
-        trial.channel.confirm_delivery()
-        for number, case in enumerate(CASES):
-            publish(trial, made["exchange"], case, str(number))
-
-    publish_all()
-    once = {service: depth(made["queues"][service]) for service in SERVICES}
-    first = made["queues"]
-    made, problem = declared(trial)
-    if problem:
-        return Broken("g", f"declare() is called again: {problem}", "not-done")
-    publish_all()
-    for service in SERVICES:
-        name = made["queues"][service]
-        number = depth(name)
-        if once[service] < 0 or not any(once.values()):
-            return Broken("g", f"nothing arrives in {first[service]!r}", "not-done")
-        if number != 2 * once[service]:
-            problem = (
-                f"{once[service]} events are in {first[service]!r} → declare() is called again"
-            )
-            problem += f" → {once[service]} more are published: {name!r} has {number}"
-            why = "fresh-start" if name == first[service] else "queue-per-instance"
-            return Broken("g", problem, why)
+        if name not in there:
+            story = f"declare() has ended, and there is no queue {name!r}"
+            return Broken("h", story, "not-done")
+    for name, exchange in exchanges().items():
+        if not exchange["durable"]:
+            story = f"the broker restarts → exchange {name!r} is gone, with its bindings"
+            return Broken("h", story, "durable-by-default")
     return None

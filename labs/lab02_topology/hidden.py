@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from labs.judge.findings import Broken
+from labs.judge.findings import Finding
 from labs.judge.trial import Trial
 from labs.lab02_topology import check as lab
 from labs.lab02_topology.cases import ANY, NO_KEY, Case
+from labs.lab02_topology.declaring import declared
 
 CASES = (
     Case("document.a.b.c.d", "asia", ("index",)),
@@ -21,9 +22,9 @@ CASES = (
 )
 
 
-def check(trial: Trial) -> Iterator[Broken]:
+def check(trial: Trial) -> Iterator[Finding]:
     """Judge where these events arrive."""
     trial.fresh()
-    made, problem = lab.declared(trial)
+    made, problem = declared(trial)
     if not problem:
-        yield from lab.routed(trial, made, CASES)
+        yield from lab.routed(trial, made, CASES, {})

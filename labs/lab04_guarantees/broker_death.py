@@ -15,11 +15,13 @@ from helpers import broker
 from helpers.broker import DisposableNode
 from helpers.errors import BrokerNotFoundError
 from helpers.history import History
+from labs.judge.actor import Boundary
 from labs.judge.draining import drain
-from labs.judge.findings import Broken
+from labs.judge.findings import Broken, Finding, NotSeen
 from labs.judge.trial import Trial
 from labs.lab04_guarantees import plays
-from labs.lab04_guarantees.plays import QUEUE, Known
+from labs.lab04_guarantees.known import BY_ITSELF, Known
+from labs.lab04_guarantees.plays import QUEUE
 
 PAYMENTS = 6
 HELD_AT = 4  # the broker dies after it confirmed this payment, before the publisher reads that
@@ -39,6 +41,7 @@ class BrokerDeath:
         self._error: Exception | None = None
         self._store, self._declared_s = "", 0.0
         self._history = History()
+        self._boundaries: list[Boundary] = []
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
@@ -76,12 +79,14 @@ class BrokerDeath:
         assert self._node is not None
         self._node.kill()
         hold.release()
-        trial.watch.settle(lambda: plays.over(trial, 1), quiet_s=1.0)
+        # Code that tries again does not end: the broker is still away.
+        trial.watch.settle(lambda: plays.over(trial, 1), quiet_s=1.0, patience_s=1.0)
         trial.end()
-        self._history, self._store = trial.history, trial.store
+        self._history, self._boundaries = trial.history, trial.watch.boundaries
+        self._store = trial.store
         self._thread = self._in_background(self._node.start)
 
-    def finish(self, known: Known) -> Broken | None:
+    def finish(self, known: Known) -> Finding | None:
         """Let a new publisher send the rest, and judge what the broker has."""
         if not self._ready():
             return self._by_inspection(known)
@@ -96,7 +101,9 @@ class BrokerDeath:
                 continue
             events = self._history.story(message)
             confirmed = bool(self._history.events("confirm", message=message))
-            why = known.why_gone() if confirmed else known.why_unsent()
+            if confirmed and known.loss and not known.why_gone():
+                return NotSeen("f", BY_ITSELF)
+            why = known.why_gone() if confirmed else known.why_unsent(self._boundaries, message)
             story = f"{events} → the broker is killed and comes back: {message} is in no queue"
             return Broken("f", story, why or "not-done")
         return None

@@ -8,6 +8,7 @@ from labs.judge.faults import Order
 from labs.judge.findings import Broken
 from labs.judge.trial import Trial, go_on
 from labs.lab04_guarantees import plays
+from labs.lab04_guarantees.consuming import why_lost
 from labs.lab04_guarantees.plays import QUEUE, name
 
 PAYMENTS, DEATHS, SEED = 12, 4, 4
@@ -30,7 +31,7 @@ def check(trial: Trial) -> Iterator[Broken]:
         plays.send(trial, restarts=DEATHS)
         arguments = (trial.url, trial.store)
         trial.start("run_consumer", *arguments, name="consumer", restarts=DEATHS)
-        trial.watch.settle(lambda: len(plays.receipts(trial)) == PAYMENTS, quiet_s=plays.PATIENCE_S)
+        trial.watch.settle(lambda: len(plays.receipts(trial)) == PAYMENTS, quiet_s=plays.QUIET_S)
     finally:
         trial.direct = go_on
     trial.end()
@@ -40,6 +41,6 @@ def check(trial: Trial) -> Iterator[Broken]:
         if message not in there:
             story = f"{trial.history.story(message)}: no receipt, and in no queue"
             if trial.history.events("confirm", message=message):
-                yield Broken("e", story, "ack-before-work")
+                yield Broken("e", story, why_lost(trial, message))
             else:
                 yield Broken("d", story, "marked-too-early")

@@ -1,14 +1,16 @@
 """Shared by the plays of lab 4: the outbox, the queue, and a hold for a process."""
 
+import json
 import threading
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from helpers import broker
 from labs.judge.actor import Actor, Boundary
-from labs.judge.faults import Order
+from labs.judge.faults import WRITES, Order
+from labs.judge.findings import Finding
+from labs.judge.sweep import crash_points
 from labs.judge.trial import Trial, go_on
 
 QUEUE = "receipts"
@@ -16,30 +18,8 @@ TABLES = (
     "outbox (payment TEXT PRIMARY KEY, cents INTEGER NOT NULL, sent INTEGER NOT NULL DEFAULT 0)",
     "receipts (payment TEXT NOT NULL, cents INTEGER NOT NULL)",
 )
-PATIENCE_S = 3.0  # without a boundary for so long, no further one is expected
-
-
-@dataclass
-class Known:
-    """Results of earlier plays, which explain those of later ones."""
-
-    confirms: bool = False  # confirms arrive at the publisher
-    persistent: bool = False  # its messages have delivery mode 2
-    queue: dict[str, Any] = field(default_factory=dict)  # as the management API describes it
-    early: bool = False  # it marks a payment as sent before it sends it
-
-    def why_unsent(self) -> str:
-        """Return the belief behind a payment that never arrived."""
-        if self.early:
-            return "marked-too-early"
-        return "error-passed-over" if self.confirms else "no-confirms"
-
-    def why_gone(self) -> str:
-        """Return the belief behind a queue that is empty after the broker's death, or ""."""
-        if not self.queue.get("durable"):
-            return "queue-for-ever"
-        stored = self.persistent or self.queue.get("type") == "quorum"
-        return "" if stored else "transient-message"
+QUIET_S = 3.0  # without a boundary for so long, no further one is expected
+CUTS = 7
 
 
 class Hold:
@@ -53,7 +33,7 @@ class Hold:
 
     def reached(self) -> bool:
         """Wait until a process is held; return False if none gets there."""
-        wanted = self._trial.watch.settle(lambda: self.boundary, quiet_s=PATIENCE_S)
+        wanted = self._trial.watch.settle(lambda: self.boundary, quiet_s=QUIET_S)
         return wanted is not None
 
     def release(self) -> None:
@@ -77,25 +57,25 @@ def prepare(trial: Trial, payments: Iterable[int]) -> None:
     declare(trial, trial.url)
 
 
-def prepare_as_known(trial: Trial, payments: Iterable[int], known: Known) -> None:
+def prepare_as_known(trial: Trial, payments: Iterable[int], queue: dict[str, Any]) -> None:
     """Do as `prepare`, but quicker: repeat the learner's declaration of the queue."""
     channel = trial.fresh(*TABLES)
     book(trial, payments)
-    kind: dict[str, Any] = {key: known.queue[key] for key in ("durable", "auto_delete")}
-    channel.queue_declare(QUEUE, arguments=known.queue["arguments"], **kind)
+    kind: dict[str, Any] = {key: queue[key] for key in ("durable", "auto_delete")}
+    channel.queue_declare(QUEUE, arguments=queue["arguments"], **kind)
 
 
 def book(trial: Trial, payments: Iterable[int]) -> None:
     """Add payments to the outbox, as the checkout does."""
     with trial.writing() as db:
-        rows = [(name(number), 100 + number) for number in payments]
+        rows = [(name(number), cents(number)) for number in payments]
         db.executemany("INSERT INTO outbox (payment, cents) VALUES (?, ?)", rows)
 
 
 def declare(trial: Trial, url: str) -> None:
     """Let the learner declare the queue; later plays notice a missing queue."""
     actor = trial.start("declare", url)
-    trial.watch.settle(lambda: not actor.running, quiet_s=PATIENCE_S)
+    trial.watch.settle(lambda: not actor.running, quiet_s=QUIET_S)
     actor.kill()
 
 
@@ -107,7 +87,7 @@ def send(trial: Trial, *, url: str = "", store: str = "", restarts: int = 3) -> 
         arguments = (url or trial.url, store or trial.store)
         trial.start("run_publisher", *arguments, name="publisher", restarts=restarts)
     returned = trial.watch.settle(
-        lambda: any(actor.returned for actor in publishers(trial)[first:]), quiet_s=PATIENCE_S
+        lambda: any(actor.returned for actor in publishers(trial)[first:]), quiet_s=QUIET_S
     )
     return bool(returned)
 
@@ -124,11 +104,12 @@ def over(trial: Trial, lives: int) -> bool:
     return dead or any(actor.returned for actor in actors)
 
 
-def arrived(trial: Trial, payments: Iterable[int]) -> set[str]:
-    """End all actors, and return the payments in the queue."""
+def lost(trial: Trial, payments: range) -> list[str]:
+    """End all actors, and return the payments that are not in the queue."""
     trial.end()
-    messages = trial.take_all(QUEUE, expected=[name(number) for number in payments])
-    return {str(properties.message_id) for _, properties, _ in messages}
+    wanted = [name(number) for number in payments]
+    arrived = {message[1].message_id for message in trial.take_all(QUEUE, expected=wanted)}
+    return [message for message in wanted if message not in arrived]
 
 
 def described() -> dict[str, Any]:
@@ -137,14 +118,32 @@ def described() -> dict[str, Any]:
     return next((dict(queue) for queue in listed if queue["name"] == QUEUE), {})
 
 
+def at_each_point(
+    trial: Trial, play: Callable[[], Finding | None], *, role: str, least: int
+) -> Any:
+    """Let a process die at each point, each write fail, and every second point cut it off."""
+    return crash_points(
+        trial, play, actions=("kill", "fail"), failures=WRITES, role=role, least=least
+    ) or crash_points(trial, play, actions=("cut",), role=role, least=least, most=CUTS)
+
+
 def acked(trial: Trial, message: str) -> bool:
     """Return whether a payment was acked, alone or together with others."""
     return bool(trial.history.events("ack", message=message))
 
 
+def wrote_in_vain(trial: Trial, actor: str) -> bool:
+    """Return whether a process wrote to the store, and none of its name has committed."""
+    mine = [boundary for boundary in trial.watch.boundaries if boundary.actor == actor]
+    wrote = any(boundary.at == "after effect" for boundary in mine)
+    return wrote and not any(boundary.details.get("committed") for boundary in mine)
+
+
 def receipts(trial: Trial) -> Counter[str]:
-    """Count the receipts of each payment."""
-    return Counter(str(payment) for (payment,) in trial.rows("SELECT payment FROM receipts"))
+    """Count the receipts of each payment; those of another amount do not count."""
+    rows = trial.rows("SELECT payment, cents FROM receipts")
+    amounts = {name(number): cents(number) for number in range(100)}
+    return Counter(str(payment) for payment, amount in rows if amounts.get(payment) == amount)
 
 
 def unsent(trial: Trial) -> set[str]:
@@ -152,6 +151,25 @@ def unsent(trial: Trial) -> set[str]:
     return {str(payment) for (payment,) in trial.rows("SELECT payment FROM outbox WHERE NOT sent")}
 
 
+def body(number: int) -> dict[str, Any]:
+    """Return what the message of a payment says, as the brief gives it."""
+    return {"payment": name(number), "cents": cents(number)}
+
+
+def says(text: bytes, wanted: dict[str, Any]) -> bool:
+    """Return whether a message is JSON, and says this, whatever else it says."""
+    try:
+        given = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(given, dict) and wanted.items() <= given.items()
+
+
 def name(number: int) -> str:
     """Return the id of a payment and of its message."""
     return f"payment-{number}"
+
+
+def cents(number: int) -> int:
+    """Return the amount of a payment."""
+    return 100 + number

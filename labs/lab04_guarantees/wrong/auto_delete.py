@@ -1,6 +1,7 @@
 """Declares a queue that goes with its last consumer.
 
-Breaks: e (queue-for-ever)
+Breaks: g (queue-stays)
+Not seen: e
 """
 
 import json

@@ -1,6 +1,7 @@
 """Writes receipts and forgets to ack.
 
-Breaks: a (never-acked), e (never-acked)
+Breaks: a (never-acked)
+Not seen: e
 """
 
 import json

@@ -1,6 +1,7 @@
 """Trusts a publish that raises no error.
 
-Breaks: b (no-confirms), c (no-confirms), d (no-confirms), f (no-confirms)
+Breaks: b (no-confirms), c (no-confirms), d (no-confirms)
+Not seen: f
 """
 
 import json

@@ -1,6 +1,7 @@
 """Works until the queue is empty.
 
-Breaks: a (empty-is-done), e (empty-is-done)
+Breaks: a (empty-is-done)
+Not seen: e
 """
 
 import json

@@ -1,0 +1,34 @@
+"""Bounds the queues, and lets a full one refuse.
+
+Breaks: h (room-enough)
+"""
+
+import pika
+
+SERVICES = ["audit", "index", "notify", "thumbnails", "bill_eu", "bill_us", "strays"]
+LEFT_OVER = {"alternate-exchange": "unrouted"}
+
+
+def declare(url):
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.exchange_declare("unrouted", "fanout", durable=True)
+    channel.exchange_declare("workspace", "fanout", durable=True)
+    channel.exchange_declare("services", "topic", durable=True, arguments=LEFT_OVER)
+    channel.exchange_declare("payments", "headers", durable=True, arguments=LEFT_OVER)
+    channel.exchange_bind("services", "workspace")
+    channel.exchange_bind("payments", "services", "payment.#")
+    for queue in SERVICES:
+        channel.queue_declare(
+            queue, durable=True, arguments={"x-max-length": 1_000, "x-overflow": "reject-publish"}
+        )
+    channel.queue_bind("audit", "workspace")
+    channel.queue_bind("index", "services", "document.#")
+    channel.queue_bind("notify", "services", "#.shared")
+    channel.queue_bind("notify", "services", "comment.#")
+    channel.queue_bind("thumbnails", "services", "document.*.page")
+    for region in ("eu", "us"):
+        channel.queue_bind(f"bill_{region}", "payments", arguments={"region": region})
+    channel.queue_bind("strays", "unrouted")
+    connection.close()
+    return {"exchange": "workspace", "queues": {queue: queue for queue in SERVICES}}

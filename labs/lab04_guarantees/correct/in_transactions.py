@@ -1,0 +1,50 @@
+"""Transactions instead of confirms, on a durable classic queue; what comes back ends the run."""
+
+import json
+import sqlite3
+
+import pika
+
+
+def declare(url):
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.queue_declare("receipts", durable=True)
+    connection.close()
+
+
+def run_publisher(url, store):
+    db = sqlite3.connect(store)
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    returned = []
+    channel.add_on_return_callback(lambda *returned_one: returned.append(returned_one))
+    channel.tx_select()
+    rows = db.execute("SELECT payment, cents FROM outbox WHERE NOT sent").fetchall()
+    for payment, cents in rows:
+        properties = pika.BasicProperties(message_id=payment, delivery_mode=2)
+        body = json.dumps({"payment": payment, "cents": cents})
+        channel.basic_publish("", "receipts", body, properties, mandatory=True)
+        channel.tx_commit()
+        connection.process_data_events(0)
+        if returned:
+            raise RuntimeError(f"no queue for {payment}")
+        with db:
+            db.execute("UPDATE outbox SET sent = 1 WHERE payment = ?", (payment,))
+    connection.close()
+
+
+def run_consumer(url, store):
+    db = sqlite3.connect(store)
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.basic_qos(prefetch_count=10)
+
+    def on_message(channel, method, properties, body):
+        event = json.loads(body)
+        with db:
+            db.execute("INSERT INTO receipts VALUES (?, ?)", (event["payment"], event["cents"]))
+        channel.basic_ack(method.delivery_tag)
+
+    channel.basic_consume("receipts", on_message, auto_ack=False)
+    channel.start_consuming()

@@ -1,0 +1,49 @@
+"""Marks each payment, sends it, and commits in any case, also after a refusal.
+
+Breaks: b (marked-too-early), c (marked-too-early), d (marked-too-early)
+"""
+
+import json
+import sqlite3
+
+import pika
+
+
+def declare(url):
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.queue_declare("receipts", durable=True, arguments={"x-queue-type": "quorum"})
+    connection.close()
+
+
+def run_publisher(url, store):
+    db = sqlite3.connect(store)
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.confirm_delivery()
+    rows = db.execute("SELECT payment, cents FROM outbox WHERE NOT sent").fetchall()
+    try:
+        for payment, cents in rows:
+            db.execute("UPDATE outbox SET sent = 1 WHERE payment = ?", (payment,))
+            properties = pika.BasicProperties(message_id=payment, delivery_mode=2)
+            body = json.dumps({"payment": payment, "cents": cents})
+            channel.basic_publish("", "receipts", body, properties, mandatory=True)
+    finally:
+        db.commit()
+    connection.close()
+
+
+def run_consumer(url, store):
+    db = sqlite3.connect(store)
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.basic_qos(prefetch_count=10)
+
+    def on_message(channel, method, properties, body):
+        event = json.loads(body)
+        with db:
+            db.execute("INSERT INTO receipts VALUES (?, ?)", (event["payment"], event["cents"]))
+        channel.basic_ack(method.delivery_tag)
+
+    channel.basic_consume("receipts", on_message, auto_ack=False)
+    channel.start_consuming()
