@@ -13,7 +13,7 @@ def run_worker(url, store):
     db = sqlite3.connect(store)
     with db:
         db.execute(
-            "CREATE TABLE IF NOT EXISTS seen (number INTEGER PRIMARY KEY, payment TEXT UNIQUE)"
+            "CREATE TABLE IF NOT EXISTS seen (number INTEGER PRIMARY KEY, payment UNIQUE)"
         )
     connection = pika.BlockingConnection(pika.URLParameters(url))
     channel = connection.channel()
