@@ -49,7 +49,10 @@ def killed(trial: Trial, service: str) -> Broken | None:
             return Broken("f", f"{story}: in {service}, and still in the queue", why)
         return None
 
-    return crash_points(trial, play, actions=("kill", "cut", "fail"), failures=WRITES, least=5)
+    # The failures come first: they are few.
+    if broken := crash_points(trial, play, actions=("fail",), failures=WRITES, least=5):
+        return broken
+    return crash_points(trial, play, actions=("kill", "cut"))
 
 
 def auto_acks(trial: Trial) -> bool:

@@ -36,7 +36,7 @@ def check(trial: Trial) -> Iterator[Finding]:
         yield NotSeen("e", why)
     elif broken := recovers(trial, pace_s=repeats.pace_s, statuses=not late):
         yield broken
-    if not (repeats.by_broker and repeats.by_publisher):
+    if not (repeats.by_broker and repeats.unchanged):
         yield NotSeen("f", "a payment that is sent again counts twice already with one worker")
     elif broken := raced(trial, statuses=not late):
         yield broken

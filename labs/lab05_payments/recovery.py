@@ -73,10 +73,11 @@ def recovers(trial: Trial, *, pace_s: float, statuses: bool) -> Broken | None:
             return Broken("e", story, why_left(trial, min(left), trouble, ended=ended))
         return None
 
+    # The failures come first: they are few.
+    if broken := crash_points(trial, play, actions=("fail",), failures=WRITES, least=6):
+        return broken
     most = max(FEWEST, min(MOST_POINTS, int(SWEEP_S / pace_s)))
-    return crash_points(
-        trial, play, actions=("kill", "cut", "fail"), failures=WRITES, least=6, most=most
-    )
+    return crash_points(trial, play, actions=("kill", "cut"), most=most)
 
 
 def why_twice(trial: Trial, message: str) -> str:

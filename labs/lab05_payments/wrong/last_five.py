@@ -1,4 +1,4 @@
-"""Remembers the last fifty payments.
+"""Remembers the last five payments.
 
 Breaks: b (memory-ends)
 """
@@ -12,9 +12,7 @@ import pika
 def run_worker(url, store):
     db = sqlite3.connect(store)
     with db:
-        db.execute(
-            "CREATE TABLE IF NOT EXISTS seen (number INTEGER PRIMARY KEY, payment UNIQUE)"
-        )
+        db.execute("CREATE TABLE IF NOT EXISTS seen (number INTEGER PRIMARY KEY, payment UNIQUE)")
     connection = pika.BlockingConnection(pika.URLParameters(url))
     channel = connection.channel()
     channel.basic_qos(prefetch_count=1)
@@ -34,7 +32,7 @@ def handle(db, event):
     try:
         with db:
             db.execute("INSERT INTO seen (payment) VALUES (?)", (event["payment"],))
-            db.execute("DELETE FROM seen WHERE number <= (SELECT max(number) FROM seen) - 50")
+            db.execute("DELETE FROM seen WHERE number <= (SELECT max(number) FROM seen) - 5")
             add(db, event)
     except sqlite3.IntegrityError:
         pass  # counted before
