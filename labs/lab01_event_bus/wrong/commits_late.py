@@ -1,7 +1,7 @@
 """Commits every fifth event, and acks each at once.
 
-Breaks: a (ack-before-work), b (ack-before-work)
-Not seen: c, d, e, f, g
+Breaks: a (ack-before-work)
+Not seen: b, c, d, e, f, g
 """
 
 import json
