@@ -42,8 +42,9 @@ BUSY_S = 3.0  # shorter than the longest hold at a boundary
 def check(trial: Trial) -> Iterator[Finding]:
     """Judge a submission; simple plays come first, since they explain the results of later ones."""
     useless: dict[str, str] = {}  # service → why it keeps no rows
-    for part in (alone, together):
-        yield from part(trial, useless)
+    yield from alone(trial, useless)
+    if "audit" not in useless:
+        yield from together(trial, useless)
     for service in SERVICES:
         if why := useless.get(service):
             yield from (NotSeen(key, why) for key in "def")
@@ -138,8 +139,6 @@ def why_missing(kinds: list[str]) -> str:
 
 def together(trial: Trial, useless: dict[str, str]) -> Iterator[Finding]:
     """While events flow, search is added, then audit; notify exists from the start."""
-    if "audit" in useless:
-        return
     prepare(trial)
     kinds = {"e-0": "document.shared", "e-1": "document.created"}
     publish(trial, "e-0", kinds["e-0"])
@@ -282,12 +281,16 @@ def shared(trial: Trial, service: str) -> Broken | None:
     if twice:
         story = f"{trial.history.story(twice[0])}: two rows for one event"
         return Broken("e", story, doubled(trial))
-    if not helped and (error := error_of(trial, service)):
-        locked = "RESOURCE_LOCKED" in error
-        return Broken("e", error, "exclusive-is-shared" if locked else "raised")
     if not helped:
-        story = f"{len(events)} events are published, one instance is busy with the first"
-        return Broken("e", f"{story}: the other gets none", "one-at-a-time")
+        return idle(trial, service)
     if any(event not in rows for event in events):
         return Broken("e", trial.trouble() or "some events are never worked on", "not-done")
     return None
+
+
+def idle(trial: Trial, service: str) -> Broken:
+    """Return the finding that only one of two instances gets events."""
+    if error := error_of(trial, service):
+        return Broken("e", error, "exclusive-is-shared" if "RESOURCE_LOCKED" in error else "raised")
+    story = "one instance is busy with the first of four events: the other gets none"
+    return Broken("e", story, "one-at-a-time")
