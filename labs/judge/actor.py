@@ -131,6 +131,16 @@ class Actor:
             return f"the file did not finish loading within {LOADING_S:g} s"
         return ""
 
+    @property
+    def changed_rows(self) -> bool:
+        """Whether the transaction that the last boundary ends has changed a row."""
+        for boundary in reversed(self.boundaries):
+            if boundary is not self.boundaries[-1] and boundary.details.get("committed"):
+                break
+            if boundary.details.get("rows", boundary.at == "after effect"):
+                return True
+        return False
+
     def kill(self) -> None:
         """Send SIGKILL to the process and all that it started, and wait for its end."""
         self.signal(signal.SIGKILL)

@@ -196,9 +196,17 @@ class Trial:
             actor.kill()
         return actor.result
 
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Return the rows of a query on the store; an empty list when a table is missing."""
-        with closing(sqlite3.connect(self._store, timeout=5)) as db:
+    def rows(
+        self, sql: str, values: Sequence[Any] = (), *, store: str = ""
+    ) -> list[tuple[Any, ...]]:
+        """Return the rows of a query on the store; an empty list when a table is missing.
+
+        Args:
+            sql: the query.
+            values: its parameters.
+            store: the store of an earlier run; "": of this one.
+        """
+        with closing(sqlite3.connect(store or self._store, timeout=5)) as db:
             try:
                 return db.execute(sql, values).fetchall()
             except sqlite3.Error:
@@ -299,7 +307,7 @@ class Trial:
 
     def _record(self, actor: Actor, boundary: Boundary) -> None:
         kind = RECORDED.get(boundary.at)
-        if boundary.details.get("committed"):
+        if boundary.details.get("committed") and actor.changed_rows:
             kind = "effect"
         if kind is None:
             return

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from pika.exceptions import ChannelClosedByBroker, UnroutableError
 
 from helpers import broker
 from labs.judge.actor import Actor
+from labs.judge.later import Loss, first_loss
 from labs.judge.trial import Trial, go_on
 
 TABLES = ("search (event TEXT, document TEXT)", "audit (event TEXT, type TEXT)")
@@ -34,8 +35,7 @@ def prepare(trial: Trial) -> None:
 
 def publish(trial: Trial, event: str, kind: str) -> bool:
     """Publish one event; return whether the broker put it into any queue."""
-    about = kind.partition(".")[0] + "-7"
-    body = json.dumps({"event": event, "type": kind, "about": about})
+    body = json.dumps({"event": event, "type": kind, "about": about(event, kind)})
     properties = pika.BasicProperties(message_id=event, delivery_mode=2)
     trial.history.record("publish", event, detail=kind)
     try:
@@ -47,6 +47,11 @@ def publish(trial: Trial, event: str, kind: str) -> bool:
         trial.channel.confirm_delivery()
         return False
     return True
+
+
+def about(event: str, kind: str) -> str:
+    """Return what an event is about."""
+    return f"{kind.partition('.')[0]}-{event.partition('-')[2]}7"
 
 
 @contextmanager
@@ -107,13 +112,75 @@ def queues_of(trial: Trial, service: str) -> set[str]:
     }
 
 
-def undone(trial: Trial, service: str) -> str:
-    """Return why a service has no row at all."""
-    if trouble := trial.trouble():
-        return trouble
+def undone(trial: Trial, service: str) -> tuple[str, str]:
+    """Return why a service has no row at all, and the belief behind it."""
+    if trouble := error_of(trial, service):
+        return trouble, "raised"
     if not queues_of(trial, service):
-        return f"run_{service}() never began to consume"
-    return f"run_{service}() consumes, and {service} has no row"
+        return f"run_{service}() never began to consume", "not-done"
+    if (event := uncommitted(trial, service)) is not None:
+        return f"{trial.history.story(event)}, and no row is committed", "ack-before-work"
+    return f"run_{service}() consumes, and {service} has no row", "not-done"
+
+
+def error_of(trial: Trial, service: str) -> str:
+    """Return the last error with which a service ended, or ""."""
+    for actor in reversed(trial.actors):
+        if actor.role == f"run_{service}" and actor.error:
+            return f"{actor.role}() ended with {actor.error}"
+    return ""
+
+
+def uncommitted(trial: Trial, service: str, *events: str) -> str | None:
+    """Return an event that a service has acked and has no row for, or None.
+
+    Args:
+        trial: the trial.
+        service: "search" or "audit".
+        events: only these; none: any.
+    """
+    rows = events_of(trial, service)
+    for boundary in list(trial.watch.boundaries):
+        if boundary.at == "after ack" and boundary.actor.split()[0] == service:
+            for event in boundary.messages:
+                if (
+                    event not in rows
+                    and wrote(trial, service, event)
+                    and event in (events or [event])
+                ):
+                    return event
+    return None
+
+
+def wrote(trial: Trial, service: str, event: str) -> bool:
+    """Return whether a service has begun to write for an event."""
+    return any(
+        boundary.at == "before effect"
+        and boundary.message == event
+        and boundary.actor.split()[0] == service
+        for boundary in list(trial.watch.boundaries)
+    )
+
+
+def wrong_row(trial: Trial, service: str, kinds: Mapping[str, str]) -> str:
+    """Return what is wrong in a row of a service, or ""."""
+    column = "document" if service == "search" else "type"
+    for event, value in trial.rows(f"SELECT event, {column} FROM {service}"):
+        right = about(event, kinds.get(event, "")) if service == "search" else kinds.get(event)
+        if value != right:
+            return f"{service} says {value!r} of {event}, and it is {right!r}"
+    return ""
+
+
+def loss_of(trial: Trial, service: str) -> Loss | None:
+    """Return how a service's queue, or the exchange before it, loses events later, or None."""
+    if loss := first_loss(queues_of(trial, service)):
+        return loss
+    for exchange in broker.api("GET", "exchanges/{vhost}"):
+        if not exchange["durable"]:
+            sentence = f"exchange {exchange['name']} is not durable: gone when the broker restarts"
+            return Loss(sentence, "transient-exchange")
+    return None
 
 
 def notify_is_bound() -> bool:

@@ -10,7 +10,7 @@ from labs.judge.actor import Actor, Boundary
 from labs.judge.faults import Order
 from labs.judge.findings import Broken
 from labs.judge.trial import Trial, go_on
-from labs.lab05_payments import check as lab
+from labs.lab05_payments import cases as lab
 
 ACCOUNTS, DIGITS = ("anna", "ben", "chloe"), 4
 DEATHS = 6

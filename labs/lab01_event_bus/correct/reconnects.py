@@ -1,7 +1,8 @@
-"""A durable queue for each service, and a service that connects again when it is cut off."""
+"""A durable queue for each service, and a service that connects again five seconds later."""
 
 import json
 import sqlite3
+import time
 
 import pika
 from pika.exceptions import AMQPError
@@ -24,6 +25,7 @@ def keep_running(*arguments):
             serve(*arguments)
         except AMQPError as error:
             print("connecting again after", repr(error))
+            time.sleep(5)
 
 
 def serve(url, store, queue, keys, sql):

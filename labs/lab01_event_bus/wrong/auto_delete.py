@@ -1,6 +1,7 @@
 """The queues delete themselves when nobody reads them.
 
-Breaks: d (queue-stays), f (queue-stays)
+Breaks: d (queue-stays)
+Not seen: f
 """
 
 import json

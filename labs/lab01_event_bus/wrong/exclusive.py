@@ -1,6 +1,7 @@
 """Each service reads an exclusive queue, named by the broker.
 
-Breaks: d (queue-stays), e (queue-per-instance), f (queue-stays)
+Breaks: d (queue-stays), e (queue-per-instance)
+Not seen: f
 """
 
 import json

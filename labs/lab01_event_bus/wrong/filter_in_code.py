@@ -25,7 +25,7 @@ def serve(url, store, sql, queue, prefix):
     channel = connection.channel()
 
     def on_event(channel, method, properties, body):
-        if method.routing_key.startswith(prefix):
+        if prefix in ("", method.routing_key.split(".")[0]):
             with db:
                 db.execute(sql, json.loads(body))
         channel.basic_ack(method.delivery_tag)

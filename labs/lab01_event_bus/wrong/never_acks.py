@@ -1,6 +1,7 @@
 """Works and forgets to ack.
 
-Breaks: d (never-acked), f (never-acked)
+Breaks: d (never-acked)
+Not seen: f
 """
 
 import json

@@ -1,6 +1,7 @@
 """Empties its queue when it starts, to begin afresh.
 
-Breaks: d (fresh-start), f (fresh-start)
+Breaks: d (fresh-start)
+Not seen: f
 """
 
 import json

@@ -1,6 +1,7 @@
 """Each instance makes a durable queue of its own.
 
-Breaks: d (queue-per-instance), e (queue-per-instance), f (queue-per-instance)
+Breaks: d (queue-per-instance), e (queue-per-instance)
+Not seen: f
 """
 
 import json

@@ -1,6 +1,7 @@
 """Remembers payments in a set, which dies with the process.
 
-Breaks: a (memory-set), e (memory-set), f (memory-set)
+Breaks: a (memory-set)
+Not seen: e, f
 """
 
 import json

@@ -1,6 +1,7 @@
 """Works and forgets to ack.
 
-Breaks: c (never-acked), d (never-acked), e (never-acked)
+Breaks: e (never-acked)
+Not seen: a, b, c, d, f
 """
 
 import json

@@ -1,7 +1,7 @@
 """Adds what is delivered.
 
-Breaks: a (exactly-once-delivery), b (exactly-once-delivery),
-e (exactly-once-delivery), f (exactly-once-delivery)
+Breaks: a (exactly-once-delivery), b (exactly-once-delivery)
+Not seen: e, f
 """
 
 import json

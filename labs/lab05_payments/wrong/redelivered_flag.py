@@ -1,7 +1,7 @@
 """Takes the flag `redelivered` for 'was worked on'.
 
-Breaks: a (exactly-once-delivery), b (exactly-once-delivery),
-e (redelivered-means-done), f (exactly-once-delivery)
+Breaks: b (only-redelivered-repeats), e (redelivered-means-done)
+Not seen: f
 """
 
 import json

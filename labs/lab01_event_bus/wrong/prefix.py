@@ -1,0 +1,36 @@
+"""Binds both to everything, and search keeps what begins with the letters of document.
+
+Breaks: a (prefix-is-word), g (filter-in-code)
+"""
+
+import json
+import sqlite3
+
+import pika
+
+
+def run_search(url, store):
+    sql = "INSERT INTO search (event, document) VALUES (:event, :about)"
+    serve(url, store, sql, "search", "document")
+
+
+def run_audit(url, store):
+    sql = "INSERT INTO audit (event, type) VALUES (:event, :type)"
+    serve(url, store, sql, "audit", "")
+
+
+def serve(url, store, sql, queue, prefix):
+    db = sqlite3.connect(store)
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+
+    def on_event(channel, method, properties, body):
+        if method.routing_key.startswith(prefix):
+            with db:
+                db.execute(sql, json.loads(body))
+        channel.basic_ack(method.delivery_tag)
+
+    channel.queue_declare(queue, durable=True)
+    channel.queue_bind(queue, "events", "#")
+    channel.basic_consume(queue, on_event, auto_ack=False)
+    channel.start_consuming()

@@ -1,0 +1,38 @@
+"""Each service has an exchange before its queue, which is not durable.
+
+Breaks: d (transient-exchange)
+"""
+
+import json
+import sqlite3
+
+import pika
+
+
+def run_search(url, store):
+    sql = "INSERT INTO search (event, document) VALUES (:event, :about)"
+    serve(url, store, sql, "search", ["document.#"])
+
+
+def run_audit(url, store):
+    sql = "INSERT INTO audit (event, type) VALUES (:event, :type)"
+    serve(url, store, sql, "audit", ["#"])
+
+
+def serve(url, store, sql, queue, keys):
+    db = sqlite3.connect(store)
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+
+    def on_event(channel, method, properties, body):
+        with db:
+            db.execute(sql, json.loads(body))
+        channel.basic_ack(method.delivery_tag)
+
+    channel.queue_declare(queue, durable=True)
+    channel.exchange_declare(queue, "fanout")
+    channel.queue_bind(queue, queue)
+    for key in keys:
+        channel.exchange_bind(queue, "events", key)
+    channel.basic_consume(queue, on_event, auto_ack=False)
+    channel.start_consuming()

@@ -1,0 +1,63 @@
+"""Connects again, five seconds after its connection was lost."""
+
+import json
+import sqlite3
+import time
+
+import pika
+from pika.exceptions import AMQPConnectionError
+
+
+def run_worker(url, store):
+    db = sqlite3.connect(store)
+    with db:
+        db.execute("CREATE TABLE IF NOT EXISTS seen (payment TEXT PRIMARY KEY)")
+    while True:
+        try:
+            consume(url, db)
+        except AMQPConnectionError as error:
+            print("connecting again after", repr(error))
+            time.sleep(5)
+
+
+def consume(url, db):
+    channel = pika.BlockingConnection(pika.URLParameters(url)).channel()
+    channel.basic_qos(prefetch_count=1)
+
+    def on_message(channel, method, properties, body):
+        handle(db, json.loads(body))
+        channel.basic_ack(method.delivery_tag)
+
+    channel.basic_consume("payments", on_message)
+    channel.start_consuming()
+
+
+def handle(db, event):
+    if event["type"] == "account.status":
+        set_status(db, event)
+        return
+    try:
+        with db:
+            db.execute("INSERT INTO seen VALUES (?)", (event["payment"],))
+            add(db, event)
+    except sqlite3.IntegrityError:
+        pass  # counted before
+
+
+def add(db, event):
+    db.execute(
+        "INSERT INTO balances VALUES (?, ?)"
+        " ON CONFLICT (account) DO UPDATE SET cents = cents + excluded.cents",
+        (event["account"], event["cents"]),
+    )
+
+
+def set_status(db, event):
+    with db:
+        db.execute(
+            "INSERT INTO accounts VALUES (:account, :status, :version)"
+            " ON CONFLICT (account) DO UPDATE"
+            " SET status = excluded.status, version = excluded.version"
+            " WHERE excluded.version > accounts.version",
+            event,
+        )

@@ -1,0 +1,58 @@
+"""Puts a message back when the store fails, and leaves the transaction open.
+
+Breaks: e (error-rolls-back)
+"""
+
+import json
+import sqlite3
+
+import pika
+
+
+def run_worker(url, store):
+    db = sqlite3.connect(store)
+    with db:
+        db.execute("CREATE TABLE IF NOT EXISTS seen (payment TEXT PRIMARY KEY)")
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.basic_qos(prefetch_count=1)
+
+    def on_message(channel, method, properties, body):
+        try:
+            handle(db, json.loads(body))
+        except sqlite3.OperationalError:
+            channel.basic_nack(method.delivery_tag)
+        else:
+            channel.basic_ack(method.delivery_tag)
+
+    channel.basic_consume("payments", on_message, auto_ack=False)
+    channel.start_consuming()
+
+
+def handle(db, event):
+    if event["type"] == "account.status":
+        set_status(db, event)
+        return
+    mark = db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (event["payment"],))
+    if mark.rowcount:
+        add(db, event)
+    db.commit()
+
+
+def add(db, event):
+    db.execute(
+        "INSERT INTO balances VALUES (?, ?)"
+        " ON CONFLICT (account) DO UPDATE SET cents = cents + excluded.cents",
+        (event["account"], event["cents"]),
+    )
+
+
+def set_status(db, event):
+    with db:
+        db.execute(
+            "INSERT INTO accounts VALUES (:account, :status, :version)"
+            " ON CONFLICT (account) DO UPDATE"
+            " SET status = excluded.status, version = excluded.version"
+            " WHERE excluded.version > accounts.version",
+            event,
+        )

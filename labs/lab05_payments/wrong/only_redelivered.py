@@ -1,0 +1,58 @@
+"""Looks a payment up only when the broker says that it was delivered before.
+
+Breaks: b (only-redelivered-repeats)
+Not seen: f
+"""
+
+import json
+import sqlite3
+
+import pika
+
+
+def run_worker(url, store):
+    db = sqlite3.connect(store)
+    with db:
+        db.execute("CREATE TABLE IF NOT EXISTS seen (payment TEXT PRIMARY KEY)")
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.basic_qos(prefetch_count=1)
+
+    def on_message(channel, method, properties, body):
+        handle(db, json.loads(body), again=method.redelivered)
+        channel.basic_ack(method.delivery_tag)
+
+    channel.basic_consume("payments", on_message, auto_ack=False)
+    channel.start_consuming()
+
+
+def handle(db, event, again):
+    if event["type"] == "account.status":
+        set_status(db, event)
+        return
+    with db:
+        db.execute("BEGIN IMMEDIATE")
+        look = "SELECT 1 FROM seen WHERE payment = ?"
+        if again and db.execute(look, (event["payment"],)).fetchone():
+            return
+        db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (event["payment"],))
+        add(db, event)
+
+
+def add(db, event):
+    db.execute(
+        "INSERT INTO balances VALUES (?, ?)"
+        " ON CONFLICT (account) DO UPDATE SET cents = cents + excluded.cents",
+        (event["account"], event["cents"]),
+    )
+
+
+def set_status(db, event):
+    with db:
+        db.execute(
+            "INSERT INTO accounts VALUES (:account, :status, :version)"
+            " ON CONFLICT (account) DO UPDATE"
+            " SET status = excluded.status, version = excluded.version"
+            " WHERE excluded.version > accounts.version",
+            event,
+        )

@@ -1,0 +1,52 @@
+"""Compares versions in Python, and then writes.
+
+Breaks: f (check-then-insert)
+"""
+
+import json
+import sqlite3
+
+import pika
+
+
+def run_worker(url, store):
+    db = sqlite3.connect(store)
+    with db:
+        db.execute("CREATE TABLE IF NOT EXISTS seen (payment TEXT PRIMARY KEY)")
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.basic_qos(prefetch_count=1)
+
+    def on_message(channel, method, properties, body):
+        handle(db, json.loads(body))
+        channel.basic_ack(method.delivery_tag)
+
+    channel.basic_consume("payments", on_message, auto_ack=False)
+    channel.start_consuming()
+
+
+def handle(db, event):
+    if event["type"] == "account.status":
+        set_status(db, event)
+        return
+    try:
+        with db:
+            db.execute("INSERT INTO seen VALUES (?)", (event["payment"],))
+            add(db, event)
+    except sqlite3.IntegrityError:
+        pass  # counted before
+
+
+def add(db, event):
+    db.execute(
+        "INSERT INTO balances VALUES (?, ?)"
+        " ON CONFLICT (account) DO UPDATE SET cents = cents + excluded.cents",
+        (event["account"], event["cents"]),
+    )
+
+
+def set_status(db, event):
+    row = db.execute("SELECT version FROM accounts WHERE account = :account", event).fetchone()
+    if row is None or row[0] < event["version"]:
+        with db:
+            db.execute("REPLACE INTO accounts VALUES (:account, :status, :version)", event)

@@ -1,0 +1,61 @@
+"""Prints what the store says, and takes the message for done.
+
+Breaks: e (error-is-done)
+"""
+
+import json
+import sqlite3
+
+import pika
+
+
+def run_worker(url, store):
+    db = sqlite3.connect(store)
+    with db:
+        db.execute("CREATE TABLE IF NOT EXISTS seen (payment TEXT PRIMARY KEY)")
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.basic_qos(prefetch_count=1)
+
+    def on_message(channel, method, properties, body):
+        handle(db, json.loads(body))
+        channel.basic_ack(method.delivery_tag)
+
+    channel.basic_consume("payments", on_message, auto_ack=False)
+    channel.start_consuming()
+
+
+def handle(db, event):
+    try:
+        with db:
+            book(db, event)
+    except sqlite3.IntegrityError:
+        pass  # counted before
+    except sqlite3.OperationalError as error:
+        print("the store:", error)
+
+
+def book(db, event):
+    if event["type"] == "account.status":
+        set_status(db, event)
+        return
+    db.execute("INSERT INTO seen VALUES (?)", (event["payment"],))
+    add(db, event)
+
+
+def add(db, event):
+    db.execute(
+        "INSERT INTO balances VALUES (?, ?)"
+        " ON CONFLICT (account) DO UPDATE SET cents = cents + excluded.cents",
+        (event["account"], event["cents"]),
+    )
+
+
+def set_status(db, event):
+    db.execute(
+        "INSERT INTO accounts VALUES (:account, :status, :version)"
+        " ON CONFLICT (account) DO UPDATE"
+        " SET status = excluded.status, version = excluded.version"
+        " WHERE excluded.version > accounts.version",
+        event,
+    )
