@@ -8,20 +8,17 @@ happens, and give the history that the verdict shows.
 import itertools
 import sqlite3
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from pika.exceptions import ChannelClosedByBroker
-
 from helpers import broker
 from helpers.history import History
 from labs.judge.actor import Actor, Boundary
 from labs.judge.actors import ActorPool
-from labs.judge.draining import NOT_FOUND, RESOURCE_LOCKED, drain
+from labs.judge.draining import take_all
 from labs.judge.errors import UnusableError
 from labs.judge.faults import FAIL, FULL_QUEUE, Fault, Order, in_words
 from labs.judge.findings import Broken
@@ -216,6 +213,10 @@ class Trial:
         """Return a connection to the store for one transaction of the check itself."""
         return self._pool.ledger.writing()
 
+    def probing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Return a connection to the store that waits for no lock, and must commit nothing."""
+        return closing(sqlite3.connect(self._store, timeout=0, isolation_level=None))
+
     def audit(self) -> None:
         """Compare the store's commits with those that the submission reported.
 
@@ -233,33 +234,12 @@ class Trial:
         The broker requeues what a consumer held a little after the consumer's death.
 
         Args:
-            queue: name of the queue.
-            expected: message ids; drain until all of them were seen, or until the deadline.
-            timeout_s: deadline in seconds.
+            queue, expected, timeout_s: see `draining.take_all`.
 
         Returns:
             Method, properties and body of each message; an empty list when there is no queue.
-
-        Raises:
-            AMQPError: the broker refused to deliver, so the queue's content is unknown.
         """
-        messages: list[tuple[Any, Any, bytes]] = []
-        wanted, end = set(expected), time.monotonic() + timeout_s
-        with closing(broker.connect()) as connection:
-            while True:
-                try:
-                    for message in drain(connection, queue):
-                        messages.append(message)
-                        wanted.discard(message[1].message_id)
-                except ChannelClosedByBroker as error:
-                    if error.reply_code == NOT_FOUND:
-                        break
-                    if error.reply_code != RESOURCE_LOCKED:  # its consumer is about to end
-                        raise
-                if not wanted or time.monotonic() >= end:
-                    break
-                time.sleep(0.02)
-        return messages
+        return take_all(queue, set(expected), timeout_s=timeout_s)
 
     def _named(self, boundary: Boundary) -> Boundary:
         """Return the boundary of a message, with the name that its body gives to all its copies."""

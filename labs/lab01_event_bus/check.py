@@ -92,7 +92,6 @@ LAB = Lab(
         "exclusive-is-shared": "all instances of a service can read its exclusive queue",
         "one-at-a-time": "of a queue's workers, only one may be at work",
         "exchange-is-mine": "a subscriber may declare the exchange anew",
-        "transient-exchange": "an exchange survives a restart, however it was declared",
         "drop-is-kept": "a message that the broker gives up on is kept somewhere",
         "quiet-end": "a program that returns when its connection is lost is started again",
     },

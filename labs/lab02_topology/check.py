@@ -90,7 +90,6 @@ LAB = Lab(
         "one-ae": "an alternate exchange also covers the exchanges behind its own",
         "fresh-start": "what is in the queue when a service starts is old and can go",
         "queue-per-instance": "each instance of a service needs a separate queue",
-        "durable-by-default": "an exchange is still there after a restart of the broker",
         "room-enough": "a queue with a limit is emptied before it is full",
         "nobody-publishes": "while a topology is declared anew, nobody publishes",
     },
@@ -230,5 +229,5 @@ def lasting(made: dict[str, Any], lost: Mapping[str, Loss]) -> Broken | None:
     for name, exchange in exchanges().items():
         if not exchange["durable"]:
             story = f"the broker restarts → exchange {name!r} is gone, with its bindings"
-            return Broken("h", story, "durable-by-default")
+            return Broken("h", story, "transient-exchange")
     return None

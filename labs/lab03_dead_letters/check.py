@@ -62,7 +62,6 @@ LAB = Lab(
         "emptied-stays-empty": "a queue that is being emptied gets nothing new",
         "letter-is-a-note": "a dead letter is a note about a message, not the message itself",
         "no-confirms": "a publish that raises no error has arrived",
-        "durable-by-default": "what was declared is still there after a restart of the broker",
         "counted-for-ever": "what has used up its tries has used them up for ever",
     },
 )

@@ -16,7 +16,7 @@ def kept(trial: Trial, known: Known) -> Iterator[Broken]:
         if not exchange["durable"]:
             story = f"exchange {exchange['name']} is not durable: gone when the broker restarts"
             known.lossy = True
-            yield Broken("f", story, "durable-by-default")
+            yield Broken("f", story, "transient-exchange")
     for loss in losses():
         known.lossy = True
         yield Broken("f", loss.sentence, loss.misconception)

@@ -66,7 +66,6 @@ LAB = Lab(
         "body-may-change": "what waits may get another body",
         "pays-for-one": "a mail that was sent pays for one more retry, not for a whole budget",
         "time-heals": "a budget fills up again as time goes by",
-        "durable-by-default": "what was declared is still there after a restart of the broker",
         "spent-for-ever": "a budget that is used up stays used up",
         "no-confirms": "a publish that raises no error has arrived",
         "confirmed-is-queued": "a message that the broker confirms is in a queue",

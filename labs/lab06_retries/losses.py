@@ -126,7 +126,7 @@ def kept(scene: Scene) -> Iterator[Broken]:
     for exchange in broker.api("GET", "exchanges/{vhost}?disable_stats=true"):
         if not exchange["durable"]:
             story = f"exchange {exchange['name']} is not durable: gone when the broker restarts"
-            yield Broken("h", story, "durable-by-default")
+            yield Broken("h", story, "transient-exchange")
     quorum = True
     consumed = {*other_queues()} - {*other_queues(consumed=False)} | {WORK, DLQ}
     for queue in later.queues():

@@ -109,8 +109,6 @@ LAB = Lab(
         "no-confirms": "a publish that raises no error has arrived",
         "error-passed-over": "after an error about one message it is enough to go on with the next",
         "refused-may-follow": "what the broker refused may be published after what comes later",
-        "transient-exchange": "an exchange survives a restart of the broker, however it was "
-        "declared",
     },
 )
 

@@ -4,7 +4,6 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 
 from helpers import broker
 from labs.judge import later
@@ -111,7 +110,7 @@ def locked(trial: Trial) -> Broken | None:
         director = Director(trial, "delivery")
         plays.publish(trial, [event("locked", version)])
         director.wait()
-        with closing(sqlite3.connect(trial.store, timeout=0, isolation_level=None)) as db:
+        with trial.probing() as db:
             longest.append(lock_time(trial, db, director, version))
         if longest[-1] <= LOCK_S:
             return None

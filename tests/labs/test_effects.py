@@ -12,7 +12,7 @@ def reach(actor: Actor, at: str, **details: object) -> bool:
 
 def test_a_commit_of_nothing_is_no_effect():
     actor = Actor(
-        "run", [], name="worker", key="1-run", output=Path("out"), send=lambda command: None
+        "run", [], name="worker", key="1-run", host=0, output=Path("out"), send=lambda command: None
     )
     reach(actor, "delivery")
     assert not reach(actor, "after effect", committed=False, rows=0)

@@ -10,8 +10,7 @@ from pika.exceptions import ChannelClosedByBroker
 
 from helpers.errors import WaitTimeoutError
 from labs.judge import actor as actor_module
-from labs.judge import faults
-from labs.judge import trial as trial_module
+from labs.judge import draining, faults
 from labs.judge.actor import Actor, Boundary
 from labs.judge.errors import OutOfTimeError, UnusableError
 from labs.judge.faults import Fault
@@ -217,7 +216,7 @@ def test_take_all_ignores_a_missing_queue_but_no_refusal(attempt: Try, monkeypat
     def refused(connection, queue):
         raise ChannelClosedByBroker(403, "ACCESS_REFUSED")
 
-    monkeypatch.setattr(trial_module, "drain", refused)
+    monkeypatch.setattr(draining, "drain", refused)
     with pytest.raises(ChannelClosedByBroker):
         trial.take_all("jobs")
 

@@ -1,6 +1,6 @@
 """Declares the queues durable, and the exchanges as they come.
 
-Breaks: h (durable-by-default)
+Breaks: h (transient-exchange)
 """
 
 import pika

@@ -1,6 +1,6 @@
 """Declares the dead letter exchange with its defaults.
 
-Breaks: f (durable-by-default)
+Breaks: f (transient-exchange)
 """
 
 import json

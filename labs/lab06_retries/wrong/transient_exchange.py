@@ -1,6 +1,6 @@
 """Declares the exchange in front of its waiting queues with its defaults.
 
-Breaks: h (durable-by-default)
+Breaks: h (transient-exchange)
 """
 
 import random
