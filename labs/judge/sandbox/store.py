@@ -9,6 +9,7 @@ import _sqlite3
 import functools
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +29,7 @@ WRITING_PRAGMA = re.compile(
     r"\bPRAGMA\s+(?:\w+\.)?(journal_mode|user_version|application_id|optimize)\b", re.IGNORECASE
 )
 RETURNING = re.compile(r"\bRETURNING\b", re.IGNORECASE)
+BUSY_S, LOOK_S = 5.0, 0.01
 LEGACY = -1  # sqlite3.LEGACY_TRANSACTION_CONTROL, since Python 3.12
 
 
@@ -86,10 +88,9 @@ class Cursor(sqlite3.Cursor):
             return self
         setting = _setting(sql)
         ask(f"before {what}", pragma=setting)
-        if (
-            setting == "journal_mode"
-        ):  # its effect is complete when its row has been read; once more, it has none
-            super().execute(sql, parameters).fetchall()
+        if setting == "journal_mode":
+            # Its effect is complete when its row has been read; once more, it has none.
+            self._patiently(sql, parameters)
         super().execute(sql, parameters)
         written = not self.connection.in_transaction
         if what == "statement":
@@ -100,6 +101,21 @@ class Cursor(sqlite3.Cursor):
         else:
             ask(f"after {what}", committed=written, rows=self.rowcount)
         return self
+
+    def _patiently(self, sql: str, parameters: Any) -> None:
+        """Run a statement to its end, which waits for no lock by itself: the judge may be reading.
+
+        Source: https://www.sqlite.org/c3ref/busy_handler.html: the handler is not always called.
+        """
+        end = time.monotonic() + BUSY_S
+        while True:
+            try:
+                super().execute(sql, parameters).fetchall()
+                return
+            except sqlite3.OperationalError:
+                if time.monotonic() >= end:
+                    raise
+                time.sleep(LOOK_S)
 
     def executemany(self, sql: str, parameters: Any) -> "Cursor":
         """Run a statement for each row, between two boundaries; one by one if each commits."""
