@@ -58,7 +58,9 @@ def why_lost(trial: Trial, document: str, *, confirms: bool) -> str:
     kinds = [event.kind for event in trial.history.events(message=document)]
     after = kinds[kinds.index("fail") + 1 :] if "fail" in kinds else []
     if "ack" not in after:
-        return "ack-before-work"
+        # An ack may overtake a publish that nobody waits for: no fault is needed for that loss.
+        sent_first = {"publish", "ack"} <= {*kinds} and kinds.index("publish") < kinds.index("ack")
+        return "no-confirms" if sent_first and not confirms else "ack-before-work"
     refused = trial.fault is not None and trial.fault.fails_at("before publish")
     return "no-confirms" if refused and not confirms else "error-is-done"
 
