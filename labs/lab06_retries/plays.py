@@ -222,7 +222,12 @@ def all_fail(scene: Scene) -> Iterator[Finding]:
         quiet_s=QUIET_S,
     )
     unsent = [comment for comment in again if not provider.sent(comment)]
-    retried = [comment for comment in again if len(provider.of(comment)) > 1]
     if unsent:
+        # A comment without a retry is in the DLQ at once; the retry of another one takes longer.
+        retried = trial.watch.settle(
+            lambda: [comment for comment in again if len(provider.of(comment)) > 1],
+            timeout_s=LONG_S,
+            quiet_s=QUIET_S,
+        )
         story = f"the budget was used up → 'fine' was sent → {scene.story(unsent[0])}: no retry"
         yield Broken("g", story, "pays-for-one" if retried else "spent-for-ever")

@@ -21,14 +21,14 @@ def declare(url, base_s, retries):
 def run_worker(url, provider, base_s, retries, budget):
     while True:
         try:
-            work(url, provider, base_s, retries, budget)
+            with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+                work(connection.channel(), provider, base_s, retries, budget)
         except pika.exceptions.AMQPError as error:
             print("connecting again:", error)
             time.sleep(5)
 
 
-def work(url, provider, base_s, retries, budget):
-    channel = pika.BlockingConnection(pika.URLParameters(url)).channel()
+def work(channel, provider, base_s, retries, budget):
     channel.confirm_delivery()
     channel.basic_qos(prefetch_count=1)
     spent = 0

@@ -20,8 +20,12 @@ def run_worker(url, store, queue, service_time_s, round_trip_s):
         db = sqlite3.connect(store, isolation_level=None)
         while True:
             tag, body = todo.get()
-            make_thumbnail(db, json.loads(body), service_time_s)
-            connection.add_callback_threadsafe(partial(channel.basic_ack, tag))
+            settle = partial(channel.basic_ack, tag)
+            try:
+                make_thumbnail(db, json.loads(body), service_time_s)
+            except sqlite3.Error:
+                settle = partial(channel.basic_nack, tag, requeue=True)
+            connection.add_callback_threadsafe(settle)
 
     def on_message(channel, method, properties, body):
         todo.put((method.delivery_tag, body))
