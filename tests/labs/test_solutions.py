@@ -24,13 +24,14 @@ def test_a_wrong_reason_is_no_proof():
     solution = next(
         solution for solution in proof.solutions(5) if solution.path.stem == "memory_set"
     )
-    verdict = Verdict(5, (Broken("a", "", "memory-set"),), "", 1.0, "4.3.6")
+    verdict = Verdict(5, (Broken("a", "", "no-dedup"),), "", 1.0, "4.3.6")
     assert not proof.Outcome(solution, verdict, "").as_it_should
     broken = tuple(Broken(key, "story", why) for key, why in solution.breaks or ())
-    right = proof.Outcome(solution, Verdict(5, broken, "", 1.0, "4.3.6"), "")
+    unseen = tuple(NotSeen(key, "story") for key in solution.unseen)
+    right = proof.Outcome(solution, Verdict(5, broken, "", 1.0, "4.3.6", unseen), "")
     assert right.as_it_should
     assert not proof.Outcome(solution, None, "it failed").as_it_should
-    crashed = Verdict(5, broken, "it hung", 1.0, "4.3.6")
+    crashed = Verdict(5, broken, "it hung", 1.0, "4.3.6", unseen)
     assert not proof.Outcome(solution, crashed, "").as_it_should
     assert "1 of 1" in proof.table([right])
 

@@ -200,6 +200,7 @@ def places(tmp_path_factory):
     with broker.disposable(config="\n".join(config)) as node:
         http = node.broker.management_url.partition("://")[2]
         yield {
+            "login": node.broker.amqp_url.partition("://")[2].rpartition("@")[0],
             "amqp": f"127.0.0.1:{node.broker.port}",
             "amqps": f"127.0.0.1:{ports.amqp}",
             "http": http,
@@ -219,6 +220,6 @@ def places(tmp_path_factory):
     ],
 )
 def test_tls_where_there_is_none_and_the_other_way_round(given, places, amqp, management, sentence):
-    amqp_url = f"{amqp[0]}://guest:guest@{places[amqp[1]]}"
+    amqp_url = f"{amqp[0]}://{places['login']}@{places[amqp[1]]}"
     with pytest.raises(BrokerError, match=sentence):
         given(amqp_url, f"{management[0]}://{places[management[1]]}")

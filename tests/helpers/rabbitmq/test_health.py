@@ -49,6 +49,7 @@ def given(node: broker.DisposableNode, command: str):
 
 
 @needs_server
+@pytest.mark.slow
 def test_too_little_disk_is_named_by_up_doctor_and_a_publish():
     with broker.disposable(config="disk_free_limit.absolute = 900000GB") as node:
         up = given(node, "up")
@@ -68,6 +69,7 @@ def test_too_little_disk_is_named_by_up_doctor_and_a_publish():
 
 
 @needs_server
+@pytest.mark.slow
 def test_too_little_memory_is_named_with_a_limit_of_descriptors_that_explains_it(monkeypatch):
     with broker.disposable() as node:
         assert health.why_blocked(node.broker) == ""

@@ -99,6 +99,7 @@ def test_an_epmd_whose_folder_was_deleted_is_ended_by_down(home):
     assert command(home, "down") == "Nothing was running.\n"
 
 
+@pytest.mark.slow
 def test_a_stopped_node_is_replaced_on_its_ports(home):
     vm, _ = pids(home)
     before = json.loads((home / "node" / "state.json").read_text())

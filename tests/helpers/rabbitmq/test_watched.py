@@ -52,6 +52,7 @@ def test_a_stopped_broker_is_named(monkeypatch):
 
 
 @needs_server
+@pytest.mark.slow
 def test_a_silent_broker_whose_heartbeats_come_is_none(monkeypatch):
     monkeypatch.setattr(watched, "SILENCE_S", 4.0)
     with broker.disposable() as node, node.connect(heartbeat=4) as connection:
