@@ -34,7 +34,7 @@ TOGETHER = (
 )  # fmt: skip
 COVERAGE = ("--cov", "--cov-report=term")  # it slows the tests down, so only CI measures it
 ALONE = ("-m", "pytest", "notebooks", *NBVAL, "-m", "measures_rates")
-SLOW = ("-m", "pytest", "tests", "-m", "slow or twice", *SPREAD)
+SLOW = ("-m", "pytest", "tests", "-m", "slow and not twice", *SPREAD)
 TWICE = ("-m", "pytest", "tests", "-m", "twice", *SPREAD)
 
 
@@ -80,7 +80,7 @@ def slow() -> int:
     Returns:
         0 when they pass, else 1.
     """
-    return _on_a_broker({"slow tests": SLOW})
+    return _on_a_broker({"every cell twice": TWICE, "slow tests": SLOW})
 
 
 def twice() -> int:
