@@ -56,7 +56,7 @@ class Trial:
             limits: bounds of its processes.
             hidden: whether to judge the hidden cases, too, which learners are not given.
         """
-        self.submission, self.limits = submission, limits
+        self.submission = submission
         self.hidden = hidden
         self.history = History()
         self.direct: Callable[[Actor, Boundary], Order] = go_on
