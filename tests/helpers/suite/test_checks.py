@@ -84,7 +84,7 @@ def test_slow_tests_are_a_run_of_their_own(phases, capfd):
     phases(lint=1, slow=0)
     assert command_line.main(["test-slow"]) == 0
     names = [line.partition("  ")[0] for line in summary(capfd)[:-1]]
-    assert names == ["broker", "services", "slow tests"]
+    assert names == ["broker", "services", "every cell twice", "slow tests"]
     phases(slow=3)
     assert checks.slow() == 1
     assert summary(capfd)[-1].startswith("failed: slow tests in ")
