@@ -14,9 +14,9 @@ pytestmark = pytest.mark.one_by_one
 
 @pytest.mark.parametrize("number", numbers())
 def test_a_correct_solution_is_accepted(number: int, shared_broker):
-    outcome = proof.judge(
-        next(solution for solution in proof.solutions(number) if solution.kind == "correct")
-    )
+    correct = [solution for solution in proof.solutions(number) if solution.kind == "correct"]
+    # The shortest is one of the quickest: it neither waits nor reconnects.
+    outcome = proof.judge(min(correct, key=lambda solution: solution.path.stat().st_size))
     assert outcome.as_it_should, str(outcome)
 
 

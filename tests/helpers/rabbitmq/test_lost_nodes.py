@@ -60,6 +60,7 @@ def home(tmp_path):
         command(place, "down")
 
 
+@pytest.mark.slow
 def test_a_node_whose_folder_was_moved_is_replaced(home, tmp_path):
     before = pids(home)
     moved = tmp_path / "moved"
@@ -73,6 +74,7 @@ def test_a_node_whose_folder_was_moved_is_replaced(home, tmp_path):
     assert run(moved, "-c", USE).stdout.splitlines()[-1] == "1"
 
 
+@pytest.mark.slow
 def test_a_node_whose_folder_was_deleted_is_ended_by_up(home, monkeypatch):
     before = pids(home)
     shutil.rmtree(home)
@@ -90,6 +92,7 @@ def test_a_node_whose_folder_was_deleted_is_ended_by_up(home, monkeypatch):
     assert not set(pids(home)) & set(before)
 
 
+@pytest.mark.slow
 def test_an_epmd_whose_folder_was_deleted_is_ended_by_down(home):
     vm, epmd = pids(home)
     Identity(vm, psutil.Process(vm).create_time(), lost_nodes.VM).kill()
@@ -114,6 +117,7 @@ def test_a_stopped_node_is_replaced_on_its_ports(home):
     assert after["name"] != before["name"]
 
 
+@pytest.mark.slow
 def test_a_copy_of_a_checkout_neither_uses_nor_ends_the_node_of_the_first(kept, tmp_path):
     before = pids(kept)
     copy = tmp_path / "copy"
@@ -123,12 +127,14 @@ def test_a_copy_of_a_checkout_neither_uses_nor_ends_the_node_of_the_first(kept, 
     assert all(psutil.pid_exists(pid) for pid in before)
 
 
+@pytest.mark.slow
 def test_a_folder_reached_by_another_path_is_the_same(kept, tmp_path):
     link = tmp_path / "link"
     link.symlink_to(kept)
     assert "is up (private node)" in command(link, "status")
 
 
+@pytest.mark.slow
 def test_a_node_of_another_checkout_may_be_on_its_way(kept, tmp_path, monkeypatch):
     own = set(pids(kept))
     notes = kept / "node" / "state.json"

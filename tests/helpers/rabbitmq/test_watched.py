@@ -35,6 +35,7 @@ def test_silence_is_longer_than_a_beat_and_shorter_than_promised():
     assert watched.SILENCE_S + 2 * watched.LOOK_EVERY_S < PROMISED_S
 
 
+@pytest.mark.slow
 @needs_server
 def test_a_stopped_broker_is_named(monkeypatch):
     monkeypatch.setattr(watched, "SILENCE_S", 2.0)
