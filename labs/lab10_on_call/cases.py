@@ -43,9 +43,9 @@ def case_of(incident: str, dice: random.Random) -> Case:
     cases = {
         "stuck consumer": Case(50, most=handled + held, prefetch=held, code=stuck),
         "poison loop": Case(dice.randint(8, 15), poison=True, code=Code(requeues=True)),
-        "slow consumer": Case(4, burst=dice.randint(100, 120), prefetch=1, code=Code(work_s=0.5)),
+        "slow consumer": Case(4, burst=dice.randint(80, 95), prefetch=1, code=Code(work_s=0.5)),
         "healthy growth": Case(
-            dice.randint(90, 110), 300, 1000, consumers=3, prefetch=20, code=Code(work_s=0.05)
+            dice.randint(55, 65), 300, 1500, consumers=3, prefetch=20, code=Code(work_s=0.08)
         ),
         "publisher blocked": Case(20),  # the incident happens to its node
         "unroutable flood": Case(dice.randint(15, 40), bound=False),

@@ -16,7 +16,16 @@ from labs.judge.trial import Trial
 from labs.lab10_on_call import recorded
 from labs.lab10_on_call.incident_system import System
 from labs.lab10_on_call.readings import Reader, shared
-from labs.lab10_on_call.shift import BLOCKED, HEALTHY, Night, OwnNode, ask, observe, recover
+from labs.lab10_on_call.shift import (
+    BLOCKED,
+    HEALTHY,
+    Night,
+    OwnNode,
+    ask,
+    observe,
+    recover,
+    start,
+)  # fmt: skip
 
 SEED = 10
 LETTERS = {
@@ -40,6 +49,7 @@ MISREAD = {
     "missing consumer": "deep-is-slow",
     "DLQ filling": "dlq-is-the-end",
 }
+GROWING = {"slow consumer", HEALTHY}
 RESTARTS = {
     "restart consumers", "restart publishers", "roll back consumers", "dead-letter failures",
 }  # fmt: skip
@@ -106,7 +116,10 @@ def seven(trial: Trial, seed: int) -> list[Night]:
         stack.callback(reader.close)
         for system in systems:
             stack.callback(system.end)
-            system.start()
+        # What a growing queue holds depends on its age, so it starts when the others have begun.
+        growing = [system for system in systems if system.incident in GROWING]
+        start([system for system in systems if system not in growing])
+        start(growing)
         nights = observe(systems, reader)
         ask(trial, nights)
         recover(trial, nights, reader)
