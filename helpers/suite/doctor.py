@@ -21,12 +21,12 @@ from helpers.broker.scratch import leases, sweep
 from helpers.broker.selection import NotRunningError
 from helpers.broker.vhosts import call
 from helpers.errors import BrokerError, RabbitLabError, WaitTimeoutError
-from helpers.machine import apt, docker
+from helpers.machine import addresses, apt, docker
 from helpers.machine.paths import ROOT, home, shown
 from helpers.machine.ports import is_free
 from helpers.rabbitmq import cluster, health, lost_nodes, ready, server, shared_node
 from helpers.rabbitmq.generations import not_recorded
-from helpers.rabbitmq.model import credentials
+from helpers.rabbitmq.model import AMQP_URL, credentials
 from helpers.rabbitmq.node_files import PLUGINS, cookie_of
 from helpers.services import SERVICES, Service
 from helpers.services import cluster as cluster_service
@@ -123,7 +123,7 @@ def stop_what_is_ours(*, cluster_too: bool = True) -> str:
     lines = [f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running."]
     if stopped and used:
         lines.append(f"Still in use by a running notebook or test: {', '.join(used)}.")
-    if os.environ.get("AMQP_URL"):
+    if addresses.given(AMQP_URL):
         lines.append("The broker of AMQP_URL was left alone.")
     return "\n".join(lines)
 

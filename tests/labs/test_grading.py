@@ -1,6 +1,7 @@
 """Grades of a class: each submission in isolation, hostile ones included, and the report."""
 
 import csv
+import dataclasses
 import json
 import os
 import shutil
@@ -13,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.machine import apt
+from helpers import broker
+from helpers.machine import apt, docker
 from labs.judge.instructor import collecting, commands, grading
 from labs.judge.instructor.collecting import Submission
 from labs.judge.model import Verdict, folder_of
@@ -198,3 +200,16 @@ def test_the_sandbox_is_tried_before_a_class_is_judged(
     assert "--without-sandbox" in done.stderr and not (tmp_path / "out").exists()
     (note,) = commands._sandbox_notes(without=True)
     assert "--without-sandbox" in note and "can read and change your files" in note
+
+
+@pytest.mark.parametrize(
+    ("login", "warned"), [("guest:guest", True), (docker.LOGIN, True), ("teacher:a%20b", False)]
+)
+def test_an_administrator_with_a_known_password_is_warned_of(
+    login, warned, shared_broker, monkeypatch
+):
+    found = dataclasses.replace(shared_broker, amqp_url=f"amqp://{login}@127.0.0.1:5672/%2F")
+    monkeypatch.setattr(broker, "find", lambda: found)
+    notes = commands._broker_notes()
+    assert bool(notes) == warned
+    assert not warned or login.partition(":")[0] in notes[0]

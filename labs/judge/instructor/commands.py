@@ -8,6 +8,7 @@ import click
 
 from helpers import broker
 from helpers.errors import UsageError
+from helpers.machine import docker
 from helpers.machine.paths import shown, work
 from helpers.rabbitmq.model import credentials
 from labs.judge import checking
@@ -111,9 +112,11 @@ def _sandbox_notes(without: bool) -> list[str]:
 
 def _broker_notes() -> list[str]:
     """Return what an instructor has to know about the broker that submissions use."""
-    if credentials(broker.find().amqp_url) != ("guest", "guest"):
+    name, password = credentials(broker.find().amqp_url)
+    if f"{name}:{password}" not in ("guest:guest", docker.LOGIN):
         return []
     return [
-        "The broker's administrator is guest with the default password, which a submission"
-        " could use: grade submissions that you don't trust on a broker with another one."
+        f"The broker's administrator is {name} with a password that everybody knows, which a"
+        " submission could use: grade submissions that you don't trust on a broker with another"
+        " one."
     ]
