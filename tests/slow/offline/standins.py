@@ -83,6 +83,14 @@ def _prepare_for_builds(new: Path) -> None:
     (new / "etc" / "apt" / "apt.conf.d" / "90standin").write_text(f'{UNEXPIRED} "false";\n')
 
 
+# All that a newcomer has to install before `make test`, which installs the rest.
+MACHINE = ("ca-certificates", "git", "make", "python3", "python3-venv")
+
+
+def _machine(suite: str) -> Standin:
+    return Standin(suite, MACHINE, install=_prepare_for_builds)
+
+
 STANDINS = {
     "rabbitmq-3.10": _rabbitmq("bookworm"),
     "rabbitmq-4.0": _rabbitmq("trixie"),
@@ -101,6 +109,9 @@ STANDINS = {
         recipe=Path(kafka_image.__file__),
         entry="kafka.sh",
     ),
+    "debian-bookworm": _machine("bookworm"),
+    "debian-trixie": _machine("trixie"),
+    "debian-forky": _machine("forky"),
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from helpers.suite.exits import like_ctrl_c
 from helpers.suite.notebooks import find, records, write_tables
 from labs.judge import model
 from tests.slow.offline import generation, kafka
-from tests.slow.versions import runner
+from tests.slow.versions import debian, runner
 from tests.slow.versions.parallel import Processes
 
 
@@ -32,6 +32,13 @@ def split(_: click.Context, __: click.Parameter, text: str | None) -> list[str] 
 @click.option("--jobs", type=int, default=1, help="How many run at once.", show_default=True)
 @click.option("--notebooks", metavar="q04,q10", callback=split, help="Only these notebooks.")
 @click.option("--labs", metavar="3,4", callback=split, help="Only these labs.")
+@click.option(
+    "--debian",
+    "debians",
+    metavar="forky",
+    callback=split,
+    help="Run `make test` in a fresh clone on these Debians instead.",
+)
 @like_ctrl_c(signal.SIGINT, signal.SIGTERM)
 def command(
     *,
@@ -41,8 +48,13 @@ def command(
     jobs: int,
     notebooks: Sequence[str] | None,
     labs: Sequence[str] | None,
+    debians: Sequence[str] | None,
 ) -> int:
     """Run the command; 1 when a notebook or solution failed, or a small behaviour differs."""
+    if debians is not None:
+        results = [debian.run(suite) for suite in debian.check_suites(debians)]
+        print("\n" + "\n".join([*debian.HEADER, *(result.row for result in results)]))
+        return 0 if all(result.status == 0 for result in results) else 1
     installed = generation_of(node.version())
     left_out = [*(without or ())]
     if others and installed in generation.GENERATIONS:
