@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from helpers.errors import BrokerError
-from helpers.rabbitmq import management
+from helpers.rabbitmq import management, server
 from helpers.rabbitmq.model import Broker, credentials
 
 START_TIMEOUT_S = 120.0
-CTL_TIMEOUT_S = 60.0  # `rabbitmqctl` takes a second, and more than twenty on a loaded machine
 # Asks the nodes themselves: the management API reports partitions some seconds late.
 # RabbitMQ 4.3 has no Mnesia, and its node monitor records no partitions.
 # The loop runs in the node, since each question from outside costs a `rabbitmqctl`.
@@ -53,7 +52,7 @@ class Member(Protocol):
     def start(self, *, timeout_s: float = START_TIMEOUT_S) -> None:
         """Start it again with the same data. Raises BrokerError when it runs or can't."""
 
-    def ctl(self, *arguments: str, timeout_s: float = 30.0) -> str:
+    def ctl(self, *arguments: str, timeout_s: float = server.CTL_TIMEOUT_S) -> str:
         """Run ``rabbitmqctl`` on it and return what it printed. Raises BrokerError."""
 
 
@@ -88,7 +87,7 @@ def are_whole(nodes: Sequence[Member], *, patience_s: float = 0.0) -> bool:
     look = IS_WHOLE.replace("{wanted}", str(len(nodes)))
     look = look.replace("{patience_ms}", str(round(patience_s * 1000)))
     try:
-        answer = nodes[0].ctl("eval", look, timeout_s=CTL_TIMEOUT_S)
+        answer = nodes[0].ctl("eval", look)
     except BrokerError:
         return False
     return answer.strip() == "true"
@@ -122,4 +121,4 @@ def connect_again(node: Member, others: list[Member]) -> None:
 
 def _for_each(node: Member, others: list[Member], steps: str) -> None:
     names = ", ".join(f"'{other.name}'" for other in others)
-    node.ctl("eval", f"[begin {steps} end || N <- [{names}]].", timeout_s=CTL_TIMEOUT_S)
+    node.ctl("eval", f"[begin {steps} end || N <- [{names}]].")

@@ -32,6 +32,11 @@ CONFIG = "cluster_partition_handling = pause_minority\n"
 class _Node(PrivateNode):
     """A private node that shares the cluster's epmd, which stays when the node ends."""
 
+    @property
+    def epmd_folder(self) -> Path:
+        """The folder of the first node, which started it."""
+        return _folders()[0]
+
     def stop(self) -> bool:
         return self.kill()
 

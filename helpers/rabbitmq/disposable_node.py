@@ -19,7 +19,6 @@ from helpers.rabbitmq.ready import DEFAULTS
 SOURCE = "disposable node"
 PREFIX = "disposable"
 START_TIMEOUT_S = 90.0
-CTL_TIMEOUT_S = 30.0
 
 
 class DisposableNode:
@@ -99,7 +98,7 @@ class DisposableNode:
         if not self._node.kill():
             raise BrokerError(f"{self.what} is down already")
 
-    def ctl(self, *arguments: str, timeout_s: float = CTL_TIMEOUT_S) -> str:
+    def ctl(self, *arguments: str, timeout_s: float = server.CTL_TIMEOUT_S) -> str:
         """Run ``rabbitmqctl`` for this node, such as ``ctl("list_queues")``.
 
         Args:

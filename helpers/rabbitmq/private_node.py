@@ -75,6 +75,11 @@ class PrivateNode(Keeper):
         return f"http://127.0.0.1:{self._ports.management}"
 
     @property
+    def epmd_folder(self) -> Path:
+        """The folder of the node that started the epmd."""
+        return self.folder
+
+    @property
     def epmd(self) -> Identity | None:
         """The node's port mapper; None when it has not been started."""
         return self.processes["epmd"]
@@ -102,8 +107,9 @@ class PrivateNode(Keeper):
             self.processes = dict.fromkeys(self.processes)
             return False
         self.password = self.noted.get("password", "")
+        places = {"vm": self.folder, "epmd": self.epmd_folder}
         for name, identity in self.processes.items():
-            if identity is not None and not lost_nodes.lives_in(identity.pid, self.folder):
+            if identity is not None and not lost_nodes.lives_in(identity.pid, places[name]):
                 self.processes[name] = None
         return True
 

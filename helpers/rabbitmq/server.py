@@ -6,6 +6,7 @@ from pathlib import Path
 
 from helpers.machine.processes import clean_environment
 
+CTL_TIMEOUT_S = 120.0  # `rabbitmqctl` takes a second, and more than thirty on a loaded machine
 # Debian's and Red Hat's /usr/sbin/rabbitmq-server only works for root and starts the
 # system's own node, so the script behind it comes first. Then Homebrew and generic builds.
 PLACES = (

@@ -45,6 +45,7 @@ class Depth(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.send_response(200)
+        self.send_header("Content-Type", "text/plain; version=0.0.4")  # Prometheus 3 requires it
         self.end_headers()
         self.wfile.write(f"test_depth{{queue='a'}} {self.value}\n".replace("'", '"').encode())
 
