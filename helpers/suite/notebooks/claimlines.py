@@ -7,28 +7,26 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from helpers.claims.card import without_here
 from helpers.errors import UsageError
 
 CHECK_TAG = "nbval-check-output"
 RATES_TAG = "measures-rates"
 SURPRISE_TAG = "surprise"  # on the cell of the claim that readers expect least
-CLAIM_LINE = re.compile(
-    r"^(?P<id>q\d\d\.\d+) (?P<verdict>holds if [^:]+|holds|refuted): (?P<evidence>\S.*)$"
+CARD = re.compile(
+    r"(?P<id>q\d\d\.\d+) (?P<verdict>holds if .+|holds|refuted)\n“.+”\n"
+    r"(?:  .*\n)+(?P<evidence>\S.*)"
 )
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim line that a cell printed: its id, its verdict and the whole line."""
+    """A claim's card that a cell showed: id, verdict, evidence, and the whole text."""
 
     id: str
     verdict: str
-    text: str
-
-    @property
-    def evidence(self) -> str:
-        """The part of the line after its verdict."""
-        return self.text.removeprefix(f"{self.id} {self.verdict}: ")
+    evidence: str
+    text: str  # without the numbers that differ from run to run
 
 
 def tags(cell: NotebookNode) -> list[str]:
@@ -97,26 +95,30 @@ def _checks(cell: NotebookNode) -> list[Any]:
     ]
 
 
-def printed(cell: NotebookNode) -> list[str]:
-    """Return the lines of standard output stored in a cell."""
+def shown(cell: NotebookNode) -> list[str]:
+    """Return the plain text of each object that a cell displayed, as it is stored."""
     return [
-        line
+        output.data["text/plain"]
         for output in cell.get("outputs", [])
-        if output.output_type == "stream" and output.name == "stdout"
-        for line in output.text.splitlines()
+        if output.output_type == "display_data" and "text/plain" in output.data
     ]
 
 
 def cell_claims(cell: NotebookNode) -> list[Claim]:
-    """Return the claim lines in the outputs of a cell; none if the cell lacks the tag."""
+    """Return the cards in the outputs of a cell; none if the cell lacks the tag."""
     if CHECK_TAG not in tags(cell):
         return []
-    found = [CLAIM_LINE.match(line) for line in printed(cell)]
-    return [Claim(match["id"], match["verdict"], match[0]) for match in found if match]
+    texts = [without_here(text) for text in shown(cell)]
+    found = [CARD.fullmatch(text) for text in texts]
+    return [
+        Claim(match["id"], match["verdict"], match["evidence"], match[0])
+        for match in found
+        if match
+    ]
 
 
 def claim_lines(nb: NotebookNode) -> list[Claim]:
-    """Return the claim lines stored in a notebook.
+    """Return the cards stored in a notebook.
 
     Args:
         nb: a notebook with outputs; only cells tagged ``nbval-check-output`` count.

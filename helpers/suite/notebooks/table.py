@@ -33,59 +33,7 @@ class Row:
     surprising: bool  # its cell is tagged as the claim that readers expect least
 
     @property
-    def brief(self) -> str:
-        """The evidence in a few words: the first case, and one that contradicts it."""
-        return brief(self.claim)
-
-
-def rows(nb: NotebookNode) -> list[Row]:
-    """Return the claims stored in a notebook, in the order of their ids.
-
-    Args:
-        nb: a notebook with outputs.
-
-    Raises:
-        UsageError: a stored claim has no ``claims.check`` with its sentence in the same cell.
-    """
-    table, heading = [], ""
-    for cell in nb.cells:
-        if cell.cell_type == "markdown":
-            headings = re.findall(r"^#{2,3} (.+?)\s*$", FENCED.sub("", cell.source), re.MULTILINE)
-            heading = headings[-1] if headings else heading
-        for claim in cell_claims(cell):
-            sentence = claim_sentences(cell).get(claim.id)
-            if sentence is None:
-                raise UsageError(f"{claim.id} is not checked in the cell {cell.id} that shows it")
-            surprising = SURPRISE_TAG in tags(cell)
-            table.append(Row(claim, sentence, heading, cell.id, surprising))
-    return sorted(table, key=lambda row: _place(row.claim.id))
-
-
-def brief(claim: Claim) -> str:
-    """Return the evidence of a claim in a few words.
-
-    Args:
-        claim: a claim line; its cases stand between semicolons.
-
-    Returns:
-        The first case; if the claim holds under a condition, also the first case that
-        contradicts it; further cases while they are short; "…" when some are left out.
-    """
-    cases = claim.evidence.split("; ")
-    chosen = [0]
-    if claim.verdict.startswith("holds if") and len(cases) > 1:
-        contrary = (n for n, case in enumerate(cases) if n and CONTRAST.search(case))
-        chosen.append(next(contrary, 1))
-    for number in range(1, len(cases)):
-        wanted = sorted({*chosen, number})
-        if len("; ".join(cases[n] for n in wanted)) > BRIEF:
-            break
-        chosen = wanted
-    text = "; ".join(cases[n] for n in sorted(chosen))
-    return text if len(chosen) == len(cases) else f"{text}; …"
-
-
-def as_sentence(text: str) -> str:
+    def as_sentence(text: str) -> str:
     """Return a sentence with a capital letter, unless it begins with a name such as x-death."""
     match = PLAIN_WORD.match(text)
     return text[0].upper() + text[1:] if match else text
