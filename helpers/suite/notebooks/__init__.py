@@ -8,7 +8,6 @@ functions.
 
 from helpers.suite.notebooks.claimlines import (
     CHECK_TAG,
-    CLAIM_LINE,
     SURPRISE_TAG,
     Claim,
     claim_ids,
@@ -23,7 +22,6 @@ from helpers.suite.notebooks.verdicts import judge
 
 __all__ = [
     "CHECK_TAG",
-    "CLAIM_LINE",
     "EXPERIMENT_TAG",
     "SURPRISE_TAG",
     "Claim",

@@ -1,6 +1,6 @@
 """Write ``docs/rabbitmq-4.md``: the interview answers that changed with RabbitMQ 4.
 
-The measured values come from the notebooks' claim lines and from ``docs/rabbitmq-4.json``, the
+The measured values come from the notebooks' cards and from ``docs/rabbitmq-4.json``, the
 explanations from ``docs/rabbitmq-4.toml``.
 """
 
@@ -48,15 +48,13 @@ def changes(claim: Claim) -> list[Change]:
     """Return the cases of a claim whose value differs between generations.
 
     Args:
-        claim: a claim line; `claims.by_generation` prints such cases.
+        claim: a card; `claims.by_generation` makes such cases.
     """
     differing = []
-    for case in claim.evidence.split("; "):
-        what, colon, rest = case.partition(": ")
-        values = ON_GENERATION.findall(rest if colon else case)
+    for what, measured in claim.measured:
+        values = ON_GENERATION.findall(measured)
         if len({value for value, _ in values}) > 1:
-            by_generation = {name: value for value, name in values}
-            differing.append(Change(what if colon else "", by_generation))
+            differing.append(Change(what, {name: value for value, name in values}))
     return differing
 
 
@@ -147,7 +145,7 @@ def _section(path: Path, row: Row, words: Mapping[str, str]) -> list[str]:
     measured = []
     for change in changes(row.claim):
         values = ", ".join(f"{escape(value)} on {name}" for name, value in change.values.items())
-        measured.append(f"{escape(change.what)}: {values}" if change.what else values)
+        measured.append(f"{escape(change.what)}: {values}")
     sentence = escape(as_sentence(row.sentence))
     link = _link(path, row, row.claim.id)
     return [
@@ -182,7 +180,7 @@ def _rest(every: Any, changing: Any, recorded: records.Records) -> str:
     left = [name for name in every if name not in changing and name not in same]
     text = (
         f"Of {len(every)} claims in the notebooks, {len(changing)} change: the outcome of a case"
-        f" differs, not the verdict. {len(same)} gave the same line on all"
+        f" differs, not the verdict. {len(same)} gave the same card on all"
         " generations: [verdicts.md](verdicts.md) has them, with the runs."
     )
     return text + (f" Not measured on each so far: {', '.join(left)}." if left else "")

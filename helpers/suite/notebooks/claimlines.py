@@ -28,6 +28,13 @@ class Claim:
     evidence: str
     text: str  # without the numbers that differ from run to run
 
+    @property
+    def measured(self) -> list[tuple[str, str]]:
+        """The set-up and the measured value of each row of the card."""
+        lines = [line for line in self.text.splitlines() if line.startswith("  ")]
+        cells = [[cell.strip() for cell in line.split(" | ")] for line in lines[1:]]
+        return [(row[0], row[2]) for row in cells]
+
 
 def tags(cell: NotebookNode) -> list[str]:
     """Return the tags of a cell in their order."""

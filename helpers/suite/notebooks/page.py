@@ -13,9 +13,9 @@ INTRODUCTION = """\
 # Verdicts
 
 Every claim of the notebooks. `make verdicts` writes this page from them; edits here are lost. A ✓
-under a generation of RabbitMQ means that this claim's line, exactly as it is stored in the
-notebook, was measured there. A · means that it was not, or not since the line changed. The
-[runs](#runs) are listed at the end; [verdicts.json](verdicts.json) has the whole lines. Claims
+under a generation of RabbitMQ means that this claim's card, exactly as it is stored in the
+notebook, was measured there. A · means that it was not, or not since the card changed. The
+[runs](#runs) are listed at the end; [verdicts.json](verdicts.json) has the whole cards. Claims
 that kill a node kill one of the RabbitMQ that is installed on the machine, and count for its
 generation; in `make test-versions` it is the same as the broker's. [What changed with RabbitMQ
 4](rabbitmq-4.md) has the claims whose outcome depends on the generation.
@@ -80,7 +80,7 @@ def _claims(path: Path, table: list[Row], recorded: records.Records) -> str:
     for row in table:
         seen = [_mark(row, recorded.get(generation, {})) for generation in generations]
         link = f"[{row.claim.id}](../notebooks/{path.name}#cell-id={row.cell})"
-        texts = (as_sentence(row.sentence), row.claim.verdict, row.brief)
+        texts = (as_sentence(row.sentence), row.claim.verdict, row.claim.evidence)
         cells = [link, *map(escape, texts), *seen, row.heading.replace("|", r"\|")]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

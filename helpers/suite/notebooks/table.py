@@ -14,9 +14,6 @@ from helpers.suite.notebooks.claimlines import (
     tags,
 )
 
-BRIEF = 90  # characters of evidence that a reader takes in at a glance
-# In the text of a case: it contradicts the sentence, or it differs between generations.
-CONTRAST = re.compile(r", not | on \d+\.\d+")
 SPECIAL = re.compile(r"([\\`*_<>|~$]|\](?=\())")
 PLAIN_WORD = re.compile(r"(?!x-)[a-z][a-z/-]*(?=[\s:,])")
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -32,8 +29,31 @@ class Row:
     cell: str
     surprising: bool  # its cell is tagged as the claim that readers expect least
 
-    @property
-    def as_sentence(text: str) -> str:
+
+def rows(nb: NotebookNode) -> list[Row]:
+    """Return the claims stored in a notebook, in the order of their ids.
+
+    Args:
+        nb: a notebook with outputs.
+
+    Raises:
+        UsageError: a stored claim has no ``claims.check`` with its sentence in the same cell.
+    """
+    table, heading = [], ""
+    for cell in nb.cells:
+        if cell.cell_type == "markdown":
+            headings = re.findall(r"^#{2,3} (.+?)\s*$", FENCED.sub("", cell.source), re.MULTILINE)
+            heading = headings[-1] if headings else heading
+        for claim in cell_claims(cell):
+            sentence = claim_sentences(cell).get(claim.id)
+            if sentence is None:
+                raise UsageError(f"{claim.id} is not checked in the cell {cell.id} that shows it")
+            surprising = SURPRISE_TAG in tags(cell)
+            table.append(Row(claim, sentence, heading, cell.id, surprising))
+    return sorted(table, key=lambda row: _place(row.claim.id))
+
+
+def as_sentence(text: str) -> str:
     """Return a sentence with a capital letter, unless it begins with a name such as x-death."""
     match = PLAIN_WORD.match(text)
     return text[0].upper() + text[1:] if match else text

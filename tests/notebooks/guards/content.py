@@ -7,12 +7,11 @@ from helpers.rabbitmq.generations import GENERATIONS
 from helpers.services import SERVICES
 from helpers.suite.notebooks import (
     CHECK_TAG,
-    CLAIM_LINE,
     EXPERIMENT_TAG,
     SURPRISE_TAG,
     claim_ids,
 )
-from helpers.suite.notebooks.claimlines import RATES_TAG
+from helpers.suite.notebooks.claimlines import RATES_TAG, cell_claims
 from tests.notebooks.guards.anatomy import SECTIONS
 from tests.notebooks.guards.book import Book, figures, in_cell, tags, texts
 
@@ -40,10 +39,9 @@ def has_checked_claims(book: Book) -> list[str]:
         if len(ids) != 1:
             wrong.append(in_cell(cell, f"checks {len(ids)} claims, not exactly one"))
             continue
-        lines = [line for output in cell.outputs for line in output.get("text", "").splitlines()]
-        match = CLAIM_LINE.match(lines[0]) if len(lines) == len(cell.outputs) == 1 else None
-        if cell.execution_count is None or match is None or match["id"] != ids[0]:
-            wrong.append(in_cell(cell, f"must have run and show one line that begins {ids[0]}"))
+        found = [claim.id for claim in cell_claims(cell)]
+        if cell.execution_count is None or found != ids or len(cell.outputs) != 1:
+            wrong.append(in_cell(cell, f"must have run and show the card of {ids[0]} alone"))
     return wrong
 
 
