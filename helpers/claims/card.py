@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from html import escape
 
 HEAD = ("set-up", "the sentence says", "measured", "", "measured here")
-OPEN, CLOSE = '<td class="here">', "</td>"
-HERE = re.compile(rf"(?<={re.escape(OPEN)})[^<]*(?={CLOSE})|(?<=⟨)[^⟩]*(?=⟩)")
+OPEN, CLOSE = '<td class="here" align="right">', "</td>"
+# ⟨ and ⟩ are written as escapes: nbval reads its copy of this pattern in the locale's encoding.
+HERE = re.compile(rf"(?<={OPEN})[^<]*(?={CLOSE})|(?<=\u27e8)[^\u27e9]*(?=\u27e9)")
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Row:
     what: str
     says: str  # "" when the sentence says nothing about it
     measured: str
-    outcome: str  # "as said", "not so", "checked", …
+    outcome: str  # "✓ as said", "✗ not so", "· checked"
     here: str = ""  # a number that differs from run to run
 
 
@@ -38,36 +39,45 @@ class Card:
 
     def __repr__(self) -> str:
         """Return the plain text: verdict, sentence, rows, evidence, each on lines of its own."""
-        cells = [list(HEAD[:4]), *([r.what, r.says, r.measured, r.outcome] for r in self.rows)]
+        cells = [HEAD, *((r.what, r.says, r.measured, r.outcome, r.here) for r in self.rows)]
+        if not any(row.here for row in self.rows):
+            cells[0] = (*HEAD[:4], "")
         widths = [max(len(row[column]) for row in cells) for column in range(4)]
-        lines = [
-            "  " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            for row in cells
-        ]
-        here = ["", *(f"  ⟨{row.here}⟩" if row.here else "" for row in self.rows)]
-        table = [f"{line.rstrip()}{more}" for line, more in zip(lines, here, strict=True)]
+        table = []
+        for *words, here in cells:
+            padded = [word.ljust(width) for word, width in zip(words, widths, strict=True)]
+            line = f"  {' | '.join(padded)}".rstrip()
+            table.append(f"{line}  ⟨{here}⟩" if here else line)
         head = f"{self.claim} {self.said}"
         note = [f"not checked now; {self.note}:"] if self.note else []
         return "\n".join([*note, head, f"“{self.sentence}”", *table, self.evidence])
 
     def _repr_html_(self) -> str:
         """Return HTML that is understood without styles, which GitHub removes."""
-        with_here = any(row.here for row in self.rows)
-        head = "".join(f"<th>{name}</th>" for name in HEAD[: 5 if with_here else 4])
-        body = "".join(_row(row, with_here=with_here) for row in self.rows)
-        note = f"<p><em>not checked now; {escape(self.note)}</em></p>" if self.note else ""
+        here = any(row.here for row in self.rows)
+        head = _cells("th", HEAD[:4]) + (f'<th align="right">{HEAD[4]}</th>' if here else "")
+        body = "".join(_row(row, here=here) for row in self.rows)
+        note = f"<p><em>not checked now; {escape(self.note)}:</em></p>" if self.note else ""
         return (
-            f"{note}<p><strong>{self.claim}</strong> · “{escape(self.sentence)}”<br>"
+            f"{note}<p><strong>{escape(self.claim)}</strong> · “{escape(self.sentence)}”<br>"
             f"<strong>{escape(self.said)}</strong></p>"
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            f'<table cellpadding="5">'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
             f"<p><em>{escape(self.evidence)}</em></p>"
         )
 
 
-def _row(row: Row, *, with_here: bool) -> str:
-    cells = (row.what, row.says, row.measured, row.outcome)
-    html = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-    return f"<tr>{html}{f'{OPEN}{escape(row.here)}{CLOSE}' if with_here else ''}</tr>"
+def _row(row: Row, *, here: bool) -> str:
+    words = _cells("td", (row.what, row.says, row.measured, row.outcome))
+    return f"<tr>{words}{f'{OPEN}{escape(row.here)}{CLOSE}' if here else ''}</tr>"
+
+
+def _cells(tag: str, words: Sequence[str]) -> str:
+    """Return the cells of a row: words on the left, numbers on the right."""
+    # JupyterLab's styles put the text of all cells to the right, except where a block says else.
+    left, right = ('<{0}><div align="left">{1}</div></{0}>', '<{0} align="right">{1}</{0}>')
+    forms = (left, right, right, left)
+    return "".join(form.format(tag, escape(word)) for form, word in zip(forms, words, strict=True))
 
 
 def without_here(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from string import ascii_lowercase
 from typing import Any
 
 from helpers import broker
@@ -9,6 +10,7 @@ from helpers.errors import UsageError
 from helpers.rabbitmq.generations import compared_with, not_recorded
 
 Value = int | float | str
+SINGULARS = {"ies": "y", "sses": "ss", "ches": "ch", "shes": "sh", "xes": "x", "s": ""}
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,8 @@ def equal(
 
     Raises:
         UsageError: a value is neither a number nor a word: a list or True explains nothing.
-
-    Source: the convention of this package.
     """
-    for value in (says, measured):
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise UsageError(
-                f"{what}: {value!r} explains nothing to a reader; compare a number or a word, "
-                "each of several in a case of its own (claims.each)"
-            )
+    says, measured = _shown(what, says), _shown(what, measured)
     held = measured == says
     numbers = f"the sentence says {says!r}, measured {measured!r}"
     if instead is not None:
@@ -86,7 +81,7 @@ def each(
         equal(
             what.format(key),
             says=says[key] if isinstance(says, Mapping) else says,
-            measured=plain(value),
+            measured=value,
             unit=unit,
             instead=None if instead is None else instead[key],
         )
@@ -94,9 +89,15 @@ def each(
     ]
 
 
-def plain(value: Any) -> Any:
-    """Return a number of NumPy as one of Python, and all else as it is."""
-    return value.item() if hasattr(value, "item") else value
+def _shown(what: str, value: Any) -> Value:
+    """Return a number or a word as Python has it, also one of NumPy's; refuse all else."""
+    plain = value.item() if hasattr(value, "item") else value
+    if isinstance(plain, bool) or not isinstance(plain, int | float | str):
+        raise UsageError(
+            f"{what}: {plain!r} explains nothing to a reader; compare a number or a word, "
+            "each of several in a case of its own (claims.each)"
+        )
+    return plain
 
 
 def at_least(
@@ -155,7 +156,7 @@ def _bounded(
     numbers = f"measured {measured:.4g}, bound: {seen}"
     return Case(
         what, held, with_unit(says, unit), with_unit(seen, unit), numbers, seen,
-        here=with_unit(f"{measured:.2g}" if measured < 100 else f"{measured:.0f}", unit),
+        here=with_unit(f"{measured:.2g}" if measured < 99.5 else f"{measured:.0f}", unit),
     )  # fmt: skip
 
 
@@ -181,7 +182,12 @@ def by_generation(
             value is compared with the newest one before it, and a failure says so.
         unit: what is counted.
         on: the generation that was measured, where that is not the broker's, like "3.10".
+
+    Raises:
+        UsageError: a value is neither a number nor a word.
     """
+    says, measured = _shown(what, says), _shown(what, measured)
+    seen = {name: _shown(what, value) for name, value in seen.items()}
     now = on or broker.generation()
     expected = seen[compared_with(now, seen)]
     table = ", ".join(f"{value} on {name}" for name, value in seen.items())
@@ -189,13 +195,22 @@ def by_generation(
     where = not_recorded(now, seen) or now
     numbers = f"measured {measured!r} on {where}, where {expected!r} was seen before ({table})"
     return Case(
-        what, held, with_unit(says, unit), table, numbers, dict(seen),
+        what, held, with_unit(says, unit), table, numbers, seen,
         as_seen=measured == expected,
     )  # fmt: skip
 
 
 def with_unit(value: object, unit: str) -> str:
-    """Return a value with its unit, in the singular for 1: "1 cent", "20 cents"."""
+    """Return a value with its unit, in the singular for 1: "1 copy", "at least 1 time", "20 s"."""
     if not unit:
         return f"{value}"
-    return f"{value} {unit.removesuffix('s') if value == 1 else unit}"
+    return f"{value} {_singular(unit) if f'{value}'.split()[-1] == '1' else unit}"
+
+
+def _singular(unit: str) -> str:
+    """Return a unit with its first word in the singular; "s" and "ms" stay as they are."""
+    word = unit[: len(unit) - len(unit.lstrip(ascii_lowercase))]
+    for plural, singular in SINGULARS.items():
+        if len(word) > 3 and word.endswith(plural):
+            return word.removesuffix(plural) + singular + unit.removeprefix(word)
+    return unit

@@ -1,7 +1,7 @@
 """Compute verdicts from cases, show them, and keep them for the notebook's last table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from IPython.display import display
@@ -54,15 +54,16 @@ def check(
             transaction, {1} when the effect comes first". ``{0[4.3]}`` is that of a generation.
         condition: what makes the sentence true: "each subscriber has its own queue".
         outside: with a ``condition``: the set-ups that do not meet it.
-        also: cases that must have held whatever the verdict, such as the remedy.
+        also: cases that must have held whatever the verdict, such as the remedy; the sentence
+            says nothing about them.
         stored: when and with what the numbers were measured, if not now; what is shown is then no
             verdict, because nothing was put to the test.
 
     Raises:
         ClaimFailedError: the computed verdict is not the expected one, or a case is too close to
             call; the message is a table of the numbers.
-        UsageError: no cases, a condition without cases outside it, or an evidence that is too long
-            or names a value that is not there.
+        UsageError: no cases, a condition without cases outside it, or an evidence that is too
+            long, is no whole sentence, or names a value that is not there.
     """
     if expect not in VERDICTS:
         raise UsageError(f"expect must be one of {', '.join(VERDICTS)}, not {expect!r}")
@@ -82,10 +83,9 @@ def check(
         raise ClaimFailedError(_report(claim, sentence, verdict, expect, every))
     said = f"holds if {condition}" if condition else verdict
     told = _filled(claim, evidence, every)
-    outcomes = [*(_outcome(case) for case in (*cases, *outside)), *("checked" for _ in also)]
     rows = [
-        Row(case.what, case.says, case.measured, outcome, case.here)
-        for case, outcome in zip(every, outcomes, strict=True)
+        *(_row(case, "✓ as said" if case.held else "✗ not so") for case in (*cases, *outside)),
+        *(_row(replace(case, says=""), "· checked") for case in also),
     ]
     _checked[claim] = Checked(
         claim, sentence, f"{said} (not checked now)" if stored else said, told
@@ -93,17 +93,19 @@ def check(
     display(Card(claim, sentence, said, rows, told, stored))
 
 
-def _outcome(case: Case) -> str:
-    return "as said" if case.held else "not so"
+def _row(case: Case, outcome: str) -> Row:
+    return Row(case.what, case.says, case.measured, outcome, case.here)
 
 
 def _filled(claim: str, evidence: str, cases: Sequence[Case]) -> str:
     try:
         told = evidence.format(*(case.value for case in cases))
-    except (LookupError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise UsageError(
             f"{claim}: the evidence {evidence!r} cannot be filled in: {error}"
         ) from None
+    if not told or told != told.strip() or "\n" in told or told.endswith("…"):
+        raise UsageError(f"{claim}: the evidence must be one whole sentence, not {told!r}")
     if len(told) > LONGEST_EVIDENCE:
         raise UsageError(
             f"{claim}: the evidence has {len(told)} characters, at most {LONGEST_EVIDENCE} fit"

@@ -87,7 +87,7 @@ def twice() -> int:
     """Run every notebook once more: each cell twice, and each experiment again after the last.
 
     Returns:
-        0 when every claim line stayed the same, else 1.
+        0 when every card stayed the same, else 1.
     """
     return _on_a_broker({"every cell twice": TWICE})
 

@@ -14,13 +14,13 @@ from helpers.suite.notebooks import (
     SURPRISE_TAG,
     Claim,
     claim_ids,
-    claim_lines,
     commands,
     figure,
     find,
     normalise,
     readme_table,
     sanitise,
+    stored_claims,
     title,
     write_readme_table,
 )
@@ -124,7 +124,7 @@ def test_claims_are_read_from_code_and_from_tagged_outputs():
         cell.outputs = [v4.new_output("stream", name="stdout", text=line)]
     nb = v4.new_notebook(cells=[tagged, untagged, prose('claims.check("q02.9")')])
     assert [claim_ids(cell) for cell in nb.cells] == [["q02.7"], [], []]
-    assert claim_lines(nb) == [
+    assert stored_claims(nb) == [
         Claim("q03.2", "holds if each has its own", line.splitlines()[0]),
     ]
 
@@ -183,7 +183,7 @@ def test_refresh_writes_the_same_bytes_each_time(checkout, capsys):
     path = claim_notebook(checkout)
     assert run_notebooks(["q02"], root=checkout)
     first = path.read_bytes()
-    assert [claim.id for claim in claim_lines(reads(first.decode(), as_version=4))] == [
+    assert [claim.id for claim in stored_claims(reads(first.decode(), as_version=4))] == [
         "q02.1",
         "q02.2",
     ]

@@ -1,4 +1,4 @@
-"""Cells that run twice, and experiments that run again later, print the same claim lines.
+"""Cells that run twice, and experiments that run again later, show the same cards.
 
 This takes three times as long as all notebooks. ``make twice`` runs it.
 """
@@ -6,8 +6,8 @@ This takes three times as long as all notebooks. ``make twice`` runs it.
 import pytest
 
 from helpers import services
-from helpers.suite.notebooks import claim_ids, claim_lines, find, run
-from helpers.suite.notebooks.claimlines import tags
+from helpers.suite.notebooks import claim_ids, find, run, stored_claims
+from helpers.suite.notebooks.cards import tags
 from helpers.suite.notebooks.running import read
 
 pytestmark = [pytest.mark.twice, pytest.mark.one_by_one]
@@ -17,11 +17,11 @@ pytestmark = [pytest.mark.twice, pytest.mark.one_by_one]
 @pytest.mark.parametrize("path", find(), ids=lambda path: path.stem)
 def test_every_cell_twice_and_experiments_again(path):
     nb = read(path)
-    stored = {claim.id: claim.text for claim in claim_lines(nb)}
+    stored = {claim.id: claim.text for claim in stored_claims(nb)}
     for cell in nb.cells:
         if services.missing(tags(cell)):
             stored = {claim: text for claim, text in stored.items() if claim not in claim_ids(cell)}
-    assert stored, "a notebook without claim lines proves nothing here"
+    assert stored, "a notebook without cards proves nothing here"
     result = run(path, order="twice", timeout_s=120)
     assert [str(problem) for problem in result.problems] == []
     for claims in result.passes:

@@ -32,7 +32,7 @@ import pytest
 from nbval.kernel import RunningKernel
 
 from helpers import services
-from helpers.suite.notebooks.claimlines import measures_rates
+from helpers.suite.notebooks.cards import measures_rates
 
 pytest_plugins = ["tests.support.nbval_sockets"]
 RATES_MARK = "measures_rates"

@@ -1,17 +1,17 @@
 """Run notebooks, store them in one normal form, and read their claims.
 
 ``run`` executes a notebook in a kernel of this Python; ``normalise`` brings it into its stored
-form; ``refresh`` does both for the committed notebooks; ``judge`` records the claim lines of a run.
+form; ``refresh`` does both for the committed notebooks; ``judge`` records the cards of a run.
 Both rewrite the README's table of questions and the tables in ``docs/``. Tests use the same
 functions.
 """
 
-from helpers.suite.notebooks.claimlines import (
+from helpers.suite.notebooks.cards import (
     CHECK_TAG,
     SURPRISE_TAG,
     Claim,
     claim_ids,
-    claim_lines,
+    stored_claims,
 )
 from helpers.suite.notebooks.normal import normalise, sanitise
 from helpers.suite.notebooks.page import page, write_tables
@@ -28,7 +28,6 @@ __all__ = [
     "Problem",
     "Run",
     "claim_ids",
-    "claim_lines",
     "find",
     "judge",
     "normalise",
@@ -37,6 +36,7 @@ __all__ = [
     "refresh",
     "run",
     "sanitise",
+    "stored_claims",
     "title",
     "write_readme_table",
     "write_tables",

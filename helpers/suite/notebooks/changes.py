@@ -16,7 +16,7 @@ from helpers.errors import UsageError
 from helpers.machine.paths import ROOT, labs, notebooks
 from helpers.rabbitmq.generations import GENERATIONS, listed
 from helpers.suite.notebooks import records
-from helpers.suite.notebooks.claimlines import Claim
+from helpers.suite.notebooks.cards import Claim
 from helpers.suite.notebooks.running import read
 from helpers.suite.notebooks.table import Row, as_sentence, escape, rows
 

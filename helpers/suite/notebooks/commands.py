@@ -23,10 +23,10 @@ TIMEOUT = click.option(
 
 @click.command(epilog=f"{NOTEBOOKS}.")
 @NAMES
-@click.option("--check", is_flag=True, help="Only compare claim lines with the stored ones.")
+@click.option("--check", is_flag=True, help="Only compare cards with the stored ones.")
 @TIMEOUT
 def notebooks(names: Sequence[str], check: bool, timeout_s: float) -> int:
-    """Run notebooks; 1 when one failed, or with ``check`` gave other claim lines."""
+    """Run notebooks; 1 when one failed, or with ``check`` gave other cards."""
     return 0 if run_notebooks(names, check=check, timeout_s=timeout_s) else 1
 
 
@@ -35,7 +35,7 @@ def notebooks(names: Sequence[str], check: bool, timeout_s: float) -> int:
 @click.option("--stored", is_flag=True, help="Run nothing, only write the tables.")
 @TIMEOUT
 def verdicts(names: Sequence[str], stored: bool, timeout_s: float) -> int:
-    """Record verdicts; 1 when a run gave other claim lines than the stored ones."""
+    """Record verdicts; 1 when a run gave other cards than the stored ones."""
     return 0 if record_verdicts(names, stored=stored, timeout_s=timeout_s) else 1
 
 
@@ -46,12 +46,12 @@ def run_notebooks(
 
     Args:
         names: paths, or beginnings of file names such as "q09"; none means all.
-        check: only compare the claim lines with the stored ones; write nothing.
+        check: only compare the cards with the stored ones; write nothing.
         timeout_s: time limit of each cell in seconds.
         root: the checkout.
 
     Returns:
-        True when everything ran, and with ``check`` gave the stored claim lines.
+        True when everything ran, and with ``check`` gave the stored cards.
 
     Raises:
         RabbitLabError: an unknown notebook, or the README or the record has another form.
@@ -79,7 +79,7 @@ def record_verdicts(
         root: the checkout.
 
     Returns:
-        True when every run gave the stored claim lines.
+        True when every run gave the stored cards.
 
     Raises:
         RabbitLabError: no broker, or a notebook, the README or the record has another form.

@@ -5,14 +5,14 @@ import re
 
 from nbformat import NotebookNode, from_dict
 
-from helpers.suite.notebooks.claimlines import CHECK_TAG, claim_ids, tags
+from helpers.suite.notebooks.cards import CHECK_TAG, claim_ids, tags
 
 READABLE_ID = re.compile(r"[a-z0-9-]{3,64}")
 # Ids made by editors, eight hexadecimal digits or a UUID: they match the pattern without a meaning.
 RANDOM_ID = re.compile(r"(?=.*\d)[0-9a-f]{8}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ID_LENGTH = 40
 
-# Generated names. Claim lines are exempt, so that every change in them is visible.
+# Generated names. Cards are exempt, so that every change in them is visible.
 SANITISED = (
     (re.compile(r"\b0x[0-9a-f]{6,16}\b"), "0x…"),
     (re.compile(r"\bipykernel_\d+/\d+\.py\b"), "ipykernel/cell.py"),

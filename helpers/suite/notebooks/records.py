@@ -1,4 +1,4 @@
-"""Record which claim lines were measured on which RabbitMQ, and when."""
+"""Record which cards were measured on which RabbitMQ, and when."""
 
 import datetime
 import fcntl
@@ -15,7 +15,7 @@ from helpers.broker import Broker
 from helpers.errors import UsageError
 from helpers.machine.paths import ROOT
 from helpers.rabbitmq.generations import GENERATIONS, age, generation_of, not_recorded
-from helpers.suite.notebooks.claimlines import Claim
+from helpers.suite.notebooks.cards import Claim
 
 FILE = Path("docs") / "verdicts.json"
 
@@ -33,7 +33,7 @@ class Session:
 
 @dataclass(frozen=True, repr=False)
 class Record:
-    """The claim lines of one notebook's run on one generation."""
+    """The cards of one notebook's run on one generation."""
 
     session: Session
     claims: tuple[str, ...]

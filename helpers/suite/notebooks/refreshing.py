@@ -1,4 +1,4 @@
-"""Run the committed notebooks and store their outputs, or compare their claim lines."""
+"""Run the committed notebooks and store their outputs, or compare their cards."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from helpers import services
 from helpers.errors import UsageError
 from helpers.machine.paths import ROOT, notebooks
 from helpers.stored import collecting
-from helpers.suite.notebooks.claimlines import claim_ids, claim_lines, tags
+from helpers.suite.notebooks.cards import claim_ids, stored_claims, tags
 from helpers.suite.notebooks.normal import normalise
 from helpers.suite.notebooks.running import Run, read, run
 
@@ -103,22 +103,22 @@ def refresh(paths: Sequence[Path], *, timeout_s: float = 60.0) -> bool:
 
 
 def compare(paths: Sequence[Path], *, timeout_s: float = 60.0) -> bool:
-    """Run notebooks one after the other, compare their claim lines, and write nothing.
+    """Run notebooks one after the other, compare their cards, and write nothing.
 
     Args:
         paths: notebook files.
         timeout_s: time limit of each cell in seconds.
 
     Returns:
-        True when every notebook ran and gave the stored claim lines.
+        True when every notebook ran and gave the stored cards.
     """
     return run_each(paths, _compare, timeout_s=timeout_s)
 
 
 def differences(stored: NotebookNode, result: Run) -> list[str]:
-    """Return a run's problems; without any, where its claim lines differ from the stored ones.
+    """Return a run's problems; without any, where its cards differ from the stored ones.
 
-    A cell tagged ``needs-…`` prints no claim line when the service that it needs is absent.
+    A cell tagged ``needs-…`` checks no claim when the service that it needs is absent.
 
     Args:
         stored: the notebook as it was before the run.
@@ -126,12 +126,12 @@ def differences(stored: NotebookNode, result: Run) -> list[str]:
     """
     if result.problems:
         return [str(problem) for problem in result.problems]
-    before = {claim.id: claim.text for claim in claim_lines(stored)}
+    before = {claim.id: claim.text for claim in stored_claims(stored)}
     now = {claim.id: claim.text for claim in result.passes[0]}
     for claim in skipped(stored, result):
         before.pop(claim, None)
     return [
-        f"stored: {before.get(claim, 'nothing')}\nnow:    {now.get(claim, 'nothing')}"
+        f"stored: {before.get(claim, 'nothing')}\nnow: {now.get(claim, 'nothing')}"
         for claim in sorted(before.keys() | now.keys())
         if before.get(claim) != now.get(claim)
     ]

@@ -20,7 +20,7 @@ from nbclient.util import run_sync
 from nbformat import NotebookNode
 
 from helpers.errors import UsageError
-from helpers.suite.notebooks.claimlines import CHECK_TAG, Claim, cell_claims, claim_ids, tags
+from helpers.suite.notebooks.cards import CHECK_TAG, Claim, cell_claims, claim_ids, tags
 from helpers.suite.notebooks.sockets import own_sockets
 
 EXPERIMENT_TAG = "experiment"
@@ -43,7 +43,7 @@ class Problem:
 
 @dataclass(frozen=True, repr=False)
 class Run:
-    """A notebook after a run: its new outputs, the claim lines of each pass, the problems."""
+    """A notebook after a run: its new outputs, the cards of each pass, the problems."""
 
     notebook: NotebookNode
     passes: tuple[tuple[Claim, ...], ...]

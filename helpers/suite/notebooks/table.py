@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 
 from helpers.errors import UsageError
-from helpers.suite.notebooks.claimlines import (
+from helpers.suite.notebooks.cards import (
     SURPRISE_TAG,
     Claim,
     cell_claims,

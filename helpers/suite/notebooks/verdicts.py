@@ -1,4 +1,4 @@
-"""Run the notebooks on the current broker, and record the claim lines that agree."""
+"""Run the notebooks on the current broker, and record the cards that agree."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from helpers.machine.paths import ROOT
 from helpers.rabbitmq.generations import generation_of, not_recorded
 from helpers.services import cluster, node
 from helpers.suite.notebooks import records
-from helpers.suite.notebooks.claimlines import claim_ids, tags
+from helpers.suite.notebooks.cards import claim_ids, tags
 from helpers.suite.notebooks.page import write_tables
 from helpers.suite.notebooks.refreshing import Outcome, differences, run_each
 from helpers.suite.notebooks.running import Run
@@ -22,9 +22,9 @@ def judge(
     root: Path = ROOT,
     timeout_s: float = 60.0,
 ) -> bool:
-    """Run notebooks one after the other and record the claim lines of those that agree.
+    """Run notebooks one after the other and record the cards of those that agree.
 
-    The notebooks are not changed. A run with a failing cell, or with claim lines that differ from
+    The notebooks are not changed. A run with a failing cell, or with cards that differ from
     the stored ones, is printed and not recorded. The tables are written after each notebook.
     Prints one line for each notebook, and first whether the session's generation is recorded.
 
@@ -35,7 +35,7 @@ def judge(
         timeout_s: time limit of each cell in seconds.
 
     Returns:
-        True when every notebook gave the claim lines that it has stored.
+        True when every notebook gave the cards that it has stored.
     """
     if note := not_recorded(generation_of(session.rabbitmq)):
         print(f"RabbitMQ {note}", flush=True)

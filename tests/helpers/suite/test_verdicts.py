@@ -22,7 +22,7 @@ from helpers.suite.notebooks import (
     verdicts,
     write_tables,
 )
-from helpers.suite.notebooks.claimlines import claim_sentences
+from helpers.suite.notebooks.cards import claim_sentences
 from helpers.suite.notebooks.commands import record_verdicts, run_notebooks
 from helpers.suite.notebooks.page import FILE as PAGE
 from helpers.suite.notebooks.records import FILE as RECORD

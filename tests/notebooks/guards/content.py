@@ -11,7 +11,7 @@ from helpers.suite.notebooks import (
     SURPRISE_TAG,
     claim_ids,
 )
-from helpers.suite.notebooks.claimlines import RATES_TAG, cell_claims
+from helpers.suite.notebooks.cards import RATES_TAG, cell_claims
 from tests.notebooks.guards.anatomy import SECTIONS
 from tests.notebooks.guards.book import Book, figures, in_cell, tags, texts
 

@@ -100,14 +100,14 @@ class Outcome:
         problems: Iterable[Problem],
         unmeasured: Collection[str] = (),
     ) -> "Outcome":
-        """Compare the claim lines of a sabotaged run with the stored ones.
+        """Compare the cards of a sabotaged run with the stored ones.
 
         Args:
             sabotage: what was changed.
-            stored: the lines in the notebook file.
-            now: the lines of the sabotaged run.
+            stored: the cards in the notebook file.
+            now: the cards of the sabotaged run.
             problems: the cells that failed.
-            unmeasured: claims whose service is missing here: their lines are not compared.
+            unmeasured: claims whose service is missing here: their cards are not compared.
         """
         for problem in problems:
             if not problem.claims or problem.name != "ClaimFailedError":

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-from helpers.suite.notebooks.claimlines import CHECK_TAG, tags
+from helpers.suite.notebooks.cards import CHECK_TAG, tags
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from nbformat import NotebookNode
 from helpers import services
 from helpers.suite.commands import NAMES
 from helpers.suite.exits import like_ctrl_c
-from helpers.suite.notebooks import claim_ids, claim_lines, find, run
-from helpers.suite.notebooks.claimlines import measures_rates, tags
+from helpers.suite.notebooks import claim_ids, find, run, stored_claims
+from helpers.suite.notebooks.cards import measures_rates, tags
 from helpers.suite.notebooks.running import read
 from tests.slow.sabotage.model import Outcome, Sabotage, SabotageError
 from tests.slow.sabotage.reach import keep_within_reach
@@ -75,11 +75,11 @@ def judge(
         timeout_s: time limit of each cell in seconds.
     """
     nb = read(path)
-    stored = claim_lines(nb)
+    stored = stored_claims(nb)
     if reason := lacking(nb, sabotage.claim):
         return Outcome(sabotage, "skipped", reason)
     if sabotage.claim not in {claim.id for claim in stored}:
-        return Outcome(sabotage, "broken", f"{path.name} stores no line of this claim")
+        return Outcome(sabotage, "broken", f"{path.name} stores no card of this claim")
     unmeasured = {claim.id for claim in stored if lacking(nb, claim.id)}
 
     def edit(nb: NotebookNode) -> None:
@@ -194,7 +194,7 @@ def command(names: Sequence[str], whole: bool) -> int:
     Raises:
         SabotageError: a name is unknown.
     """
-    claims = [claim.id for path in find() for claim in claim_lines(read(path))]
+    claims = [claim.id for path in find() for claim in stored_claims(read(path))]
     for name in names:
         if not any(_is_chosen(claim, [name]) for claim in claims):
             raise SabotageError(f"no notebook makes the claim {name!r}")

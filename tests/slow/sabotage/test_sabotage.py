@@ -7,7 +7,7 @@ import pytest
 from nbformat import v4, write
 
 from helpers import __main__ as command_line
-from helpers.suite.notebooks import claim_lines, find
+from helpers.suite.notebooks import find, stored_claims
 from helpers.suite.notebooks.running import read
 from tests.slow.sabotage import Sabotage, SabotageError, all_sabotages, judge, notebook_of
 from tests.slow.sabotage.reach import keep_within_reach
@@ -17,7 +17,7 @@ EVERY = all_sabotages()
 
 
 def test_every_claim_has_a_sabotage():
-    claims = {claim.id for path in find() for claim in claim_lines(read(path))}
+    claims = {claim.id for path in find() for claim in stored_claims(read(path))}
     assert without_sabotage(sorted(claims), EVERY) == []
 
 
@@ -28,7 +28,7 @@ def test_every_sabotage_fits_its_notebook(sabotage):
     nb = read(notebook_of(sabotage.claim))
     sabotage.apply(nb)
     assert sabotage.why
-    assert sabotage.claim in {claim.id for claim in claim_lines(nb)}
+    assert sabotage.claim in {claim.id for claim in stored_claims(nb)}
 
 
 CODE = {

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from helpers.broker import Broker
 from helpers.suite import doctor
-from helpers.suite.notebooks import claim_lines, records
-from helpers.suite.notebooks.claimlines import tags
+from helpers.suite.notebooks import records, stored_claims
+from helpers.suite.notebooks.cards import tags
 from helpers.suite.notebooks.running import read
 from helpers.suite.notebooks.verdicts import judge
 from labs.judge.instructor import proof
@@ -47,7 +47,7 @@ class Tally:
 def run(shared: Broker, paths: Sequence[Path], labs: Sequence[int]) -> Tally:
     """Run notebooks and the correct solutions of labs, and print a line for each.
 
-    The notebooks' claim lines are compared with the stored ones and recorded in
+    The notebooks' cards are compared with the stored ones and recorded in
     ``docs/verdicts.json``; the small behaviours of ``tests.slow.versions.probes``, and how many
     solutions were accepted, in ``docs/rabbitmq-4.json``. If a cell needs a cluster, a private
     cluster of three nodes is started first.
@@ -65,7 +65,7 @@ def run(shared: Broker, paths: Sequence[Path], labs: Sequence[int]) -> Tally:
         print(doctor.start_cluster(), flush=True)
     passed = same = every = 0
     for path in paths:
-        stored = {claim.text for claim in claim_lines(read(path))}
+        stored = {claim.text for claim in stored_claims(read(path))}
         every += len(stored)
         if judge([path], records.this_session(shared)):
             passed += 1

@@ -124,7 +124,7 @@ def cell_claims(cell: NotebookNode) -> list[Claim]:
     ]
 
 
-def claim_lines(nb: NotebookNode) -> list[Claim]:
+def stored_claims(nb: NotebookNode) -> list[Claim]:
     """Return the cards stored in a notebook.
 
     Args:
