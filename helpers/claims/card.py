@@ -61,7 +61,7 @@ class Card:
         return (
             f"{note}<p><strong>{escape(self.claim)}</strong> · “{escape(self.sentence)}”<br>"
             f"<strong>{escape(self.said)}</strong></p>"
-            f'<table cellpadding="5">'
+            '<table cellpadding="5">'
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
             f"<p><em>{escape(self.evidence)}</em></p>"
         )

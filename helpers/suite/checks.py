@@ -20,7 +20,10 @@ Arguments = tuple[str, ...]  # of Python
 Check = tuple[str, Arguments]
 
 STOP_TIMEOUT_S = 20.0
-NBVAL = ("--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=60")
+NBVAL = (
+    "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=60",
+    "--nbval-sanitize-with=tests/support/nbval_sanitize.cfg",
+)  # fmt: skip
 LINT = (
     ("ruff check", ("-m", "ruff", "check", ".")),
     ("ruff format", ("-m", "ruff", "format", "--check", ".")),

@@ -8,6 +8,7 @@ import pytest
 from nbformat import NotebookNode
 
 from helpers.machine.paths import ROOT
+from helpers.suite.checks import NBVAL
 from helpers.suite.notebooks.running import Problem, run
 from tests.support.tiny_notebooks import CHECK, checkout, code, save
 
@@ -89,7 +90,7 @@ def test_other_errors_keep_their_traceback(checkout):
 
 def test_nbval_and_the_terminal_report_the_failure(checkout):
     path = save(checkout, code("check-q02-1", CLAIM))
-    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-q"]
+    command = [sys.executable, "-m", "pytest", *NBVAL, "-q"]
     command += ["-p", "no:cacheprovider", "-p", "tests.support.nbval_repairs", "--rootdir", "/"]
     done = subprocess.run(
         [*command, str(path)], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False

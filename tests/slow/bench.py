@@ -22,6 +22,7 @@ from helpers import broker, consume, metrics, publish
 from helpers.errors import WaitTimeoutError
 from helpers.history import History
 from helpers.machine.paths import ROOT
+from helpers.suite.checks import NBVAL
 
 MESSAGES = 6000
 PAIRS = 41  # the broker's own rate varies by a fifth from run to run
@@ -209,7 +210,7 @@ def _wait_for(url: str) -> None:
 
 def notebook_seconds() -> Iterator[tuple[str, str]]:
     """Yield the wall time of each notebook, and of all in sequence and on two workers."""
-    pytest = [sys.executable, "-m", "pytest", "-q", "--nbval-lax", "--nbval-current-env"]
+    pytest = [sys.executable, "-m", "pytest", "-q", *NBVAL]
     notebooks = sorted(str(path) for path in (ROOT / "notebooks").glob("q*.ipynb"))
 
     def seconds(*arguments: str) -> str:

@@ -22,7 +22,7 @@ FLOORS = {
     "helpers.classroom": 5,
     "helpers.__main__": 6,
 }
-FACE = ("helpers.broker", "helpers.metrics", "helpers.plots", "helpers.services")
+FACE = ("helpers.broker", "helpers.claims", "helpers.metrics", "helpers.plots", "helpers.services")
 BRIEF = "labs.judge.brief"
 
 Graph = Mapping[str, Iterable[str]]  # the modules that each module imports

@@ -131,7 +131,7 @@ def differences(stored: NotebookNode, result: Run) -> list[str]:
     for claim in skipped(stored, result):
         before.pop(claim, None)
     return [
-        f"stored: {before.get(claim, 'nothing')}\nnow: {now.get(claim, 'nothing')}"
+        f"stored:\n{before.get(claim, 'nothing')}\nnow:\n{now.get(claim, 'nothing')}"
         for claim in sorted(before.keys() | now.keys())
         if before.get(claim) != now.get(claim)
     ]

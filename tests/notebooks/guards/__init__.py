@@ -19,6 +19,7 @@ GUARDS: list[Guard] = [
     anatomy.has_short_answer,
     anatomy.has_drill,
     content.has_checked_claims,
+    content.shows_whole_evidence,
     content.claims_each_once,
     content.has_one_surprise,
     content.compares_every_generation,

@@ -3,6 +3,7 @@
 import ast
 import re
 
+from helpers.claims.checking import LONGEST_EVIDENCE
 from helpers.rabbitmq.generations import GENERATIONS
 from helpers.services import SERVICES
 from helpers.suite.notebooks import (
@@ -43,6 +44,15 @@ def has_checked_claims(book: Book) -> list[str]:
         if cell.execution_count is None or found != ids or len(cell.outputs) != 1:
             wrong.append(in_cell(cell, f"must have run and show the card of {ids[0]} alone"))
     return wrong
+
+
+def shows_whole_evidence(book: Book) -> list[str]:
+    return [
+        in_cell(cell, f"{claim.id} has an evidence that is cut off or too long: {claim.evidence}")
+        for cell in book.claim_cells
+        for claim in cell_claims(cell)
+        if len(claim.evidence) > LONGEST_EVIDENCE or claim.evidence.endswith("…")
+    ]
 
 
 def claims_each_once(book: Book) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Any
 import requests
 import websocket
 
+from helpers.claims.card import without_here
 from helpers.errors import RabbitLabError
 from tests.slow.containers.stack import StackError
 
@@ -37,7 +38,7 @@ class Kernel:
         self._session = uuid.uuid4().hex
 
     def run(self, source: str, *, timeout_s: float = CELL_TIMEOUT_S) -> str:
-        """Run a cell and return its output.
+        """Run a cell and return its output as text.
 
         Raises:
             CellError: the cell raised.
@@ -53,6 +54,8 @@ class Kernel:
                 continue
             if kind == "stream" and content["name"] == "stdout":
                 printed += content["text"]
+            elif kind == "display_data":
+                printed += content["data"].get("text/plain", "")
             elif kind == "error":
                 error = f"{content['ename']}: {content['evalue']}"
             elif kind == "execute_reply":
@@ -159,7 +162,7 @@ class Learner:
             self._ask("DELETE", f"api/sessions/{session['id']}")
 
     def run(self, path: str) -> list[str]:
-        """Run all cells of a notebook; return each claim line that differs from the stored one.
+        """Run all cells of a notebook; return each card that differs from the stored one.
 
         Raises:
             CellError: a cell raised.
@@ -172,12 +175,12 @@ class Learner:
                 printed = kernel.run("".join(cell["source"]))
                 if CHECKED in cell["metadata"].get("tags", ()):
                     stored = "".join(
-                        "".join(output["text"])
+                        "".join(output["data"]["text/plain"])
                         for output in cell["outputs"]
-                        if output["output_type"] == "stream"
+                        if output["output_type"] == "display_data"
                     )
-                    if printed != stored:
-                        differs.append(f"{printed.strip()} (stored: {stored.strip()})")
+                    if without_here(printed) != without_here(stored):
+                        differs.append(f"{printed}\n(stored: {stored})")
         return differs
 
     def _own_cookies(self) -> list[Any]:
