@@ -20,10 +20,8 @@ Arguments = tuple[str, ...]  # of Python
 Check = tuple[str, Arguments]
 
 STOP_TIMEOUT_S = 20.0
-NBVAL = (
-    "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=60",
-    "--nbval-sanitize-with=tests/support/nbval_sanitize.cfg",
-)  # fmt: skip
+SANITIZE = "--nbval-sanitize-with=tests/support/nbval_sanitize.cfg"
+NBVAL = ("--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=60", SANITIZE)
 LINT = (
     ("ruff check", ("-m", "ruff", "check", ".")),
     ("ruff format", ("-m", "ruff", "format", "--check", ".")),

@@ -31,7 +31,7 @@ try:
     json.loads("[1]", parse_int=on_message)
 except KeyError as error:
     raise RabbitLabError("the consumer failed") from error"""
-CLAIM = "from helpers import claims\n" + CHECK.format(1).replace("copies)", "20)")
+CLAIM = "from helpers import claims\n" + CHECK.format(1).replace("=copies", "=20")
 
 
 def ran(checkout: Path, *cells: NotebookNode) -> tuple[list[str], tuple[Problem, ...]]:
@@ -77,7 +77,7 @@ def test_a_failing_claim_keeps_its_numbers(checkout):
     traceback, (problem,) = ran(checkout, code("check-q02-1", CLAIM))
     assert "\n".join(traceback) == (
         'ClaimFailedError: q02.1 "each message goes to one consumer": expected "holds", measured'
-        ' "refuted"\n  broke              copies: the sentence says 40, measured 20'
+        ' "refuted"\n  broke              one queue: the sentence says 40, measured 20'
     )
     assert problem.name == "ClaimFailedError"
 

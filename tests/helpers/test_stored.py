@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from helpers import claims, stored
+from helpers import stored
 from helpers.errors import ServiceMissingError, UsageError
 from helpers.services import missing, postgresql
 from helpers.suite.notebooks import find, refresh
@@ -74,16 +74,6 @@ def test_without_service_and_result_there_is_one_sentence(folder):
 def test_a_result_that_cannot_be_stored(folder):
     with pytest.raises(UsageError, match="'q99-test' cannot be stored: object is no number"):
         stored.result("q99-test", object, service=service())
-
-
-def test_a_stored_number_checks_no_claim(capsys, monkeypatch):
-    monkeypatch.setattr(claims, "_checked", {})
-    case = claims.equal("cents", says=100, measured=100)
-    claims.check("q99.1", "It holds", case, expect="holds", stored="2026-01-31 with Database 15.1")
-    assert capsys.readouterr().out == (
-        "not checked now; 2026-01-31 with Database 15.1: q99.1 holds: cents 100\n"
-    )
-    assert claims.table()["verdict"].tolist() == ["holds (not checked now)"]
 
 
 @pytest.mark.parametrize("path", find(), ids=lambda path: path.stem)

@@ -2,11 +2,13 @@
 
 import base64
 import copy
+from dataclasses import replace
 
 import pytest
 from nbformat import NotebookNode, from_dict, reads, v4, write, writes
 
 from helpers import broker
+from helpers.claims.card import Row, without_here
 from helpers.errors import UsageError
 from helpers.rabbitmq.generations import GENERATIONS
 from helpers.suite.notebooks import (
@@ -26,6 +28,7 @@ from helpers.suite.notebooks import (
 )
 from helpers.suite.notebooks.commands import run_notebooks
 from helpers.suite.notebooks.figure import write_readme_figure
+from tests.support.cards import card, shown
 from tests.support.tiny_notebooks import CHECK, checkout, claim_notebook, code, prose
 
 __all__ = ["checkout"]
@@ -36,7 +39,7 @@ __all__ = ["checkout"]
 
 def messy() -> NotebookNode:
     check = code("0a1b2c3d", CHECK.format(1), CHECK_TAG)
-    check.outputs = [v4.new_output("stream", name="stdout", text="q02.1 holds: at 0xabcdef12\n")]
+    check.outputs = [shown(replace(card(), evidence="One queue, at 0xabcdef12."))]
     table = code("9f8e7d6c", "def show_table():\n    pass\n\nshow_table()")
     table.metadata.update(execution={"iopub.status.busy": "2026-01-01T00:00:00Z"}, collapsed=True)
     table.outputs = [
@@ -79,7 +82,7 @@ def test_normalise_removes_the_traces_of_a_run():
     _, check, table, unrun, *_ = new.cells
     assert (check.execution_count, table.execution_count, unrun.execution_count) == (1, 2, None)
     assert check.metadata == {"tags": [CHECK_TAG]}
-    assert check.outputs[0].text == "q02.1 holds: at 0xabcdef12\n"
+    assert check.outputs == [shown(replace(card(), evidence="One queue, at 0xabcdef12."))]
     assert table.metadata == {}
     assert table.outputs[0].execution_count == 2
     assert table.outputs[0].metadata == {}
@@ -118,15 +121,27 @@ def test_sanitise_hides_generated_names_and_no_numbers(text, clean):
 
 
 def test_claims_are_read_from_code_and_from_tagged_outputs():
-    line = "q03.2 holds if each has its own: own 40 of 40; shared: 20\nanother line\n"
+    rows = (
+        Row("own queues", "40 copies", "40 copies", "✓ as said"),
+        Row("shared", "at most 2 times", "above 2 times", "✗ not so", "20 times"),
+    )
+    condition = "holds if each has its own"
+    evidence = "One queue gave 40 copies."
     tagged, untagged = code("one", CHECK.format(7), CHECK_TAG), code("two", "%%bash\n(")
     for cell in (tagged, untagged):
-        cell.outputs = [v4.new_output("stream", name="stdout", text=line)]
+        cell.outputs = [
+            v4.new_output("stream", name="stdout", text="q03.1 holds\n"),
+            shown(card("q03.2", said=condition, rows=rows)),
+            shown(replace(card("q03.3"), note="2026-01-31 with Database 15.1")),
+        ]
     nb = v4.new_notebook(cells=[tagged, untagged, prose('claims.check("q02.9")')])
     assert [claim_ids(cell) for cell in nb.cells] == [["q02.7"], [], []]
-    assert stored_claims(nb) == [
-        Claim("q03.2", "holds if each has its own", line.splitlines()[0]),
-    ]
+    (claim,) = stored_claims(nb)
+    text = repr(card("q03.2", said=condition, rows=rows))
+    assert claim == Claim("q03.2", condition, evidence, without_here(text))
+    assert "20 times" in text
+    assert "20 times" not in claim.text
+    assert claim.measured == [("own queues", "40 copies"), ("shared", "above 2 times")]
 
 
 def test_title_is_the_question():
@@ -207,15 +222,18 @@ def test_refresh_leaves_a_failing_notebook_alone_and_prints_the_numbers(checkout
 def test_check_compares_and_writes_nothing(checkout, shared_broker, capsys):
     path = claim_notebook(checkout)
     assert not run_notebooks(check=True, root=checkout)
-    assert "stored: nothing" in capsys.readouterr().out
+    assert "stored:\n  nothing" in capsys.readouterr().out
     assert run_notebooks(root=checkout)
     assert run_notebooks(check=True, root=checkout)
-    path.write_text(path.read_text().replace("q02.1 holds: copies 40", "q02.1 holds: copies 39"))
+    nb = reads(path.read_text(), as_version=4)
+    nb.cells[2].outputs = [shown(card(copies=39))]
+    path.write_text(writes(nb))
     changed = path.read_bytes()
     capsys.readouterr()
     assert not run_notebooks(["q02"], check=True, root=checkout)
     printed = capsys.readouterr().out
-    assert "stored: q02.1 holds: copies 39\n  now:    q02.1 holds: copies 40" in printed
+    old, new = (repr(card(copies=copies)).replace("\n", "\n  ") for copies in (39, 40))
+    assert f"  stored:\n  {old}\n  now:\n  {new}\n" in printed
     assert path.read_bytes() == changed
 
 

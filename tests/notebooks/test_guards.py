@@ -3,16 +3,20 @@
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from nbformat import NotebookNode
 
+from helpers.claims.card import Card
+from helpers.claims.checking import LONGEST_EVIDENCE
 from helpers.machine.paths import ROOT, notebooks
 from helpers.suite.notebooks import CHECK_TAG, SURPRISE_TAG, find, page, readme_table
 from helpers.suite.notebooks.figure import FILE, stored_figure
 from helpers.suite.notebooks.page import FILE as PAGE
 from helpers.suite.notebooks.readme import BEGIN, END
 from tests.notebooks.guards import GUARDS, Book, Guard, anatomy, content, form
+from tests.support.cards import card, shown
 from tests.support.example_notebook import FOLLOW_UPS, cell, example
 
 BY_NAME = {guard.__name__: guard for guard in GUARDS}
@@ -57,7 +61,7 @@ def set_source(name: str, source: str) -> Change:
     return lambda nb: cell(nb, name).update(source=source)
 
 
-def replace(name: str, old: str, new: str) -> Change:
+def set_words(name: str, old: str, new: str) -> Change:
     def change(nb: NotebookNode) -> None:
         assert old in cell(nb, name).source
         cell(nb, name).source = cell(nb, name).source.replace(old, new)
@@ -73,6 +77,10 @@ def set_text(name: str, text: str, stream: str = "stdout") -> Change:
 def set_data(name: str, kind: str, value: str) -> Change:
     output = {"output_type": "display_data", "data": NotebookNode({kind: value}), "metadata": {}}
     return lambda nb: cell(nb, name).outputs.append(NotebookNode(output))
+
+
+def show(name: str, shown_card: Card) -> Change:
+    return lambda nb: cell(nb, name).update(outputs=[shown(shown_card)])
 
 
 def set_tags(name: str, *tags: str) -> Change:
@@ -114,8 +122,8 @@ BROKEN: list[tuple[Guard, str, Change]] = [
     (anatomy.has_sections_in_order, "missing", remove("trade-offs")),
     (anatomy.has_sections_in_order, "title", set_source("title", "# Question two")),
     (anatomy.has_sections_in_order, "number", set_source("title", "# Q3 · What?")),
-    (anatomy.has_sections_in_order, "no experiment", replace("experiments", "### One", "One")),
-    (anatomy.has_sections_in_order, "heading inside", replace("model", "## M", "Text\n\n## M")),
+    (anatomy.has_sections_in_order, "no experiment", set_words("experiments", "### One", "One")),
+    (anatomy.has_sections_in_order, "heading inside", set_words("model", "## M", "Text\n\n## M")),
     (anatomy.has_measured_sizes, "long cell", set_source("step-1", "x = 1\n" * 31)),
     (anatomy.has_measured_sizes, "two at 21", set_source("step-1", "x = 1\n" * 21)),
     (anatomy.has_measured_sizes, "few words", set_source("prose", "Few words.")),
@@ -128,38 +136,50 @@ BROKEN: list[tuple[Guard, str, Change]] = [
         set_source("short-answer", "## Short answer\n" + "a " * 121),
     ),
     (anatomy.has_short_answer, "empty", set_source("short-answer", "## Short answer\n")),
-    (anatomy.has_drill, "headings", replace("drill", "### Follow-ups", "### Questions")),
-    (anatomy.has_drill, "level", replace("drill", "[staff]", "[expert]")),
-    (anatomy.has_drill, "unreadable", replace("drill", "<summary>[staff]", "<summary>")),
-    (anatomy.has_drill, "no claim", replace("drill", "| q02.5 |", "| it is wrong |")),
-    (anatomy.has_drill, "unknown claim", replace("drill", "| q02.5 |", "| q02.9 |")),
-    (anatomy.has_drill, "no senior", replace("drill", "[senior]", "[staff]")),
-    (anatomy.has_drill, "short answer", replace("drill", "Said in two minutes. ", "Said. ")),
-    (anatomy.has_drill, "few cards", replace("drill", FIRST_CARD, "")),
-    (anatomy.has_drill, "no proper answer", replace("drill", "An answer. ", "An ")),
-    (anatomy.has_drill, "few rows", replace("drill", "| wrong 5 | why | q02.5 |", "")),
+    (anatomy.has_drill, "headings", set_words("drill", "### Follow-ups", "### Questions")),
+    (anatomy.has_drill, "level", set_words("drill", "[staff]", "[expert]")),
+    (anatomy.has_drill, "unreadable", set_words("drill", "<summary>[staff]", "<summary>")),
+    (anatomy.has_drill, "no claim", set_words("drill", "| q02.5 |", "| it is wrong |")),
+    (anatomy.has_drill, "unknown claim", set_words("drill", "| q02.5 |", "| q02.9 |")),
+    (anatomy.has_drill, "no senior", set_words("drill", "[senior]", "[staff]")),
+    (anatomy.has_drill, "short answer", set_words("drill", "Said in two minutes. ", "Said. ")),
+    (anatomy.has_drill, "few cards", set_words("drill", FIRST_CARD, "")),
+    (anatomy.has_drill, "no proper answer", set_words("drill", "An answer. ", "An ")),
+    (anatomy.has_drill, "few rows", set_words("drill", "| wrong 5 | why | q02.5 |", "")),
     (content.has_checked_claims, "no output", lambda nb: cell(nb, "check-1").update(outputs=[])),
-    (content.has_checked_claims, "two lines", set_text("check-1", "more\n")),
+    (content.has_checked_claims, "more than a card", set_text("check-1", "more\n")),
+    (content.has_checked_claims, "another card", show("check-1", card("q02.2"))),
+    (content.has_checked_claims, "not checked", show("check-1", replace(card(), note="2026"))),
     (content.has_checked_claims, "untagged", set_tags("check-1")),
-    (content.has_checked_claims, "another id", replace("check-1", "q02.1", "q02.6")),
+    (content.has_checked_claims, "another id", set_words("check-1", "q02.1", "q02.6")),
     (content.has_checked_claims, "no claim", set_source("check-1", "print('q02.1 holds: x')")),
     (
         content.has_checked_claims,
         "not run",
         lambda nb: cell(nb, "check-1").update(execution_count=None),
     ),
+    (
+        content.shows_whole_evidence,
+        "too long",
+        show("check-1", replace(card(), evidence="x" * (LONGEST_EVIDENCE + 1))),
+    ),
+    (
+        content.shows_whole_evidence,
+        "cut off",
+        show("check-1", replace(card(), evidence="40 copies, …")),
+    ),
     (content.claims_each_once, "missing", remove("check-1")),
-    (content.claims_each_once, "twice", replace("check-1", "q02.1", "q02.2")),
-    (content.claims_each_once, "another question's", replace("check-1", "q02.1", "q03.1")),
-    (content.claims_each_once, "a gap", replace("check-5", "q02.5", "q02.6")),
+    (content.claims_each_once, "twice", set_words("check-1", "q02.1", "q02.2")),
+    (content.claims_each_once, "another question's", set_words("check-1", "q02.1", "q03.1")),
+    (content.claims_each_once, "a gap", set_words("check-5", "q02.5", "q02.6")),
     (content.has_one_surprise, "none", set_tags("check-1", CHECK_TAG)),
     (content.has_one_surprise, "two", set_tags("check-2", CHECK_TAG, SURPRISE_TAG)),
     (content.has_one_surprise, "no claim", set_tags("step-1", SURPRISE_TAG)),
-    (content.compares_every_generation, "one", replace("check-1", "case", BY_GENERATION)),
-    (content.compares_every_generation, "not written out", replace("check-1", "case", SEEN)),
-    (content.ends_with_claims_table, "no table", replace("table", "claims.table()", "1")),
+    (content.compares_every_generation, "one", set_words("check-1", "case", BY_GENERATION)),
+    (content.compares_every_generation, "not written out", set_words("check-1", "case", SEEN)),
+    (content.ends_with_claims_table, "no table", set_words("table", "claims.table()", "1")),
     (content.ends_with_claims_table, "not shown", lambda nb: cell(nb, "table").update(outputs=[])),
-    (content.ends_with_claims_table, "not all", replace("check-1", "q02.1", "q02.7")),
+    (content.ends_with_claims_table, "not all", set_words("check-1", "q02.1", "q02.7")),
     (content.has_known_tags, "unknown", set_tags("step-1", "slow")),
     (
         content.has_known_tags,

@@ -4,6 +4,7 @@ from nbformat import NotebookNode, v4
 
 from helpers.suite.notebooks import CHECK_TAG, EXPERIMENT_TAG, SURPRISE_TAG, normalise
 from tests.notebooks.guards import Book
+from tests.support.cards import card, shown
 
 PNG_BASE64 = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
@@ -31,10 +32,6 @@ DRILL = f"""## Interview drill
 |---|---|---|
 {WRONG_ANSWERS}
 """
-
-
-def _stream(text: str) -> NotebookNode:
-    return v4.new_output("stream", name="stdout", text=text)
 
 
 def _code(
@@ -65,8 +62,8 @@ def example() -> Book:
             _prose(f"why-{number}", "Why this."),
             _code(
                 f"check-{number}",
-                f'claims.check("{claim}", "said", case, expect="holds")',
-                _stream(f"{claim} holds: copies 40\n"),
+                f'claims.check("{claim}", "said", case, expect="holds", evidence=told)',
+                shown(card(claim)),
                 tags=(CHECK_TAG, SURPRISE_TAG) if number == 1 else (CHECK_TAG,),
             ),
         )

@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 from nbformat import v4, write
 
+from helpers.claims.card import Card, Row
 from helpers.machine.paths import ROOT
+from helpers.suite.checks import SANITIZE
+from tests.support.cards import shown
 
 pytestmark = pytest.mark.slow
 
@@ -60,6 +63,12 @@ def choose_and_lose(self, ip):
 
 LocalPortCache.find_available_port = choose_and_lose
 """
+SHOW_CARD = """
+from IPython.display import display
+from helpers.claims.card import Card, Row
+row = Row("own queues", "5 times", "5 times", "✓ as said", "46 times")
+display(Card("q99.1", "it is faster", "holds", (row,), "It is faster."))
+"""
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,18 @@ def stream(text: str) -> object:
     return v4.new_output("stream", name="stdout", text=text)
 
 
+def card(*, measured: int = 5, here: int = 46) -> Card:
+    row = Row("own queues", "5 times", f"{measured} times", "✓ as said", f"{here} times")
+    return Card("q99.1", "it is faster", "holds", (row,), "It is faster.")
+
+
+def stored_card(kind: str, **other: int) -> object:
+    """Return the card as `SHOW_CARD` shows it, with another number in the text or in the HTML."""
+    output = shown(card())
+    output.data[kind] = shown(card(**other)).data[kind]
+    return output
+
+
 NOTEBOOKS = {
     # name: (code, stored outputs) of each cell; every cell is compared.
     "history": [("x = 41", []), ("x + 1;", []), ("print(len(In))", [stream("4\n")])],
@@ -96,6 +117,11 @@ NOTEBOOKS = {
     "svg": [(SHOW_SVG, [v4.new_output("display_data", data=STORED_SVG)])],
     "ports": [(SHOW_TRANSPORT, [stream("ipc\n")])],
     "end": [(CLEAN_UP_AT_END, [])],
+    "cards": [
+        (SHOW_CARD, [stored_card(kind, **other)])
+        for other in ({"here": 9}, {"measured": 9})
+        for kind in ("text/plain", "text/html")
+    ],
     # The tag of the service is set below; RABBIT_LAB_SERVICES=off takes the service away.
     "needs": [("print('as measured')", [stream("as stored\n")]), ("1 / 0", []), ("x = 1", [])],
 }
@@ -150,7 +176,7 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Session]:
     """Return the outcomes of each kind of run."""
     options = {
         "plain": ["-p", "tests.support.nbval_sockets"],
-        "repaired": ["-p", "tests.support.nbval_repairs"],
+        "repaired": ["-p", "tests.support.nbval_repairs", SANITIZE],
         "with ports": [],
     }
     runs = {}
@@ -203,6 +229,12 @@ def test_pictures_are_not_compared(both):
     plain, repaired = both
     assert words(plain["svg"]) == ["failure"]
     assert words(repaired["svg"]) == ["passed"]
+
+
+def test_a_card_may_differ_only_in_what_is_measured_here(both):
+    plain, repaired = both
+    assert words(plain["cards"]) == ["failure"] * 4
+    assert words(repaired["cards"]) == ["passed", "passed", "failure", "failure"]
 
 
 def test_a_dead_kernel_is_noticed_within_seconds_and_said_in_one_line(both):

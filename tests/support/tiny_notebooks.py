@@ -8,8 +8,9 @@ from nbformat import NotebookNode, from_dict, v4, writes
 from helpers.suite.notebooks import CHECK_TAG, SURPRISE_TAG
 
 MARKS = "<!-- questions:begin -->\n<!-- questions:end -->"
-CHECK = """copies_case = claims.equal("copies", says=40, measured=copies)
-claims.check("q02.{}", "each message goes to one consumer", copies_case, expect="holds")"""
+CHECK = """case = claims.equal("one queue", says=40, measured=copies, unit="copies")
+told = "One queue gave {{0}} copies."
+claims.check("q02.{}", "each message goes to one consumer", case, expect="holds", evidence=told)"""
 
 
 def code(name: str, source: str, *tags: str) -> NotebookNode:

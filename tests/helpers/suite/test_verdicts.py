@@ -8,11 +8,11 @@ import pytest
 from nbformat import v4
 
 from helpers import broker
+from helpers.claims.card import Card
 from helpers.errors import UsageError
 from helpers.rabbitmq.generations import GENERATIONS
 from helpers.suite.notebooks import (
     CHECK_TAG,
-    Claim,
     Problem,
     Run,
     changes,
@@ -27,8 +27,9 @@ from helpers.suite.notebooks.commands import record_verdicts, run_notebooks
 from helpers.suite.notebooks.page import FILE as PAGE
 from helpers.suite.notebooks.records import FILE as RECORD
 from helpers.suite.notebooks.records import Session, add, columns, load, this_session
-from helpers.suite.notebooks.table import as_sentence, brief, escape, rows
+from helpers.suite.notebooks.table import as_sentence, escape, rows
 from helpers.suite.notebooks.verdicts import judge
+from tests.support.cards import card, claim_of, shown
 from tests.support.tiny_notebooks import CHECK, checkout, claim_notebook, code, prose, save
 
 __all__ = ["checkout"]
@@ -38,35 +39,31 @@ SESSION = Session("2026-11-25", f"{NEWEST}.6", "29.1.1", "1.4.4", "3.11.7")
 OLD = Session("2026-11-24", f"{OLDEST}.8", "25.2.3", "1.4.4", "3.11.7")
 
 
-FORTY, TWO = "q02.1 holds: copies 40", "q02.2 holds: copies 2"
+FORTY, TWO = card("q02.1"), card("q02.2", copies=2)
 
 
 @pytest.fixture
 def ran(monkeypatch):
-    """Return a function that sets which claim lines the next runs give."""
+    """Return a function that sets which cards the next runs show."""
 
-    def set_lines(*lines: str, problems: tuple[Problem, ...] = ()) -> None:
-        claims = tuple(Claim(line[:5], "holds", line) for line in lines)
+    def set_cards(*cards: Card, problems: tuple[Problem, ...] = ()) -> None:
+        claims = tuple(map(claim_of, cards))
 
         def run(path: Path, *, timeout_s: float) -> Run:
             return Run(v4.new_notebook(), (claims,), problems, 0.1)
 
         monkeypatch.setattr(refreshing, "run", run)
 
-    return set_lines
+    return set_cards
 
 
-def stored(checkout: Path, *lines: str, tag: str = "experiment") -> Path:
-    """Save a notebook with these claim lines in its outputs."""
+def stored(checkout: Path, *cards: Card, tag: str = "experiment") -> Path:
+    """Save a notebook with these cards in its outputs."""
     cells = [prose("# Q2 · What?"), prose("### One")]
-    for number, line in enumerate(lines, 1):
+    for number, each in enumerate(cards, 1):
         cells.append(code(f"check-{number}", CHECK.format(number), CHECK_TAG, tag))
-        cells[-1].outputs = [v4.new_output("stream", name="stdout", text=line + "\n")]
+        cells[-1].outputs = [shown(each)]
     return save(checkout, *cells)
-
-
-def claim(verdict: str, evidence: str) -> Claim:
-    return Claim("q02.1", verdict, f"q02.1 {verdict}: {evidence}")
 
 
 def marks(*measured: str) -> str:
@@ -93,14 +90,13 @@ def test_rows_have_sentence_and_place_and_are_in_the_order_of_their_numbers():
     cells = [prose("## Experiments\n\n```\n## no heading\n```"), prose("### One\n\n### Two")]
     for number in (10, 2):
         cells.append(code(f"check-{number}", CHECK.format(number), CHECK_TAG))
-        text = f"q02.{number} holds: copies 40; x\n"
-        cells[-1].outputs = [v4.new_output("stream", name="stdout", text=text)]
+        cells[-1].outputs = [shown(card(f"q02.{number}"))]
     first, second = rows(v4.new_notebook(cells=cells))
     assert (first.claim.id, first.cell, first.heading) == ("q02.2", "check-2", "Two")
     assert first.sentence == "each message goes to one consumer"
-    assert first.brief == first.claim.evidence == "copies 40; x"
+    assert first.claim.evidence == "One queue gave 40 copies."
     assert second.claim.id == "q02.10"
-    cells[-1].source = "print('q02.2 holds: copies 40')"
+    cells[-1].source = "display(card)"
     with pytest.raises(UsageError, match=r"q02\.2 is not checked in the cell check-2"):
         rows(v4.new_notebook(cells=cells))
 
@@ -112,44 +108,24 @@ def test_a_sentence_that_is_not_written_out_is_refused():
     assert claim_sentences(folded) == {"q02.1": "one two"}
 
 
-@pytest.mark.parametrize(
-    ("verdict", "evidence", "few"),
-    [
-        ("holds", "a 1; b 2", "a 1; b 2"),
-        ("refuted", f"{'a' * 95}: 0, not 1; b 2", f"{'a' * 95}: 0, not 1; …"),
-        ("refuted", f"{'a' * 40}: 1; {'b' * 40}: 2; c 3", f"{'a' * 40}: 1; {'b' * 40}: 2; …"),
-        (
-            "holds if asked",
-            f"{'a' * 40}: 1; {'b' * 24}: 1; c: 0, not 1; d: 1",
-            f"{'a' * 40}: 1; {'b' * 24}: 1; c: 0, not 1; …",
-        ),
-        ("holds if asked", f"a: 1; {'b' * 80}: 1; c: 0, not 1; d: 1", "a: 1; c: 0, not 1; …"),
-        ("holds if asked", f"{'a' * 80}: 1; below 2; d: 1", f"{'a' * 80}: 1; below 2; …"),
-        ("holds if asked", "a: 1 on 3.10, 2 on 4.0", "a: 1 on 3.10, 2 on 4.0"),
-    ],
-)
-def test_brief_evidence_shows_both_sides(verdict, evidence, few):
-    assert brief(claim(verdict, evidence)) == few
-
-
 def test_text_is_shown_letter_for_letter():
     assert escape(r"a|b * c_d <e> `f` [1, 2] [g](h)") == (
         r"a\|b \* c\_d \<e\> \`f\` [1, 2] [g\](h)"
     )
-    for text, shown in {
+    for text, sentence in {
         "pub/sub: every": "Pub/sub: every",
         "x-death counts": "x-death counts",
         "basic_qos(1) is": "basic_qos(1) is",
         "10 is": "10 is",
         "": "",
     }.items():
-        assert as_sentence(text) == shown
+        assert as_sentence(text) == sentence
 
 
 def test_a_run_is_recorded_and_marks_its_generation(checkout, ran, capsys):
     path = stored(checkout, FORTY, TWO)
     write_tables(checkout)
-    assert row_of(checkout, "q02.1").endswith(f"| holds | copies 40 | {marks()} | One |")
+    assert row_of(checkout, "q02.1").endswith(f"| holds | {FORTY.evidence} | {marks()} | One |")
     assert "None has been recorded yet." in page(checkout)
     before = path.read_bytes()
     ran(FORTY, TWO)
@@ -162,25 +138,26 @@ def test_a_run_is_recorded_and_marks_its_generation(checkout, ran, capsys):
     assert f"| {NEWEST}.6 | 29.1.1 | 1.4.4 | 3.11.7 | 2026-11-25 | q02 |" in page(checkout)
     record = load(checkout)[NEWEST]["q02"]
     assert repr(record) == f"Record(2026-11-25, {NEWEST}.6, claims=2)"
-    assert record.claims == (FORTY, TWO)
+    assert record.claims == (repr(FORTY), repr(TWO))
 
 
-def test_a_changed_line_is_no_longer_recorded(checkout, ran):
+def test_a_changed_card_is_no_longer_recorded(checkout, ran):
     path = stored(checkout, FORTY, TWO)
     ran(FORTY, TWO)
     judge([path], SESSION, root=checkout)
-    stored(checkout, FORTY.replace("40", "41"), TWO)
+    stored(checkout, card(copies=41), TWO)
     write_tables(checkout)
-    assert row_of(checkout, "q02.1").endswith(f"| copies 41 | {marks()} | One |")
-    assert row_of(checkout, "q02.2").endswith(f"| copies 2 | {marks(NEWEST)} | One |")
+    assert row_of(checkout, "q02.1").endswith(f"| One queue gave 41 copies. | {marks()} | One |")
+    assert row_of(checkout, "q02.2").endswith(f"| {TWO.evidence} | {marks(NEWEST)} | One |")
 
 
 def test_a_run_that_differs_or_fails_is_not_recorded(checkout, ran, capsys):
     path = stored(checkout, FORTY, TWO)
-    ran(FORTY.replace("40", "41"), TWO)
+    ran(card(copies=41), TWO)
     assert not judge([path], SESSION, root=checkout)
     printed = capsys.readouterr().out
-    assert "failed, not recorded\n  stored: q02.1 holds: copies 40\n  now:    q02.1" in printed
+    assert "failed, not recorded\n  stored:\n  q02.1 holds\n" in printed
+    assert "\n  now:\n  q02.1 holds\n" in printed
     ran(FORTY, TWO, problems=(Problem("check-1", ("q02.1",), "ClaimFailedError", "a\nb"),))
     assert not judge([path], SESSION, root=checkout)
     assert "  q02.1 (check-1): ClaimFailedError: a\n  b\n" in capsys.readouterr().out
@@ -195,12 +172,12 @@ def test_a_claim_whose_service_is_absent_is_named_and_not_recorded(
     ran(FORTY)
     assert judge([path], SESSION, root=checkout)
     assert "1 claims as stored; skipped: q02.2" in capsys.readouterr().out
-    assert load(checkout)[NEWEST]["q02"].claims == (FORTY,)
+    assert load(checkout)[NEWEST]["q02"].claims == (repr(FORTY),)
     assert not judge([stored(checkout, FORTY, TWO)], SESSION, root=checkout)
 
 
 @pytest.mark.parametrize(
-    ("own", "kept"), [(f"{NEWEST}.1", (FORTY, TWO)), (f"{OLDEST}.8", ()), ("?", ())]
+    ("own", "kept"), [(f"{NEWEST}.1", (repr(FORTY), repr(TWO))), (f"{OLDEST}.8", ()), ("?", ())]
 )
 def test_a_claim_about_a_private_node_counts_for_the_generation_of_that_node(
     checkout, ran, monkeypatch, own, kept
@@ -214,12 +191,11 @@ def test_a_claim_about_a_private_node_counts_for_the_generation_of_that_node(
 
 
 def test_records_are_kept_per_generation_and_in_one_order(checkout):
-    add("q03", [claim("holds", "a 1")], SESSION, checkout)
-    add("q02", [claim("holds", "a 1")], OLD, checkout)
-    add("q02", [claim("holds", "a 2")], OLD, checkout)
+    for question, session, copies in (("q03", SESSION, 1), ("q02", OLD, 1), ("q02", OLD, 2)):
+        add(question, [claim_of(card(copies=copies))], session, checkout)
     plain = json.loads((checkout / RECORD).read_text())
     assert list(plain) == [OLDEST, NEWEST]
-    assert plain[OLDEST]["q02"] == vars(OLD) | {"claims": ["q02.1 holds: a 2"]}
+    assert plain[OLDEST]["q02"] == vars(OLD) | {"claims": [repr(card(copies=2))]}
     assert columns(load(checkout)) == list(GENERATIONS)
     assert columns(["3.9", "99.0", "99.10", "99.9"]) == [
         "3.9", *GENERATIONS, "99.0", "99.9", "99.10",
@@ -260,7 +236,7 @@ def test_the_command_runs_on_the_broker_that_it_finds(checkout, shared_broker, c
     assert load(checkout)[broker.generation()]["q02"].session == this_session(shared_broker)
 
 
-def test_stored_lines_are_tabled_without_a_run_or_a_broker(checkout, capsys, monkeypatch):
+def test_stored_cards_are_tabled_without_a_run_or_a_broker(checkout, capsys, monkeypatch):
     monkeypatch.setattr(commands.broker, "find", None)
     stored(checkout, FORTY, TWO)
     assert record_verdicts(stored=True, root=checkout)

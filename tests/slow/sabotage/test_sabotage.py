@@ -1,17 +1,20 @@
 """The sabotages fit their notebooks, and the runner tells what became of each."""
 
 import functools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from nbformat import v4, write
 
 from helpers import __main__ as command_line
+from helpers.claims.card import Card, Row
 from helpers.suite.notebooks import find, stored_claims
 from helpers.suite.notebooks.running import read
 from tests.slow.sabotage import Sabotage, SabotageError, all_sabotages, judge, notebook_of
 from tests.slow.sabotage.reach import keep_within_reach
 from tests.slow.sabotage.runner import report, without_sabotage
+from tests.support.cards import shown
 
 EVERY = all_sabotages()
 
@@ -36,7 +39,8 @@ CODE = {
     "shared": "copies = sent // 1",
     "own": "lost = 0",
     "check-q99-1": """
-claims.check("q99.1", "each once", claims.equal("copies", says=40, measured=copies), expect="holds")
+case = claims.equal("copies", says=40, measured=copies)
+claims.check("q99.1", "each once", case, expect="holds", evidence="{0} copies.")
 """,
     "check-q99-2": """
 claims.check(
@@ -45,13 +49,15 @@ claims.check(
     claims.equal("copies", says=40, measured=copies),
     claims.equal("lost", says=0, measured=lost),
     expect="holds",
+    evidence="{0} copies, {1} lost.",
 )
 """,
     "unrelated": "spare = rate_msgs_per_s + 1",
 }
-LINES = {
-    "check-q99-1": "q99.1 holds: copies 40\n",
-    "check-q99-2": "q99.2 holds: copies 40; lost 0\n",
+COPIES, LOST = Row("copies", "40", "40", "✓ as said"), Row("lost", "0", "0", "✓ as said")
+CARDS = {
+    "check-q99-1": Card("q99.1", "each once", "holds", (COPIES,), "40 copies."),
+    "check-q99-2": Card("q99.2", "none is lost", "holds", (COPIES, LOST), "40 copies, 0 lost."),
 }
 
 
@@ -61,9 +67,9 @@ def tiny(tmp_path) -> Path:
     nb = v4.new_notebook()
     for number, (name, code) in enumerate(CODE.items(), 1):
         cell = v4.new_code_cell(code.strip(), id=name, execution_count=number)
-        if name in LINES:
+        if name in CARDS:
             cell.metadata["tags"] = ["nbval-check-output"]
-            cell.outputs = [v4.new_output("stream", name="stdout", text=LINES[name])]
+            cell.outputs = [shown(CARDS[name])]
         nb.cells.append(cell)
     path = tmp_path / "q99_tiny.ipynb"
     write(nb, path)
@@ -91,7 +97,7 @@ def sabotage(claim: str, cell: str, find_it: str, replace: str) -> Sabotage:
         (sabotage("q99.2", "own", "0", "1 / 0"), "broken", "cell (own): ZeroDivisionError"),
         slow(sabotage("q99.2", "check-q99-2", "=lost", "=lots"), "broken", "NameError"),
         (sabotage("q99.1", "nowhere", "0", "1"), "broken", "no code cell 'nowhere'"),
-        (sabotage("q99.3", "own", "0", "1"), "broken", "stores no line of this claim"),
+        (sabotage("q99.3", "own", "0", "1"), "broken", "stores no card of this claim"),
     ],
 )
 def test_outcomes_are_told_apart(tiny, change, word, detail):
@@ -140,7 +146,8 @@ def test_figures_are_left_out_of_a_run(tiny):
 def test_another_claim_whose_service_is_missing_is_no_collateral(tiny, monkeypatch):
     nb = read(tiny)
     nb.cells[4].metadata["tags"] += ["needs-postgresql"]
-    nb.cells[4].outputs[0].text = "q99.2 holds: measured where there is a PostgreSQL\n"
+    there = replace(CARDS["check-q99-2"], evidence="Measured where there is a PostgreSQL.")
+    nb.cells[4].outputs = [shown(there)]
     write(nb, tiny)
     change = sabotage("q99.1", "shared", "1", "2")
     monkeypatch.setenv("RABBIT_LAB_SERVICES", "off")
@@ -175,7 +182,7 @@ def test_what_measures_rates_runs_alone_after_the_others(tiny, tmp_path, capsys)
     assert order == ["q99.2", "q99.1"]
 
 
-def test_a_claim_line_that_changes_counts_as_failed(tiny):
+def test_a_card_that_changes_counts_as_failed(tiny):
     change = sabotage("q99.2", "check-q99-2", '"lost"', '"missing"')
     assert judge(change, tiny).word == "killed"
 

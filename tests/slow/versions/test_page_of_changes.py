@@ -3,16 +3,18 @@
 from pathlib import Path
 
 import pytest
-from nbformat import v4
 
+from helpers.claims.card import Row
 from helpers.errors import UsageError
 from helpers.machine.paths import ROOT
-from helpers.suite.notebooks import CHECK_TAG, Claim, changes, write_tables
+from helpers.suite.notebooks import CHECK_TAG, changes, write_tables
+from tests.support.cards import card, claim_of, shown
 from tests.support.tiny_notebooks import CHECK, checkout, code, prose, save
 
 __all__ = ["checkout"]
 
-LINE = "q02.1 holds if asked: copies: 1 on 3.10, 2 on 4.0, 2 on 4.3; other: 7"
+COUNTED = Row("copies", "1", "1 on 3.10, 2 on 4.0, 2 on 4.3", "✗ not so")
+OTHER = Row("other", "7", "7", "✓ as said")
 
 
 def test_the_committed_page_is_made_of_what_is_stored():
@@ -20,24 +22,24 @@ def test_the_committed_page_is_made_of_what_is_stored():
 
 
 @pytest.mark.parametrize(
-    ("evidence", "values"),
+    ("measured", "values"),
     [
-        ("its count: [2, 3] on 3.10, [1, 1] on 4.0; a: 1", {"3.10": "[2, 3]", "4.0": "[1, 1]"}),
-        ("none, set: over 100 on 3.10, 21 on 4.3", {"3.10": "over 100", "4.3": "21"}),
+        ("over 100 on 3.10, 21 on 4.3", {"3.10": "over 100", "4.3": "21"}),
         ("one on 3.10, two on 4.0", {"3.10": "one", "4.0": "two"}),
-        ("the same: 4 on 3.10, 4 on 4.0", None),
-        ("copies 40; other: 2", None),
-        ("only: 3 on 4.0", None),
+        ("4 on 3.10, 4 on 4.0", None),
+        ("40", None),
+        ("3 on 4.0", None),
     ],
 )
-def test_a_changing_claim_is_recognised_by_its_evidence(evidence, values):
-    found = changes.changes(Claim("q02.1", "holds", f"q02.1 holds: {evidence}"))
-    assert [one.values for one in found] == ([values] if values else [])
+def test_a_changing_claim_is_recognised_by_its_measured_values(measured, values):
+    row = Row("none set, on 3.10, 2 on 4.0", "4", measured, "✗ not so", "3 on 3.10, 4 on 4.0")
+    found = changes.changes(claim_of(card(rows=(row, OTHER))))
+    assert [(one.what, one.values) for one in found] == ([(row.what, values)] if values else [])
 
 
-def stored(checkout: Path, line: str) -> None:
+def stored(checkout: Path, *rows: Row) -> None:
     cell = code("check-1", CHECK.format(1), CHECK_TAG)
-    cell.outputs = [v4.new_output("stream", name="stdout", text=line + "\n")]
+    cell.outputs = [shown(card(said="holds if asked", rows=rows))]
     save(checkout, prose("# Q2 · What?"), prose("### One"), cell)
 
 
@@ -52,7 +54,7 @@ def words(checkout: Path, *claims: str) -> None:
 
 
 def test_the_page_has_a_changing_claim_with_its_words(checkout):
-    stored(checkout, LINE)
+    stored(checkout, COUNTED, OTHER)
     words(checkout, "q02.1")
     assert checkout / changes.FILE in write_tables(checkout)
     text = (checkout / changes.FILE).read_text()
@@ -65,7 +67,7 @@ def test_the_page_has_a_changing_claim_with_its_words(checkout):
 
 
 def test_words_and_measurements_that_do_not_match_are_refused(checkout):
-    stored(checkout, LINE)
+    stored(checkout, COUNTED, OTHER)
     words(checkout)
     with pytest.raises(
         UsageError, match=r"claim q02\.1 changes .* docs/rabbitmq-4\.toml must say how"
@@ -74,7 +76,7 @@ def test_words_and_measurements_that_do_not_match_are_refused(checkout):
     words(checkout, "q02.1", "q02.2")
     with pytest.raises(UsageError, match=r"explains the claim q02\.2, which does not change"):
         changes.page(checkout)
-    stored(checkout, "q02.1 holds: copies 40")
+    stored(checkout, OTHER)
     words(checkout, "q02.1")
     with pytest.raises(UsageError, match=r"explains the claim q02\.1"):
         changes.page(checkout)
