@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from string import ascii_lowercase
 from typing import Any
 
 from helpers import broker
@@ -11,6 +10,7 @@ from helpers.rabbitmq.generations import compared_with, not_recorded
 
 Value = int | float | str
 SINGULARS = {"ies": "y", "sses": "ss", "ches": "ch", "shes": "sh", "xes": "x", "s": ""}
+PREPOSITIONS = ("of", "per", "at", "by", "for", "in", "on", "to", "with")
 
 
 @dataclass(frozen=True)
@@ -208,9 +208,14 @@ def with_unit(value: object, unit: str) -> str:
 
 
 def _singular(unit: str) -> str:
-    """Return a unit with its first word in the singular; "s" and "ms" stay as they are."""
-    word = unit[: len(unit) - len(unit.lstrip(ascii_lowercase))]
-    for plural, singular in SINGULARS.items():
-        if len(word) > 3 and word.endswith(plural):
-            return word.removesuffix(plural) + singular + unit.removeprefix(word)
+    """Return a unit with its plural in the singular: "1 false alarm", but "1 of 5 set-ups"."""
+    words = unit.split(" ")
+    for place, word in enumerate(words):
+        if word in PREPOSITIONS:
+            break
+        noun, slash, per = word.partition("/")
+        for plural, singular in SINGULARS.items():
+            if noun.endswith(plural) and len(noun) > 3:
+                words[place] = noun.removesuffix(plural) + singular + slash + per
+                return " ".join(words)
     return unit

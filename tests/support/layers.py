@@ -17,7 +17,7 @@ FLOORS = {
     "helpers.machine": 1,
     "helpers.rabbitmq": 2,
     "helpers.broker": 3,
-    "helpers": 4,  # the notebooks' words: the other modules at the top, metrics, plots, services
+    "helpers": 4,  # the notebooks' words: the top, claims, metrics, plots, services
     "helpers.suite": 5,
     "helpers.classroom": 5,
     "helpers.__main__": 6,
