@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from IPython.display import display
-
 from helpers.claims.card import Card, Row
 from helpers.claims.cases import Case
 from helpers.errors import ClaimFailedError, UsageError
@@ -65,6 +63,8 @@ def check(
         UsageError: no cases, a condition without cases outside it, or an evidence that is too
             long, is no whole sentence, or names a value that is not there.
     """
+    from IPython.display import display
+
     if expect not in VERDICTS:
         raise UsageError(f"expect must be one of {', '.join(VERDICTS)}, not {expect!r}")
     if not cases:
