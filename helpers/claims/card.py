@@ -68,7 +68,8 @@ class Card:
 
 
 def _row(row: Row, *, here: bool) -> str:
-    words = _cells("td", (row.what, row.says, row.measured, row.outcome))
+    outcome = row.outcome.replace(" ", "\u00a0")  # on one line, however narrow the table is
+    words = _cells("td", (row.what, row.says, row.measured, outcome))
     return f"<tr>{words}{f'{OPEN}{escape(row.here)}{CLOSE}' if here else ''}</tr>"
 
 
