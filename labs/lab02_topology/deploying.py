@@ -61,6 +61,7 @@ class Traffic:
                         publish(channel, self._exchange, case, str(number))
                     except AMQPError as error:
                         self.failed = f"{case} cannot be published: {error}"
+                        self._begun.set()
                         return
                     self.came.update(service for service in SERVICES if case.wanted(service))
                 self._begun.set()
