@@ -29,7 +29,7 @@ END_S = 5.0
 
 
 class Traffic:
-    """Publishes one event after the other, with confirms, until it is left."""
+    """Publishes one event after the other, with confirms, from its entry until it is left."""
 
     def __init__(self, exchange: str) -> None:
         """Prepare it.
@@ -39,11 +39,12 @@ class Traffic:
         """
         self.came: Counter[str] = Counter()  # events for each service
         self.failed = ""  # the first event that could not be published, and why
-        self._exchange, self._over = exchange, threading.Event()
+        self._exchange, self._over, self._begun = exchange, threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._publish, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
+        self._begun.wait(END_S)
         return self
 
     def __exit__(self, kind: object, value: object, trace: object) -> None:
@@ -60,8 +61,10 @@ class Traffic:
                         publish(channel, self._exchange, case, str(number))
                     except AMQPError as error:
                         self.failed = f"{case} cannot be published: {error}"
+                        self._begun.set()
                         return
                     self.came.update(service for service in SERVICES if case.wanted(service))
+                self._begun.set()
 
 
 def again(trial: Trial, right: Sequence[str], lost: Mapping[str, Loss]) -> Finding | None:

@@ -237,9 +237,10 @@ def test_a_large_file_is_found():
     assert form.has_small_files(Book(book.nb, book.name, 500_001)) != []
 
 
-def test_work_may_take_time():
+@pytest.mark.parametrize("stands_for", ["the work", "the pace", "the delay on trial", "hangs here"])
+def test_a_sleep_that_says_what_it_stands_for_may_stay(stands_for):
     book = example()
-    cell(book.nb, "step-1").source = "time.sleep(service_time_s)  # the work"
+    cell(book.nb, "step-1").source = f"time.sleep(service_time_s)  # {stands_for}"
     assert content.has_plain_code(book) == []
 
 

@@ -20,7 +20,7 @@ from labs.judge.model import Verdict, folder_of, load
 
 BREAKS = re.compile(r"\b([a-z]) \(([a-z0-9-]+)\)")
 NOT_SEEN = re.compile(r"[a-z]\b(?:,\s*[a-z]\b)*")  # "b, c"
-JOBS = 8  # a check mostly waits
+JOBS = 6  # a check mostly waits
 CHECK_S = 300.0  # correct code needs a tenth; several checks share the machine
 TIMEOUT_S = CHECK_S + 30.0
 
