@@ -2,27 +2,20 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
-from helpers.errors import (
-    BrokerError,
-    BrokerNotFoundError,
-    BrokerNotReadyError,
-    WaitTimeoutError,
-)
+from helpers.errors import BrokerError, BrokerNotFoundError, BrokerNotReadyError
 from helpers.machine.keeper import Keeper
 from helpers.machine.paths import shown
 from helpers.machine.plain_paths import drop_plain_path, plain_path
-from helpers.machine.ports import Ports, PortTakenError, is_free, port_answers
+from helpers.machine.ports import Ports, PortTakenError, port_answers
 from helpers.machine.processes import Identity, clean_environment, is_listening
 from helpers.rabbitmq import logs, lost_nodes, ready
 from helpers.rabbitmq.model import Broker
 from helpers.rabbitmq.node_files import ADMINISTRATOR, NodeIdentity, new_identity, write_files
 from helpers.rabbitmq.server import epmd_program, server_script, why_no_server
-from helpers.waits import wait_until
 
 TRIES = 4
 EPMD_TIMEOUT_S = 10.0
@@ -229,10 +222,6 @@ class PrivateNode(Keeper):
         if self.epmd is not None and self.epmd.process() is not None:
             return
         port = str(self._ports.epmd)
-        with suppress(WaitTimeoutError):  # one that is ending may hold its port a little longer
-            wait_until(
-                lambda: is_free(self._ports.epmd), timeout_s=EPMD_TIMEOUT_S, what="epmd's port"
-            )
         self.run(
             "epmd", [str(epmd_program()), "-port", port, "-address", "127.0.0.1"], mark=port,
             is_ready=lambda: self.epmd is not None and is_listening(self.epmd),

@@ -33,7 +33,7 @@ def check(trial: Trial) -> Iterator[Finding]:
     basic = next((finding for finding in sent if finding.requirement == "a"), None)
     if basic is None and (basic := without_fault(trial)):
         yield basic
-    if basic:
+    if basic and basic.requirement == "a":
         yield from untried("bcdefgh", basic)
         return
     points = POINTS if time.monotonic() - began < QUICK_S else FEW
@@ -49,7 +49,7 @@ def check(trial: Trial) -> Iterator[Finding]:
         yield slow
     if broken := shared(trial):
         yield broken
-    if slow:
+    if slow and slow.requirement == "b":
         yield from untried("defgh", slow)
         return
     if broken := storage.refused(trial, number):
@@ -59,8 +59,8 @@ def check(trial: Trial) -> Iterator[Finding]:
         yield hung
         yield from untried("dfg", hung)
         return
-    dead = hung or killed(trial, number, points)
-    for finding in (dead, asked(trial, number), late(trial, number)):
+    dead = killed(trial, number, points) if hung is None or hung.requirement == "h" else None
+    for finding in (hung, dead, asked(trial, number), late(trial, number)):
         if finding:
             yield finding
 
@@ -135,7 +135,9 @@ def without_fault(trial: Trial) -> Broken | None:
             trial.watch.count("after ack") or plays.auto_acks(trial)
         ):
             return Broken("a", f"{story}, and no event was ever acked", "never-acked")
-        return trial.undone("a", f"{story}: not worked on")
+        queued = {str(m[1].message_id) for group in plays.stored(trial).values() for m in group}
+        lost = None if item["id"] in queued else plays.dropped(trial, item["id"])
+        return lost or trial.undone("a", f"{story}: not worked on")
     return None
 
 
@@ -159,10 +161,10 @@ def all_done(trial: Trial, number: int) -> bool:
 
 def number_of(trial: Trial) -> int:
     """Return the number of the worker that gets the events of the document."""
-    first = event(DOCUMENT, 1)["id"]
     for actor in trial.actors:
         if any(
-            boundary.at == "delivery" and boundary.message == first for boundary in actor.boundaries
+            boundary.at == "delivery" and boundary.message.startswith(f"{DOCUMENT}/")
+            for boundary in actor.boundaries
         ):
             return int(actor.arguments[2])
     return 0

@@ -46,6 +46,8 @@ def verdict(trial: Trial, requirement: str, why: str, versions: range) -> Broken
     if queued:
         story = f"{trouble or story}; {missing[0]} stays in a queue"
         return Broken(requirement, f"{order_text}; {story}", why_after_failure(trial) or "not-done")
+    if broken := plays.dropped(trial, missing[0]):
+        return broken
     lost = "b" if requirement == "b" else "d"
     return Broken(lost, f"{order_text}; {story}, and no row", why_lost(trial, lost, missing[0]))
 

@@ -10,6 +10,7 @@ from helpers import broker
 from helpers.errors import WaitTimeoutError
 from labs.judge.actor import Actor, Boundary
 from labs.judge.faults import Order
+from labs.judge.findings import Broken
 from labs.judge.trial import Trial, go_on
 
 TABLES = (
@@ -151,3 +152,23 @@ def stored(trial: Trial) -> dict[str, list[tuple[Any, Any, bytes]]]:
 def auto_acks(trial: Trial) -> bool:
     """Return whether a worker uses auto_ack."""
     return trial.watch.auto_acks("delivery")
+
+
+def listens(trial: Trial) -> bool:
+    """Return whether the publisher has asked the broker for confirms."""
+    return bool(trial.watch.count("before confirm") or trial.watch.count("before nacked publish"))
+
+
+def dropped(trial: Trial, message: str) -> Broken | None:
+    """Return a finding for an event in no queue that never arrived and was not confirmed.
+
+    When a connection is closed, the broker drops what a channel has not read yet.
+
+    Args:
+        trial: the trial.
+        message: id of an event that is in no queue.
+    """
+    if listens(trial) or trial.watch.count("delivery", message):
+        return None
+    story = f"{trial.history.story(message)} without a confirm, and it never arrived"
+    return Broken("h", story, "no-confirms")

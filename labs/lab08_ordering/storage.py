@@ -35,7 +35,9 @@ def published(trial: Trial) -> Iterator[Broken]:
             story = (
                 f"publish() returned, and no queue has a message with the message_id {item['id']}"
             )
-            yield Broken("a", story, "not-done")
+            known = set(bodies) < {each["id"] for each in sent}  # the others are as they should be
+            lost = bool(bodies) and known and not plays.listens(trial)
+            yield Broken("h", story, "no-confirms") if lost else Broken("a", story, "not-done")
             return
         if not is_json(bodies[item["id"]], item):
             shown = bodies[item["id"]][:80].decode(errors="replace")
@@ -80,7 +82,7 @@ def refused(trial: Trial, number: int) -> Broken | None:
         trial.watch.settle(lambda: set(wanted) <= set(order(trial, DOCUMENT)))
         trial.watch.calm(0.1)
         failed = [trial.history.story(item.message) for item in trial.history.events("fail")]
-        story, confirms = "; ".join(failed), listens(trial)
+        story, confirms = "; ".join(failed), plays.listens(trial)
         trial.end()
         done = order(trial, DOCUMENT)
         in_order = f"{story}; the versions worked on: {' '.join(map(str, done)) or 'none'}"
@@ -96,11 +98,6 @@ def refused(trial: Trial, number: int) -> Broken | None:
     return crash_points(
         trial, play, actions=("fail",), role="publish", failures=REFUSALS, least=4, most=4
     )
-
-
-def listens(trial: Trial) -> bool:
-    """Return whether the publisher has asked the broker for confirms."""
-    return bool(trial.watch.count("before confirm") or trial.watch.count("before nacked publish"))
 
 
 def locked(trial: Trial) -> Broken | None:

@@ -113,9 +113,13 @@ class System:
         self._publisher = Publisher(self.state)
 
     def publish_again(self) -> None:
-        """Publish all events of the outbox again."""
+        """Publish all events of the outbox again, with the one that is being published."""
+        whole = self.state.publishing.acquire(timeout=WAIT_S)  # an alarm blocks the publisher
+        events = list(self.state.outbox)
+        if whole:
+            self.state.publishing.release()
         with self.channel() as channel, suppress(AMQPError):  # an alarm blocks it
-            for event in list(self.state.outbox):
+            for event in events:
                 channel.basic_publish(self.state.exchange, KEY, b"{}", properties(event))
 
     def replay(self) -> None:

@@ -84,8 +84,9 @@ class Publisher(_Part):
             due = first + int((time.monotonic() - began_s) * case.per_s)
             while len(outbox) < min(due, case.most or due) and not self._ended.is_set():
                 event = str(len(outbox) + 1)
-                channel.basic_publish(exchange, KEY, b"{}", properties(event))
-                outbox.append(event)
+                with self.state.publishing:
+                    channel.basic_publish(exchange, KEY, b"{}", properties(event))
+                    outbox.append(event)
             self._connection.process_data_events(time_limit=0.02)
 
 

@@ -1,5 +1,6 @@
 """State that the services of a system share: its parts, and its events."""
 
+import threading
 from dataclasses import dataclass, field
 
 from labs.lab10_on_call.cases import Case, Code
@@ -18,4 +19,5 @@ class State:
     code: Code  # of its present consumers
     outbox: list[str] = field(default_factory=list)  # confirmed, in this order
     handled: set[str] = field(default_factory=set)
+    publishing: threading.Lock = field(default_factory=threading.Lock)  # until it is in the outbox
     given_up: set[str] = field(default_factory=set)  # rejected for good, by the latest try
