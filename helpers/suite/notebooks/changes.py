@@ -23,7 +23,7 @@ from helpers.suite.notebooks.table import Row, as_sentence, escape, rows
 FILE = Path("docs") / "rabbitmq-4.md"
 WORDS = Path("docs") / "rabbitmq-4.toml"
 SEEN = Path("docs") / "rabbitmq-4.json"
-KEYS = {"claims": ("question", "counted", "before", "now", "say"), "probes": ("topic", "say")}
+KEYS = {"claims": ("question", "before", "now", "say"), "probes": ("topic", "say")}
 ON_GENERATION = re.compile(r"(.+?) on (\d+\.\d+)(?:, |$)")
 HEAD = f"| {' | '.join(GENERATIONS)} |"
 LINES = "|" + ":-:|" * len(GENERATIONS)
@@ -136,7 +136,7 @@ def _glance(changing: Any, words: Any) -> str:
     for name, (path, row) in changing.items():
         for change in changes(row.claim):
             link = _link(path, row, name)
-            asked = f"{words[name]['question']} | {words[name]['counted']}"
+            asked = f"{words[name]['question']} | {escape(change.what)}"
             lines.append(f"| {asked} | {_cells(change.values)} | {link} |")
     return "\n".join(lines)
 

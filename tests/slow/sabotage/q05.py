@@ -4,28 +4,28 @@ from tests.slow.sabotage.model import Sabotage
 
 SABOTAGES = [
     Sabotage(
-        claim="q05.1",
+        claim="q05.2",
         cell="unique-run",
         find="race(unique_key, copies)",
         replace="race(no_care, copies)",
         why="the handler that runs inserts into the table without a key",
     ),
     Sabotage(
-        claim="q05.2",
+        claim="q05.3",
         cell="upsert-run",
         find="balances.cents + excluded.cents",
         replace="excluded.cents",
         why="the handler that should add sets",
     ),
     Sabotage(
-        claim="q05.2",
+        claim="q05.3",
         cell="upsert-run",
         find="race(handle, 2)",
         replace="race(handle, 1)",
         why="nothing is delivered twice, so adding looks idempotent",
     ),
     Sabotage(
-        claim="q05.3",
+        claim="q05.1",
         cell="check-run",
         find="race(check_then_insert, copies)",
         replace="race(check_then_insert, 1)",

@@ -52,28 +52,28 @@ SABOTAGES = [
         why="the workers ignore the prefetch that is asked for",
     ),
     Sabotage(
-        claim="q09.4",
+        claim="q09.7",
         cell="recommend",
         find="return max(math.ceil(needed), batch)",
         replace="return 10",
         why="the rule of thumb in place of the formula",
     ),
     Sabotage(
-        claim="q09.4",
+        claim="q09.7",
         cell="sweep-run",
         find="work_s=0.001",
         replace="work_s=0.020",
         why="the work takes so long that 10 is enough at every distance",
     ),
     Sabotage(
-        claim="q09.5",
+        claim="q09.4",
         cell="crash-worker",
         find="auto_ack=False",
         replace="auto_ack=True",
         why="the worker's messages count as settled before it works on them",
     ),
     Sabotage(
-        claim="q09.6",
+        claim="q09.5",
         cell="misplaced",
         find="""\
 def qos_after_consume(channel):
@@ -88,7 +88,7 @@ def qos_after_consume(channel):
         why="the limit is set in time",
     ),
     Sabotage(
-        claim="q09.7",
+        claim="q09.6",
         cell="batch-run",
         find="batch=20",
         replace="batch=10",

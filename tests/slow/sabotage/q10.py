@@ -4,42 +4,42 @@ from tests.slow.sabotage.model import Sabotage
 
 SABOTAGES = [
     Sabotage(
-        claim="q10.1",
+        claim="q10.2",
         cell="five-figure",
         find="messages_ready",
         replace="messages_unacked",
         why="what is in hand is taken for what waits",
     ),
     Sabotage(
-        claim="q10.2",
+        claim="q10.1",
         cell="old-run",
         find='readings[readings["published"] > 0]',
         replace='readings[readings["published"] == 0]',
         why="only the quiet time after the purge is looked at",
     ),
     Sabotage(
-        claim="q10.3",
+        claim="q10.4",
         cell="alerts-run",
         find='watched.value[watched.value["alert"].str.startswith("RabbitMQ")]',
         replace="watched.value",
         why="the three alerts as said are among ours, and ring for healthy growth",
     ),
     Sabotage(
-        claim="q10.4",
+        claim="q10.5",
         cell="lag-function",
         find="max(sent[queue], 1)",
         replace="sum(sent.values())",
         why="the arrivals of both queues are counted",
     ),
     Sabotage(
-        claim="q10.5",
+        claim="q10.6",
         cell="hour-function",
         find='"during": health(own)',
         replace='"during": before',
         why="the node is looked at before the alarm",
     ),
     Sabotage(
-        claim="q10.6",
+        claim="q10.3",
         cell="hour-unroutable",
         find="mandatory=False",
         replace="mandatory=True",
