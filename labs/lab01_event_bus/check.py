@@ -231,7 +231,7 @@ def absent(trial: Trial, service: str) -> Broken | None:
         pass
     rows = settle(trial, service, ["e-1", "e-2"])
     twice = rows["e-1"] > 1
-    # An ack can be lost with its connection: the broker drops what a channel has not read yet.
+    # Without a close an ack can be lost: the broker drops what the channel has not read yet.
     why = "two-queues" if doubled(trial) == "two-queues" else "" if acked else "never-acked"
     if twice and why:
         return Broken("d", f"{trial.history.story('e-1')}: worked on again", why)

@@ -27,7 +27,7 @@ def once(trial: Trial, known: Known) -> Iterator[Finding]:
     before = cases.tries(trial, "d-1")
     tool, sent = replay_slowly(trial)
     done, error = tool.returned, tool.error
-    # An ack can be lost with its connection: the broker drops what a channel has not read yet.
+    # Without a close an ack can be lost: the broker drops what the channel has not read yet.
     acked = trial.watch.count("after ack", "d-1", actor=tool.name)
     tool.kill()
     trial.watch.settle(

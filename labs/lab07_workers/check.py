@@ -181,7 +181,7 @@ def stopped(trial: Trial) -> Broken | None:
     trial.end()
     acked = {item.message for item in trial.history.events("ack")}
     left = [message[1].message_id for message in trial.take_all(QUEUE, expected=jobs[1:])]
-    # An ack can be lost with its connection: the broker drops what a channel has not read yet.
+    # Without a close an ack can be lost: the broker drops what the channel has not read yet.
     left = [job for job in left if not (after[job] and job in acked)]
     story = f"SIGTERM while doc-1 was in work; exit status {code}, made: {sorted(after) or 'none'}"
     story += f", in the queue: {sorted(left) or 'none'}"

@@ -128,6 +128,7 @@ BROKEN: list[tuple[Guard, str, Change]] = [
     (anatomy.has_measured_sizes, "two at 21", set_source("step-1", "x = 1\n" * 21)),
     (anatomy.has_measured_sizes, "few words", set_source("prose", "Few words.")),
     (anatomy.has_measured_sizes, "many words", set_source("prose", "word " * 3801)),
+    (anatomy.has_measured_sizes, "long read", set_source("prose", "word " * 1701)),
     (anatomy.has_measured_sizes, "few figures", lambda nb: cell(nb, "figure-1").update(outputs=[])),
     (anatomy.has_prose_between_code, "four in a row", remove("between-3")),
     (
@@ -145,6 +146,7 @@ BROKEN: list[tuple[Guard, str, Change]] = [
     (anatomy.has_drill, "short answer", set_words("drill", "Said in two minutes. ", "Said. ")),
     (anatomy.has_drill, "few cards", set_words("drill", FIRST_CARD, "")),
     (anatomy.has_drill, "no proper answer", set_words("drill", "An answer. ", "An ")),
+    (anatomy.has_drill, "no proof", set_words("drill", "(q02.1)\n</details>", "\n</details>")),
     (anatomy.has_drill, "few rows", set_words("drill", "| wrong 5 | why | q02.5 |", "")),
     (content.has_checked_claims, "no output", lambda nb: cell(nb, "check-1").update(outputs=[])),
     (content.has_checked_claims, "more than a card", set_text("check-1", "more\n")),

@@ -13,7 +13,8 @@ PNG_BASE64 = (
 CLAIMS = [f"q02.{number}" for number in range(1, 6)]
 WRONG_ANSWERS = "\n".join(f"| wrong {n} | why | {claim} |" for n, claim in enumerate(CLAIMS, 1))
 FOLLOW_UPS = "\n".join(
-    f"<details><summary>[{level}] Question {number}?</summary>\n\n{'An answer. ' * 8}\n</details>"
+    f"<details><summary>[{level}] Question {number}?</summary>\n\n"
+    f"{'An answer. ' * 8}(q02.1)\n</details>"
     for number, level in enumerate(["junior"] * 4 + ["senior"] * 3 + ["staff"], 1)
 )
 DRILL = f"""## Interview drill

@@ -1,5 +1,8 @@
 """Guards of a notebook's anatomy: its sections, their sizes, the interview drill."""
 
+import re
+from itertools import takewhile
+
 from helpers.errors import UsageError
 from helpers.suite import drill
 from helpers.suite.notebooks import claim_ids, title
@@ -24,6 +27,10 @@ SECTIONS = [
     "Interview drill",
     "Clean-up and sources",
 ]
+
+
+PROOF = re.compile(r"\bq\d\d\.\d+\b|\]\(https://")
+LONGEST_READ = 1700  # words before the drill
 
 
 def has_sections_in_order(book: Book) -> list[str]:
@@ -52,6 +59,8 @@ def has_measured_sizes(book: Book) -> list[str]:
     sizes = [code_lines(cell) for cell in book.code if not claim_ids(cell)]
     long = sum(size > 20 for size in sizes)
     words = sum(count_words(cell.source) for cell in book.markdown)
+    before = takewhile(lambda cell: not cell.source.startswith("## Interview drill"), book.nb.cells)
+    read = sum(count_words(cell.source) for cell in before if cell.cell_type == "markdown")
     drawn = sum(len(figures(cell)) for cell in book.code)
     wrong = [
         in_cell(cell, f"has {code_lines(cell)} lines of code, more than 30")
@@ -64,6 +73,7 @@ def has_measured_sizes(book: Book) -> list[str]:
             long <= max(1, len(sizes) / 20)
         ),
         f"{words} words of prose, not 1,200 to 3,800": 1200 <= words <= 3800,
+        f"{read} words before the drill, more than {LONGEST_READ}": read <= LONGEST_READ,
         f"{drawn} figures, not 2 to 7": 2 <= drawn <= 7,
     }
     return wrong + [text for text, met in rules.items() if not met]
@@ -102,6 +112,11 @@ def has_drill(book: Book) -> list[str]:
     ]
     if len(parsed.wrong_answers) < 5:
         wrong.append(f"{len(parsed.wrong_answers)} common wrong answers, not at least 5")
+    wrong += [
+        f"follow-up whose answer names neither a claim nor a page: {card.question}"
+        for card in parsed.follow_ups
+        if not PROOF.search(card.answer)
+    ]
     known = {claim for cell in book.claim_cells for claim in claim_ids(cell)}
     known |= {claim for claim in claims_of_notebooks() if not claim.startswith(book.question)}
     wrong += [
