@@ -162,7 +162,9 @@ def listens(trial: Trial) -> bool:
 def dropped(trial: Trial, message: str) -> Broken | None:
     """Return a finding for an event in no queue that never arrived and was not confirmed.
 
-    When a connection is closed, the broker drops what a channel has not read yet.
+    A quorum queue takes enqueues a little later than the end of their channel, and what comes after
+    that end is out of sequence and dropped, however politely the connection was closed.
+    Source: rabbitmq-server, rabbit_fifo_client and `maybe_enqueue` of rabbit_fifo.
 
     Args:
         trial: the trial.

@@ -76,9 +76,9 @@ SABOTAGES = [
     Sabotage(
         claim="q05.9",
         cell="grid-run",
-        find='"id in transaction": one_transaction',
-        replace='"id in transaction": effect_first',
-        why="the id is committed after the effect, not with it",
+        find='crash(handle, "committed")',
+        replace='crash(handle, "first write")',
+        why="the worker never dies between its commit and its ack",
     ),
     Sabotage(
         claim="q05.9",
