@@ -45,7 +45,7 @@ def stored(checkout: Path, *rows: Row) -> None:
 
 def words(checkout: Path, *claims: str) -> None:
     (checkout / "docs").mkdir(exist_ok=True)
-    keys = ("question", "counted", "before", "now", "say")
+    keys = ("question", "before", "now", "say")
     text = "".join(
         f'[claims."{name}"]\n' + "".join(f'{key} = "the {key}"\n' for key in keys)
         for name in claims
@@ -59,7 +59,7 @@ def test_the_page_has_a_changing_claim_with_its_words(checkout):
     assert checkout / changes.FILE in write_tables(checkout)
     text = (checkout / changes.FILE).read_text()
     link = "[q02.1](../notebooks/q02_tiny.ipynb#cell-id=check-1)"
-    assert f"| the question | the counted | 1 | 2 | 2 | {link} |" in text
+    assert f"| the question | copies | 1 | 2 | 2 | {link} |" in text
     assert "### the question\n\n**Before:** the before\n" in text
     assert "section *One*: copies: 1 on 3.10, 2 on 4.0, 2 on 4.3." in text
     assert "Of 1 claims in the notebooks, 1 change: the outcome" in text
@@ -81,7 +81,7 @@ def test_words_and_measurements_that_do_not_match_are_refused(checkout):
     with pytest.raises(UsageError, match=r"explains the claim q02\.1"):
         changes.page(checkout)
     (checkout / changes.WORDS).write_text('[claims."q02.1"]\nquestion = "?"\n')
-    with pytest.raises(UsageError, match=r"rabbitmq-4\.toml has no 'counted' for q02\.1"):
+    with pytest.raises(UsageError, match=r"rabbitmq-4\.toml has no 'before' for q02\.1"):
         changes.page(checkout)
     (checkout / changes.WORDS).write_text("[")
     with pytest.raises(UsageError, match=r"can't read docs/rabbitmq-4\.toml"):
