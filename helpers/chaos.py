@@ -1,26 +1,18 @@
 """Break the network or a node of a cluster for a while, and always restore it."""
 
-import math
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
-import pika
-from pika.exceptions import AMQPError
-
 from helpers import broker
-from helpers.errors import BrokerError, RabbitLabError, UsageError
-from helpers.rabbitmq import cluster_members, ready
+from helpers.errors import RabbitLabError, UsageError
+from helpers.rabbitmq import cluster_members
 from helpers.rabbitmq.cluster import Cluster
-from helpers.rabbitmq.cluster_members import START_TIMEOUT_S, Member
-from helpers.waits import wait_until
+from helpers.rabbitmq.cluster_members import Member
 
 LONGEST_ROUND_TRIP_MS = 2000.0
 GOODBYE_S = 5.0
-LOGIN_TIMEOUT_S = 2.0
 
 
 class Proxy:
@@ -109,57 +101,22 @@ def proxy(*, round_trip_ms: float) -> Iterator[Proxy]:
         process.stdout.close()  # type: ignore[union-attr]
 
 
-class Outage:
-    """The time for which a killed node took no connection; see `killed`."""
-
-    def __init__(self) -> None:
-        self.lasted_s = math.nan  # until the node is back
-
-    def __repr__(self) -> str:
-        return f"Outage(lasted_s={self.lasted_s:.1f})"
-
-
 @contextmanager
-def killed(node: Member) -> Iterator[Outage]:
+def killed(node: Member) -> Iterator[None]:
     """Kill a node of a cluster with SIGKILL for the time of a ``with`` block, then start it again.
 
     Args:
         node: the node; its data stay.
 
-    Yields:
-        The outage. After the block, ``lasted_s`` has the seconds from the kill to the first
-        connection that the node accepted, some time before it is ready in every respect.
-
     Raises:
         BrokerError: the node is down already, or does not start again.
     """
     node.kill()
-    outage, begin_s = Outage(), time.perf_counter()
     try:
-        yield outage
+        yield
     finally:
         if not node.is_running:
-            with ThreadPoolExecutor(1) as pool:
-                start = pool.submit(node.start)
-                wait_until(
-                    lambda: start.done() or _accepts(node),
-                    timeout_s=START_TIMEOUT_S,
-                    what=f"{node.name} to accept a connection",
-                )
-                outage.lasted_s = time.perf_counter() - begin_s
-                start.result()
-
-
-def _accepts(node: Member) -> bool:
-    parameters = pika.URLParameters(node.broker.amqp_url)
-    parameters.socket_timeout = parameters.stack_timeout = LOGIN_TIMEOUT_S
-    try:
-        connection = ready.open_connection(parameters)
-    except BrokerError:
-        return False
-    with suppress(AMQPError):
-        connection.close()
-    return True
+            node.start()
 
 
 @contextmanager

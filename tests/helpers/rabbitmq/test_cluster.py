@@ -1,7 +1,6 @@
 """A cluster of three nodes: started, found, broken and restored, ended; and when there is none."""
 
 import json
-import math
 import os
 import re
 from types import SimpleNamespace
@@ -91,12 +90,6 @@ def check_use():
             assert others[0].name not in linked
             assert others[1].name in linked
         three.restore()
-        with chaos.killed(others[1]) as outage:
-            assert "2 of 3 running" in repr(three)
-            assert math.isnan(outage.lasted_s)
-        with pika.BlockingConnection(three.parameters(others[1])) as connection:
-            assert connection.is_open
-        assert outage.lasted_s > 0
         others[1].kill()
         assert "2 of 3 running" in repr(three)
         assert "1 of 3 down" in service.describe()
