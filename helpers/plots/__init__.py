@@ -10,7 +10,7 @@ from helpers.plots import style
 from helpers.plots.architecture import calls_and_events, outage, seen_events, two_writes
 from helpers.plots.dead_letter import hot_loop, outcomes, timeline
 from helpers.plots.drawing import topology
-from helpers.plots.guarantees import guarantee_rates, losses, service, survivors
+from helpers.plots.guarantees import losses, publish_rates, service, survivors
 from helpers.plots.idempotency import race, techniques
 from helpers.plots.monitoring import alerts, behind, depth_and_drain, old_numbers
 from helpers.plots.ordering import failover, inversions, resequencing

@@ -1,5 +1,6 @@
 """Draw the figures about dead letters: a poison message's way, the hot loop, outcomes."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from helpers.errors import UsageError
@@ -112,24 +113,26 @@ def hot_loop(events: "pd.DataFrame") -> None:
                 panel.step(
                     [1000 * (t - start) for t in [start, *at, end]], [*range(len(at) + 1), len(at)],
                     where="post", color=colour, linestyle=line, linewidth=2.5, label=name,
+                    clip_on=False,  # a line at zero lies on the edge
                 )  # fmt: skip
             repeats = max((rows["series"] == POISON).sum() - 1, 0)
             rate = repeats / (end - start) if end > start else 0.0
             panel.set_title(f"{setup}\n{rate:,.0f} redeliveries/s, {len(at)} done", loc="left")
             panel.set(xlabel="time since the first delivery [ms]", xlim=(0, None))
         panels[0].set_ylabel("messages")
-        for panel in panels:
-            panel.margins(y=0.2)  # room above the curves, for the legend
+        top = max(panel.dataLim.ymax for panel in panels)
+        panels[0].set_ylim(0, 1.35 * top)  # room for the legend
         panels[0].legend(loc="upper left")
 
 
-def outcomes(frame: "pd.DataFrame", *, title: str) -> None:
+def outcomes(frame: "pd.DataFrame", *, title: str, names: Mapping[str, str] | None = None) -> None:
     """Draw a cell per message and set-up: a number inside, the fate as colour and hatch.
 
     Args:
         frame: DataFrame[setup str, message str, count int, fate str]; a fate is the name of a role
             of ``plots.style``, such as "acked", "dead-lettered", "duplicated" or "lost".
         title: meaning of the numbers, such as "times the handler tried each document".
+        names: by fate, its name in the legend where the role's own name is not the right one.
 
     Raises:
         UsageError: a column is missing, no rows, or an unknown fate.
@@ -146,5 +149,6 @@ def outcomes(frame: "pd.DataFrame", *, title: str) -> None:
             grid.draw_cell(axes, place, str(count), look, size=(0.88, 0.8), box="circle,pad=0.12")
         grid.set_up(axes, messages, setups)
         axes.set_xlabel("message")
-        looks = {fate: style.ROLES[fate].area() for fate in frame["fate"].unique()}
+        named = {fate: (names or {}).get(fate, fate) for fate in frame["fate"].unique()}
+        looks = {name: style.ROLES[fate].area() for fate, name in named.items()}
         grid.explain(axes, looks, columns=4)

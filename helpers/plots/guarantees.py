@@ -1,6 +1,7 @@
 """Draw the figures about delivery guarantees: losses, a killed broker, failover, rates."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from helpers.plots import frames, grid, style
@@ -10,7 +11,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROW_IN = 0.5  # height of a row of the grid
-BAR_IN = 0.38  # height of a bar or of a pair of markers
+BAR_IN = 0.38  # height of a bar
+LANE_IN = 0.5  # height of a publisher's lane
+BEFORE_S = 0.5  # shown of the time before a fault
 EACH_ONCE, LOST, TWICE = "each once", "lost", "twice"
 
 # fate of the messages: role
@@ -19,9 +22,6 @@ FATES = {
     LOST: style.ROLES["lost"],
     TWICE: style.ROLES["duplicated"],
 }
-
-# hop whose rate is drawn: role
-HOPS = {"publish": style.ROLES["unacked"], "consume": style.ROLES["acked"]}
 
 
 def losses(frame: "pd.DataFrame") -> None:
@@ -41,7 +41,8 @@ def losses(frame: "pd.DataFrame") -> None:
         for trial in frame.itertuples():
             place = (faults.index(trial.fault), designs.index(trial.design))
             _draw_cell(axes, place, int(trial.lost), int(trial.duplicated))
-        grid.set_up(axes, [str(name).replace(", ", ",\n") for name in faults], designs)
+        names = [[str(name).replace(", ", ",\n") for name in part] for part in (faults, designs)]
+        grid.set_up(axes, *names)
         grid.explain(axes, {name: role.area() for name, role in FATES.items()})
 
 
@@ -74,42 +75,30 @@ def survivors(frame: "pd.DataFrame", *, published: int) -> None:
         style.legend_above(axes, x=1.01, columns=2, borderpad=0.2)
 
 
-def guarantee_rates(frame: "pd.DataFrame") -> None:
-    """Draw the rates of publishing and of consuming for each guarantee, a panel per distance.
+def publish_rates(frame: "pd.DataFrame", *, round_trip_ms: float) -> None:
+    """Draw the rate of each way to publish, a bar each.
 
     Args:
-        frame: DataFrame[guarantee str; round_trip_ms, publish, consume float], rates in messages
-            per second.
+        frame: DataFrame[publisher str; msgs_per_s float].
+        round_trip_ms: time to the broker and back, in milliseconds.
 
     Raises:
         UsageError: a column is missing or no rows.
     """
-    frames.check(frame, {"guarantee", "round_trip_ms", *HOPS})
-    guarantees = list(dict.fromkeys(frame["guarantee"]))
-    distances = sorted(frame["round_trip_ms"].unique())
-    with style.figure(
-        title="messages per second, by guarantee and distance to the broker",
-        columns=len(distances),
-        height_in=1.5 + BAR_IN * len(guarantees),
-    ) as panels:
-        for axes, distance in zip(panels, distances, strict=True):
-            part = frame[frame["round_trip_ms"] == distance]
-            rows = [guarantees.index(name) for name in part["guarantee"]]
-            for (hop, role), shift in zip(HOPS.items(), (-0.13, 0.13), strict=True):
-                axes.plot(
-                    part[hop], [row + shift for row in rows], role.marker, color=role.colour,
-                    markersize=7, label=hop,
-                )  # fmt: skip
-            axes.set_xscale("log")
-            axes.set(ylim=(len(guarantees) - 0.5, -0.5), xlabel="rate [messages/s]")
-            axes.set_title("loopback" if not distance else f"{distance:g} ms there and back")
-        panels[0].set_yticks(range(len(guarantees)), guarantees)
-        low, high = frame[list(HOPS)].min(axis=None), frame[list(HOPS)].max(axis=None)
-        for axes in panels:
-            axes.set_xlim(low / 2, high * 2)
-        panels[0].figure.legend(
-            *panels[0].get_legend_handles_labels(), loc="outside lower right", ncols=2
-        )
+    frames.check(frame, {"publisher", "msgs_per_s"})
+    publishers, rates = frame["publisher"], frame["msgs_per_s"]
+    title = f"messages published per second, {round_trip_ms:g} ms there and back"
+    with style.figure(title=title, height_in=1.0 + BAR_IN * len(frame)) as axes:
+        axes.barh(publishers, rates, height=0.6, **style.ROLES["unacked"].area())
+        for publisher, rate in zip(publishers, rates, strict=True):
+            axes.annotate(
+                f"{rate:,.0f}", (rate, publisher), xytext=(5, 0), textcoords="offset points",
+                va="center", weight="bold", color=style.INK,
+            )  # fmt: skip
+        axes.invert_yaxis()
+        axes.set(xlim=(0, rates.max() * 1.12), xlabel="rate [messages/s]")
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        axes.grid(axis="y", visible=False)
 
 
 def service(frame: "pd.DataFrame", *, fault: str, until_s: float, lost: Mapping[str, int]) -> None:
@@ -126,11 +115,11 @@ def service(frame: "pd.DataFrame", *, fault: str, until_s: float, lost: Mapping[
     """
     frames.check(frame, {"publisher", "from_s", "to_s"})
     lanes = list(dict.fromkeys(frame["publisher"]))
-    end = frame["to_s"].max()
+    end = max(frame["to_s"].max(), until_s)
     title = "when publishers got confirms"
-    with style.figure(title=title, height_in=1.3 + 0.45 * len(lanes)) as axes:
+    with style.figure(title=title, height_in=1.3 + LANE_IN * len(lanes)) as axes:
         axes.axvspan(0, until_s, color=style.GRID, linewidth=0)
-        axes.text(until_s / 2, -0.62, fault, ha="center", va="bottom", color=style.INK)
+        axes.text(until_s / 2, -0.75, fault, ha="center", va="bottom", color=style.INK)
         for place, lane in enumerate(lanes):
             rows = frame[frame["publisher"] == lane].sort_values("from_s")
             times = list(zip(rows["from_s"], rows["to_s"], strict=True))
@@ -139,13 +128,13 @@ def service(frame: "pd.DataFrame", *, fault: str, until_s: float, lost: Mapping[
                 if lost.get(lane) and max(begin, 0) < min(until, until_s):
                     _draw_service(axes, place, max(begin, 0), min(until, until_s), FATES[LOST])
             if lost.get(lane):
-                _write(axes, until_s / 2, place - 0.37, f"{lost[lane]} confirmed and lost")
-            for (_, quiet), (back, _) in zip(times, [*times[1:], (end, end)], strict=True):
-                if back - quiet > end / 8:
-                    _write(axes, (quiet + back) / 2, place, f"none for {back - quiet:.0f} s")
+                words, colour = f"{lost[lane]} confirmed and lost", style.DARK_VERMILLION
+                axes.text(until_s, place - 0.29, words, ha="right", va="bottom", color=colour)
+            for (_, quiet), (back, _) in pairwise(times):
+                _draw_gap(axes, place, quiet, back)
         axes.set_yticks(range(len(lanes)), lanes)
-        axes.set(ylim=(len(lanes) - 0.5, -0.65), xlim=(frame["from_s"].min(), end))
-        axes.set_xlabel("time [s]")
+        axes.set(ylim=(len(lanes) - 0.5, -0.75), xlim=(-BEFORE_S, end + 0.02 * (end + BEFORE_S)))
+        axes.set_xlabel("time since the fault began [s]")
         axes.grid(axis="y", visible=False)
 
 
@@ -156,8 +145,11 @@ def _draw_service(axes: "Axes", place: int, begin: float, until: float, role: st
     )  # fmt: skip
 
 
-def _write(axes: "Axes", x: float, y: float, text: str) -> None:
-    axes.text(x, y, text, ha="center", va="center", color=FATES[LOST].colour)
+def _draw_gap(axes: "Axes", place: int, quiet: float, back: float) -> None:
+    length_s = back - quiet
+    words = f"{length_s:.1f} s" if length_s >= 1 else f"{1000 * length_s:.0f} ms"
+    axes.plot([quiet, back], [place, place], color=style.INK, linewidth=1, marker="|")
+    axes.text(quiet, place - 0.29, f"none for {words}", va="bottom", color=style.INK)
 
 
 def _draw_cell(axes: "Axes", place: tuple[int, int], lost: int, duplicated: int) -> None:

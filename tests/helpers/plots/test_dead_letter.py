@@ -83,7 +83,10 @@ def test_hot_loop_has_a_panel_per_setup_with_its_rate_and_messages_done(drawn):
         "prefetch 10\n1,000 redeliveries/s, 20 done",
     ]
     assert drawn[0].axes[0].get_ylabel() == "messages"
-    assert drawn[0].axes[0].get_ylim()[0] <= 0
+    low, high = drawn[0].axes[0].get_ylim()
+    assert low == 0
+    assert high > 1.2 * 201
+    assert drawn[0].axes[1].get_ylim() == (low, high)
 
 
 def test_hot_loop_counts_up_from_zero_also_when_nothing_was_done(drawn):
@@ -130,6 +133,12 @@ def test_outcomes_doubles_colour_by_hatch_and_names_each_fate_once(drawn):
     assert looks == {(style.ROLES[name].colour, style.ROLES[name].hatch) for name in names}
     assert sorted(legend(axes)) == sorted(names)
     assert len(axes.patches) == 8
+
+
+def test_outcomes_may_name_a_fate_by_what_it_means_here(drawn):
+    plots.outcomes(fates(), title="t", names={"duplicated": "charged twice"})
+    (axes,) = drawn[0].axes
+    assert legend(axes) == ["acked", "dead-lettered", "charged twice", "lost"]
 
 
 def test_steps_of_the_timeline_differ_in_colour_and_marker():

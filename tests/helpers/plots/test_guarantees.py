@@ -14,7 +14,7 @@ from tests.support.figure_words import labels, legend, texts
 
 TRIALS = pd.DataFrame(
     {
-        "design": ["automatic ack", "automatic ack", "ack after work"],
+        "design": ["automatic ack", "automatic ack", "ack after work, no confirms"],
         "fault": ["killed, in the work", "confirm lost", "confirm lost"],
         "lost": [15, 0, 0],
         "duplicated": [0, 0, 1],
@@ -25,21 +25,14 @@ SERVED = pd.DataFrame(
     [("one", -1.0, 0.0), ("one", 8.0, 9.0), ("two", -1.0, 9.0)],
     columns=["publisher", "from_s", "to_s"],
 )
-RATES = pd.DataFrame(
-    {
-        "guarantee": ["at most once", "at least once"] * 2,
-        "round_trip_ms": [0, 0, 40, 40],
-        "publish": [9000.0, 900.0, 5000.0, 20.0],
-        "consume": [300.0, 310.0, 200.0, 150.0],
-    }
-)
+RATES = pd.DataFrame({"publisher": ["no confirms", "one by one"], "msgs_per_s": [4200.4, 24.6]})
 
 
 def test_losses_names_each_fate_and_hatches_it(drawn):
     plots.losses(TRIALS)
     axes = drawn[0].axes[0]
     assert texts(axes) == ["15 lost", "each once", "1 twice"]
-    assert labels(axes.yaxis) == ["automatic ack", "ack after work"]
+    assert labels(axes.yaxis) == ["automatic ack", "ack after work,\nno confirms"]
     assert labels(axes.xaxis) == ["killed,\nin the work", "confirm lost"]
     hatches = [patch.get_hatch() for patch in axes.patches]
     assert hatches == [style.ROLES["lost"].hatch, "", style.ROLES["duplicated"].hatch]
@@ -66,32 +59,35 @@ def test_survivors_without_losses_has_no_bar_for_them(drawn):
     assert [bar.get_width() for bar in drawn[0].axes[0].patches] == [100]
 
 
-def test_service_names_the_gap_and_the_messages_confirmed_and_lost(drawn):
-    plots.service(SERVED, fault="down", until_s=7, lost={"two": 5, "one": 0})
+def test_service_names_every_gap_and_the_messages_confirmed_and_lost(drawn):
+    short = pd.DataFrame([("two", 9.34, 9.5)], columns=SERVED.columns)
+    plots.service(pd.concat([SERVED, short]), fault="down", until_s=7, lost={"two": 5, "one": 0})
     axes = drawn[0].axes[0]
-    assert texts(axes) == ["down", "none for 8 s", "5 confirmed and lost"]
+    assert texts(axes) == ["down", "none for 8.0 s", "5 confirmed and lost", "none for 340 ms"]
     assert labels(axes.yaxis) == ["one", "two"]
     lost = [bar for bar in axes.patches if bar.get_hatch() == style.ROLES["lost"].hatch]
     assert [(bar.get_x(), bar.get_width()) for bar in lost] == [(0, 7)]
+    assert [list(line.get_xdata()) for line in axes.lines] == [[0, 8], [9, 9.34]]
+    assert [list(line.get_ydata()) for line in axes.lines] == [[0, 0], [1, 1]]
 
 
-def test_guarantee_rates_has_a_panel_per_distance_on_the_same_log_scale(drawn):
-    plots.guarantee_rates(RATES)
-    near, far = drawn[0].axes
-    assert [near.get_title(), far.get_title()] == ["loopback", "40 ms there and back"]
-    assert near.get_xlim() == far.get_xlim()
-    assert near.get_xscale() == far.get_xscale() == "log"
-    assert labels(near.yaxis) == ["at most once", "at least once"]
-    publish, consume = far.lines
-    assert list(publish.get_xdata()) == [5000, 20]
-    assert list(consume.get_xdata()) == [200, 150]
-    assert publish.get_marker() != consume.get_marker()
-    assert [text.get_text() for text in drawn[0].legends[0].get_texts()] == ["publish", "consume"]
+@pytest.mark.parametrize(("until_s", "end"), [(7, 9), (12, 12)])
+def test_service_begins_shortly_before_the_fault_and_ends_after_all_of_it(drawn, until_s, end):
+    plots.service(SERVED, fault="down", until_s=until_s, lost={})
+    low, high = drawn[0].axes[0].get_xlim()
+    assert low == -guarantees.BEFORE_S
+    assert end < high < end + 0.5
 
 
-def test_guarantee_rates_draws_a_single_distance(drawn):
-    plots.guarantee_rates(RATES.head(2))
-    assert len(drawn[0].axes) == 1
+def test_publish_rates_has_a_bar_from_zero_and_a_number_for_each_publisher(drawn):
+    plots.publish_rates(RATES, round_trip_ms=40)
+    axes = drawn[0].axes[0]
+    assert drawn[0].get_suptitle() == "messages published per second, 40 ms there and back"
+    assert labels(axes.yaxis) == ["no confirms", "one by one"]
+    assert [(bar.get_x(), bar.get_width()) for bar in axes.patches] == [(0, 4200.4), (0, 24.6)]
+    assert texts(axes) == ["4,200", "25"]
+    assert axes.get_xlim()[0] == 0
+    assert axes.get_xscale() == "linear"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +96,7 @@ def test_guarantee_rates_draws_a_single_distance(drawn):
         (guarantees.losses, TRIALS),
         (lambda frame: guarantees.survivors(frame, published=100), STORES),
         (lambda frame: guarantees.service(frame, fault="", until_s=1, lost={}), SERVED),
-        (guarantees.guarantee_rates, RATES),
+        (lambda frame: guarantees.publish_rates(frame, round_trip_ms=40), RATES),
     ],
 )
 def test_a_frame_that_cannot_be_drawn_is_refused(draw, frame):

@@ -48,8 +48,8 @@ SABOTAGES = [
     Sabotage(
         claim="q04.9",
         cell="rate-run",
-        find='(publish_each, "after", False)',
-        replace='(publish_blind, "after", False)',
+        find='"one confirm at a time": publish_each',
+        replace='"one confirm at a time": publish_blind',
         why="the publisher that should wait for confirms has none",
     ),
     Sabotage(
