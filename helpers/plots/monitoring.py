@@ -61,10 +61,12 @@ def depth_and_wait(queues: "pd.DataFrame") -> None:
         UsageError: a column is missing, or no rows.
     """
     frames.check(queues, {"ready", "consumers", "grows_per_s", "wait_s"})
+    from matplotlib.ticker import MaxNLocator
+
     names = [str(name) for name in queues.index]
     rows = range(len(names))
     ready, wait_s = queues["ready"].astype(float), queues["wait_s"].astype(float)
-    most_s = 10 * max([10.0, *(value for value in wait_s if math.isfinite(value))])
+    most_s = 30 * max([10.0, *(value for value in wait_s if math.isfinite(value))])
     title, height_in = "depth and wait, by queue", 1.2 + ROW_IN * len(names)
     with style.figure(title=title, columns=2, height_in=height_in) as (left, right):
         left.barh(rows, ready, **style.ROLES["ready"].area("99"))
@@ -72,6 +74,7 @@ def depth_and_wait(queues: "pd.DataFrame") -> None:
             _write(left, value, row, f"{value:,.0f}")
         left.set_xlim(0, 1.3 * max(1.0, ready.max()))
         left.set_xlabel("messages ready")
+        left.xaxis.set_major_locator(MaxNLocator(4))
         left.set_yticks(rows, names)
         left.set_ylim(len(names) - 0.5, -0.5)
         for row, (value, consumers) in enumerate(zip(wait_s, queues["consumers"], strict=True)):

@@ -87,7 +87,7 @@ def test_depth_and_wait_draws_a_pair_of_bars_per_queue(drawn):
     assert right.get_xlabel() == "wait of a new message [s]"
     assert texts(right)[:5] == ["stuck", "20 s", "no consumer", "600 s", "under 1 s"]
     widths = [bar.get_width() for bar in right.patches]
-    assert widths == [6000, 20, 6000, 600, monitoring.LEAST_S]
+    assert widths == [18000, 20, 18000, 600, monitoring.LEAST_S]
     assert right.patches[0].get_hatch() != right.patches[1].get_hatch()
 
 
