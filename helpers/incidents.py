@@ -54,11 +54,11 @@ ALL: tuple[Incident, ...] = (
     ),
     Incident(
         "slow consumer", "search", "each message takes 1 s, and 70 come in a second",
-        "depth grows, acks at 1 a second: far to go", "RabbitMQBacklogTooOld",
+        "depth grows, 1 ack a second: a new message waits minutes", "RabbitMQBacklogTooOld",
     ),
     Incident(
         "healthy growth", "export", "a batch is published faster than it is worked on",
-        "depth grows most of all, but drains within seconds", "",
+        "depth grows most of all, but a new message waits seconds", "",
     ),
     Incident(
         "publisher blocked", "", "a memory alarm stops everybody who publishes",

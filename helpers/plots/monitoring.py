@@ -1,7 +1,7 @@
-"""Draw the figures about monitoring: old numbers, depth and drain, alerts, lag in two units."""
+"""Draw the figures about monitoring: old numbers, depth and wait, alerts, lag in two units."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from helpers.errors import UsageError
 from helpers.plots import frames, style
@@ -13,78 +13,81 @@ if TYPE_CHECKING:
 ROW_IN = 0.33  # height of a row
 LEAST_S = 0.1  # left end of the logarithmic axis of seconds
 
-# source of a number: colour, line style, marker
-SOURCES = {
-    "published": (style.INK, "-", ""),
-    "passive declare": (style.ROLES["acked"].colour, "", "o"),
-    "Prometheus endpoint": (style.ROLES["unacked"].colour, "--", "^"),
-    "management API": (style.ROLES["lost"].colour, ":", "X"),
-}
 STATES = {"pending": style.ROLES["ready"], "firing": style.ROLES["lost"]}
+ANSWERS = {"acked": "right", "lost": "wrong"}
 QUEUES = (style.ROLES["unacked"], style.ROLES["duplicated"])
 
 
 def old_numbers(readings: "pd.DataFrame") -> None:
-    """Draw the changing depth of a queue as several sources report it.
+    """Draw the changing depth of a queue and the answers of several sources, a panel per source.
 
     Args:
-        readings: DataFrame[t_s float, then a column of messages per source]: "published" and any
-            of "passive declare", "Prometheus endpoint", "management API"; a number is missing
-            where its source had none.
+        readings: DataFrame[t_s float, seconds; published int, messages: the truth; and a column of
+            messages for each source, missing where the source had no number].
 
     Raises:
-        UsageError: a column is missing or unknown, or no rows.
+        UsageError: a column is missing, no source, or no rows.
     """
     frames.check(readings, {"t_s", "published"})
-    sources = [name for name in readings if name != "t_s"]
-    if unknown := set(sources) - set(SOURCES):
-        raise UsageError(f"sources are {', '.join(SOURCES)}, not {sorted(unknown)!r}")
-    with style.figure(title="one queue's depth, by source") as axes:
-        for name in sources:
-            colour, line, marker = SOURCES[name]
-            values = readings[["t_s", name]].dropna()
+    sources = [name for name in readings if name not in ("t_s", "published")]
+    if not sources:
+        raise UsageError("there is nothing to draw: the frame has no source beside `published`")
+    from matplotlib.ticker import MaxNLocator
+
+    title = "one queue's depth: the truth, and the answers of each source"
+    with style.figure(title=title, columns=len(sources), height_in=3.2) as panels:
+        for axes, name in zip(panels, sources, strict=True):
             axes.plot(
-                values["t_s"], values[name], color=colour, linestyle=line or "none", marker=marker,
-                markersize=4, drawstyle="steps-post", label=name, zorder=3 if marker == "o" else 2,
+                readings["t_s"], readings["published"], color=style.INK, drawstyle="steps-post",
+                linewidth=1.2, zorder=2,
             )  # fmt: skip
-        axes.set(xlabel="time [s]", ylabel="messages ready", ylim=(-1.5, None))
-        axes.legend(loc="upper left")
+            _draw_answers(axes, readings, readings[name])
+            axes.set_title(name.replace(" ", "\n"), loc="left", fontsize=9)
+            axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+            axes.set(xlabel="time [s]", ylim=(0, 1.08 * max(1, readings["published"].max())))
+        panels[0].set_ylabel("messages ready")
+        _answer_legend(panels[0])
 
 
-def depth_and_drain(queues: "pd.DataFrame") -> None:
-    """Draw the depth of each queue beside the time to drain it.
+def depth_and_wait(queues: "pd.DataFrame") -> None:
+    """Draw the depth of each queue beside the wait of a message that arrives now.
 
     Args:
-        queues: DataFrame indexed by queue (str): ``ready`` [messages] and ``drain_s`` [s], the
-            depth over the rate at which messages are settled; infinite if that rate is 0.
+        queues: DataFrame indexed by queue (str): ``ready`` [messages]; ``consumers`` [count];
+            ``grows_per_s`` [messages ready per second]; ``wait_s`` [s], the depth over the rate
+            of acks, infinite where messages are waiting or held and none is acked.
 
     Raises:
         UsageError: a column is missing, or no rows.
     """
-    frames.check(queues, {"ready", "drain_s"})
+    frames.check(queues, {"ready", "consumers", "grows_per_s", "wait_s"})
+    from matplotlib.ticker import MaxNLocator
+
     names = [str(name) for name in queues.index]
     rows = range(len(names))
-    ready, drain_s = queues["ready"].astype(float), queues["drain_s"].astype(float)
-    finite = [value for value in drain_s if math.isfinite(value)]
-    most_s = 10 * max([10.0, *finite])
-    title, height_in = "depth and time to drain, by queue", 1.2 + ROW_IN * len(names)
+    ready, wait_s = queues["ready"].astype(float), queues["wait_s"].astype(float)
+    most_s = 30 * max([10.0, *(value for value in wait_s if math.isfinite(value))])
+    title, height_in = "depth and wait, by queue", 1.2 + ROW_IN * len(names)
     with style.figure(title=title, columns=2, height_in=height_in) as (left, right):
-        role = style.ROLES["ready"]
-        left.barh(rows, ready, **role.area("99"))
+        left.barh(rows, ready, **style.ROLES["ready"].area("99"))
         for row, value in enumerate(ready):
             _write(left, value, row, f"{value:,.0f}")
         left.set_xlim(0, 1.3 * max(1.0, ready.max()))
         left.set_xlabel("messages ready")
+        left.xaxis.set_major_locator(MaxNLocator(4))
         left.set_yticks(rows, names)
         left.set_ylim(len(names) - 0.5, -0.5)
-        for row, value in enumerate(drain_s):
-            shown, role = _drain(value)
+        for row, (value, consumers) in enumerate(zip(wait_s, queues["consumers"], strict=True)):
+            endless = not math.isfinite(value)
+            role = style.ROLES["lost" if endless else "unacked"]
             right.barh(row, max(min(value, most_s), LEAST_S), **role.area("99"))
-            inside = not math.isfinite(value)
-            _write(right, most_s / 60 if inside else max(value, LEAST_S), row, shown, boxed=inside)
-        right.set(xscale="log", xlim=(LEAST_S, most_s), xlabel="time to drain [s]")
-        right.grid(axis="y", visible=False)
-        left.grid(axis="y", visible=False)
+            _write(right, LEAST_S if endless else max(value, LEAST_S), row,
+                   _wait(value, consumers), boxed=endless)  # fmt: skip
+        right.set(xscale="log", xlim=(LEAST_S, most_s), xlabel="wait of a new message [s]")
+        drains = [_drains(*queue) for queue in zip(ready, queues["grows_per_s"], strict=True)]
+        style.write_column(right, 1.22, "drains in", drains)
+        for axes in (left, right):
+            axes.grid(axis="y", visible=False)
 
 
 def alerts(history: "pd.DataFrame") -> None:
@@ -152,10 +155,46 @@ def behind(samples: "pd.DataFrame") -> None:
             axes.legend(loc="upper left", fontsize=8)
 
 
-def _drain(value: float) -> tuple[str, style.Role]:
+def _draw_answers(axes: "Axes", readings: "pd.DataFrame", said: "pd.Series[float]") -> None:
+    """Mark right and wrong answers; shade the times without one."""
+    none, right = said.isna(), said == readings["published"]
+    ends_s = readings["t_s"].shift(-1).fillna(readings["t_s"].max())
+    for begin_s, end_s in zip(readings["t_s"][none], ends_s[none], strict=True):
+        axes.axvspan(begin_s, end_s, color=style.LIGHT_GREY, linewidth=0, zorder=0)
+    for role, chosen in (("acked", right), ("lost", ~right & ~none)):
+        if chosen.any():  # constrained layout has no place for an empty line that isn't clipped
+            axes.plot(readings["t_s"][chosen], said[chosen], clip_on=False, **_mark(role))
+
+
+def _mark(role: str) -> dict[str, Any]:
+    look = style.ROLES[role]
+    edge = {"markeredgecolor": style.PAPER, "markeredgewidth": 0.4}
+    mark = {"color": look.colour, "marker": look.marker, "markersize": 5, "linestyle": ""}
+    return {"label": ANSWERS[role], "zorder": 3} | mark | edge
+
+
+def _answer_legend(axes: "Axes") -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles = [
+        Line2D([], [], color=style.INK, label="published"),
+        *[Line2D([], [], **_mark(role)) for role in ANSWERS],
+        Patch(label="no answer yet", color=style.LIGHT_GREY),
+    ]
+    axes.figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+
+
+def _wait(value: float, consumers: float) -> str:
     if not math.isfinite(value):
-        return "never", style.ROLES["lost"]
-    return f"{value:,.0f} s" if value >= 1 else "under 1 s", style.ROLES["unacked"]
+        return "stuck" if consumers else "no consumer"
+    return f"{value:,.0f} s" if value >= 1 else "under 1 s"
+
+
+def _drains(ready: float, grows_per_s: float) -> str:
+    if not ready:
+        return ""
+    return f"{ready / -grows_per_s:,.0f} s" if grows_per_s < 0 else "never"
 
 
 def _write(axes: "Axes", x: float, y: float, text: str, *, boxed: bool = False) -> None:

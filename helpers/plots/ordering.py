@@ -1,5 +1,6 @@
 """Draw the figures about order: inversions by set-up, a failover, a reordering buffer."""
 
+import math
 from typing import TYPE_CHECKING
 
 from helpers.errors import UsageError
@@ -11,33 +12,38 @@ if TYPE_CHECKING:
 
 # consumers, the first active one first: role and marker
 CONSUMERS = (("unacked", "^"), ("acked", "o"))
-# panels: column of the frame and title
-PANELS = (("overall", "overall"), ("per_key", "within a document"))
 
 
 def inversions(frame: "pd.DataFrame") -> None:
-    """Draw the number of pairs of events worked on in the wrong order, a row for each set-up.
+    """Draw how often each set-up broke the order within a document, the best set-up first.
+
+    Beside the bars stand the disorder among all events, which does no harm, and the speed.
 
     Args:
-        frame: DataFrame[setup str; overall, per_key int], the counts among all events and among
-            events with the same key.
+        frame: DataFrame[setup str; overall, per_key int: pairs worked on in the wrong order among
+            all events and among events with the same key; times_as_fast float: the speed
+            against one consumer, missing where it was not measured].
 
     Raises:
         UsageError: a column is missing, or there is nothing to draw.
     """
-    frames.check(frame, {"setup", "overall", "per_key"})
+    frames.check(frame, {"setup", "overall", "per_key", "times_as_fast"})
+    frame = frame.sort_values(["per_key", "times_as_fast"], ascending=[True, False], kind="stable")
     rows, lost = range(len(frame)), style.ROLES["lost"]
     title = "inversions: pairs of events worked on in the wrong order"
-    with style.figure(title=title, columns=2, height_in=1.1 + 0.31 * len(frame)) as panels:
-        for axes, (column, name) in zip(panels, PANELS, strict=True):
-            bars = axes.barh(rows, frame[column], height=0.66, linewidth=0.8, **lost.area("77"))
-            for bar, count in zip(bars, frame[column], strict=True):
-                _write_count(axes, bar.get_y() + bar.get_height() / 2, int(count))
-            axes.set_title(name, loc="left")
-            axes.set(xlim=(0, max(1, frame[column].max()) * 1.25), xlabel="pairs")
-            axes.grid(axis="y", visible=False)
-        panels[0].set_yticks(rows, [str(setup) for setup in frame["setup"]])
-        panels[0].set_ylim(len(frame) - 0.4, -0.6)
+    with style.figure(title=title, height_in=1.0 + 0.25 * len(frame)) as axes:
+        axes.barh(rows, frame["per_key"], height=0.66, linewidth=0.8, **lost.area("77"))
+        for row, count in enumerate(frame["per_key"]):
+            _write_count(axes, row, int(count))
+        axes.set_yticks(rows, [str(setup) for setup in frame["setup"]])
+        axes.set_title("within a document", loc="left", fontsize=9)
+        axes.set(xlim=(0, max(1, frame["per_key"].max()) * 1.12), xlabel="pairs")
+        axes.set_ylim(len(frame) - 0.4, -0.6)
+        axes.grid(axis="y", visible=False)
+        overall = [str(count) for count in frame["overall"]]
+        style.write_column(axes, 1.1, "overall", overall, color=style.MUTED)
+        speeds = [f"{x:.1f}" if math.isfinite(x) else "" for x in frame["times_as_fast"]]
+        style.write_column(axes, 1.22, "times\nas fast", speeds)
 
 
 def _write_count(axes: "Axes", y: float, count: int) -> None:
@@ -96,18 +102,21 @@ def _draw_failover(axes: "Axes", rows: "pd.DataFrame", consumers: list[str]) -> 
 
 
 def resequencing(frame: "pd.DataFrame") -> None:
-    """Draw the arrival of each event at a reordering buffer and its release.
+    """Draw the arrival of each event at a reordering buffer and its release, a band per key.
+
+    An event that is missing in a band's sequence is named in its place.
 
     Args:
-        frame: DataFrame[number int; arrived_s, released_s float, seconds], a row per event.
+        frame: DataFrame[key str; number int; arrived_s, released_s float, seconds], a row per
+            event; the numbers of a key follow each other.
 
     Raises:
         UsageError: a column is missing, or there is nothing to draw.
     """
-    frames.check(frame, {"number", "arrived_s", "released_s"})
+    frames.check(frame, {"key", "number", "arrived_s", "released_s"})
     start = frame["arrived_s"].min()
     arrived, released = ((frame[c] - start) * 1000 for c in ("arrived_s", "released_s"))
-    with style.figure(title="each event's time in the reordering buffer", height_in=3.8) as axes:
+    with style.figure(title="each event's time in the reordering buffer", height_in=4.4) as axes:
         waited, green = style.ROLES["duplicated"], style.ROLES["acked"]
         axes.hlines(
             frame["number"], arrived, released, color=waited.colour, linewidth=2.2, zorder=2,
@@ -121,6 +130,30 @@ def resequencing(frame: "pd.DataFrame") -> None:
             released, frame["number"], color=green.colour, marker=green.marker, markersize=3.6,
             linestyle="", label="is released", zorder=4,
         )  # fmt: skip
-        axes.set(xlabel="time since the first arrival [ms]", ylabel="event number")
-        axes.set_ylim(-1, frame["number"].max() + 1)
-        axes.legend(loc="lower right", borderpad=0.2)
+        _draw_bands(axes, frame)
+        _name_missing(axes, frame.assign(ms=arrived))
+        axes.set(xlabel="time since the first arrival [ms]")
+        axes.set_ylim(frame["number"].max() + 0.5, frame["number"].min() - 0.5)
+        axes.grid(axis="y", visible=False)
+        style.legend_above(axes, x=1.0, columns=3, **style.TIGHT)
+
+
+def _draw_bands(axes: "Axes", frame: "pd.DataFrame") -> None:
+    spans = frame.groupby("key")["number"].agg(["min", "max"]).sort_values("min")
+    for band, (first, last) in enumerate(spans.itertuples(index=False)):
+        if band % 2 == 0:
+            axes.axhspan(first - 0.5, last + 0.5, color=style.LIGHT_GREY, linewidth=0, zorder=0)
+    axes.set_yticks(spans.mean(axis=1), [str(key) for key in spans.index], fontsize=8)
+    axes.tick_params(axis="y", length=0)
+
+
+def _name_missing(axes: "Axes", frame: "pd.DataFrame") -> None:
+    lost = style.ROLES["lost"]
+    missing = set(range(frame["number"].min(), frame["number"].max() + 1)) - set(frame["number"])
+    for number in sorted(missing):
+        later = frame[frame["number"] > number].sort_values("number")["ms"].iloc[0]
+        axes.plot(later, number, marker=lost.marker, color=lost.colour, linestyle="", zorder=5)
+        axes.annotate(
+            f"event {number} never arrives", (later, number), xytext=(7, 1), va="bottom",
+            textcoords="offset points", color=style.DARK_VERMILLION, fontsize=8,
+        )  # fmt: skip

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 SLOTS_PER_S = 10  # calls of the herd are counted per 100 ms
 LANE_IN = 0.3
 FINE, RETRY = "fine", "retry"
+ROW_IN, GAP_ROWS = 0.045, 6  # of the messages that wait
+WAITS = {
+    "ready": "in the queue",
+    "unacked": "in the consumer",
+    "lost": "the failed one",
+}
 ENDS = {"unacked": "failed: to a delay queue", "dead-lettered": "last try failed: to the DLQ"}
 
 
@@ -142,42 +148,53 @@ def _per_slot(times_s: "pd.Series[float]") -> Counter[int]:
 
 
 def done_while_waiting(frame: "pd.DataFrame") -> None:
-    """Draw the good messages done over time, and the retry of the failed one.
+    """Draw how long each good message waits behind a failed one, a group of rows per set-up.
 
     Args:
-        frame: DataFrame[setup str, kind str, t_s float], kind "fine" for a good message that is
-            done and "retry" for the next try of the failed one.
+        frame: DataFrame[setup str; kind str; held bool; t_s float]: kind "fine" is a good message
+            that is done at t_s, "retry" the next try of the failed one; held tells that the
+            good one waits in the consumer's buffer and not in the queue.
 
     Raises:
         UsageError: a column is missing, no rows, or a kind is neither of the two.
     """
-    frames.check(frame, {"setup", "kind", "t_s"})
+    frames.check(frame, {"setup", "kind", "held", "t_s"})
     unknown = set(frame["kind"]) - {FINE, RETRY}
     if unknown:
         raise UsageError(f"kind must be {FINE!r} or {RETRY!r}, not {sorted(unknown)!r}")
-    from matplotlib.ticker import MaxNLocator
-
-    setups, green = list(frame["setup"].unique()), style.ROLES["acked"]
-    end_s = frame["t_s"].max() * 1.08
     title = "good messages done while one waits for its retry"
-    with style.figure(title=title, columns=len(setups)) as panels:
-        for panel, setup in zip(panels, setups, strict=True):
-            rows = frame[frame["setup"] == setup]
-            at_s = sorted(rows[rows["kind"] == FINE]["t_s"])
-            panel.step([0, *at_s, end_s], [*range(len(at_s) + 1), len(at_s)], where="post",
-                       color=green.colour, linestyle=green.line, linewidth=2.5)  # fmt: skip
-            for retry_s in rows[rows["kind"] == RETRY]["t_s"]:
-                panel.axvline(retry_s, color=style.ROLES["lost"].colour, linestyle="--")
-                panel.annotate(
-                    "the retry", (retry_s, 0.5), xycoords=("data", "axes fraction"),
-                    xytext=(-4, 0), textcoords="offset points", rotation=90, ha="right",
-                    va="center", color=style.ROLES["lost"].colour,
-                )  # fmt: skip
-            panel.set_title(setup, loc="left")
-            panel.set(xlabel="time [s]", xlim=(0, end_s), ylim=(0, None))
-            panel.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-            panel.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-        panels[0].set_ylabel("good messages done")
+    end_s, top, middles = frame["t_s"].max(), 0, {}
+    with style.figure(title=title, height_in=1.1 + ROW_IN * len(frame)) as axes:
+        for setup, group in frame.groupby("setup", sort=False):
+            good, retry = (group[group["kind"] == kind]["t_s"] for kind in (FINE, RETRY))
+            held = group.loc[good.index, "held"]
+            roles = ["unacked" if here else "ready" for here in held]
+            _draw_waits(axes, top, [*retry, *good], ["lost"] * len(retry) + roles)
+            middles[str(setup)] = top + len(good) / 2
+            before = int((good < retry.min()).sum())
+            text = f"{before} of {len(good)} done\nbefore the retry"
+            axes.text(1.04 * end_s, middles[str(setup)], text, va="center", fontsize=8)
+            top += len(group) + GAP_ROWS
+        axes.set_yticks([*middles.values()], [name.replace(", ", ",\n") for name in middles])
+        axes.set(xlabel="time [s]", xlim=(0, 1.02 * end_s), ylim=(top - GAP_ROWS + 1, -2))
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="y", visible=False)
+        _explain(axes, *[(text, _line(role)) for role, text in WAITS.items()],
+                 ("done", {"color": style.ROLES["acked"].colour, "marker": "o", "linestyle": "",
+                           "markersize": 3}))  # fmt: skip
+
+
+def _draw_waits(axes: "Axes", top: int, ends_s: list[float], roles: list[str]) -> None:
+    for row, (end_s, role) in enumerate(zip(ends_s, roles, strict=True), top):
+        end = style.ROLES["lost" if role == "lost" else "acked"]
+        axes.plot([0, end_s], [row, row], **_line(role))
+        axes.plot(end_s, row, marker=end.marker, color=end.colour, clip_on=False,
+                  markersize=6 if role == "lost" else 3)  # fmt: skip
+
+
+def _line(role: str) -> dict[str, Any]:
+    look = style.ROLES[role]
+    return {"color": look.colour, "linestyle": look.line, "linewidth": 1.6}
 
 
 def _explain(axes: "Axes", *looks: tuple[str, dict[str, Any]]) -> None:

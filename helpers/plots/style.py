@@ -128,6 +128,22 @@ def label_line(axes: "Axes", x: float, y: float, text: str, colour: str) -> None
     )
 
 
+def write_column(axes: "Axes", x: float, header: str, cells: Sequence[str], **look: Any) -> None:
+    """Write a column of a table beside the axes, a cell for each of its rows 0, 1, 2 …
+
+    Args:
+        axes: the axes with the rows.
+        x: right end of the column as a share of the axes' width, above 1.
+        header: of the column, above its first row.
+        cells: texts from row 0 on.
+        look: further arguments of matplotlib's text, such as ``color``, for the cells.
+    """
+    place: dict[str, Any] = {"ha": "right", "fontsize": 8}
+    axes.text(x, 1.02, header, va="bottom", transform=axes.transAxes, **place)
+    for row, text in enumerate(cells):
+        axes.text(x, row, text, va="center", transform=axes.get_yaxis_transform(), **(place | look))
+
+
 def legend_above(
     axes: "Axes",
     handles: "Sequence[Artist] | None" = None,

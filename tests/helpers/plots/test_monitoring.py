@@ -21,8 +21,13 @@ READINGS = pd.DataFrame(
     }
 )
 QUEUES = pd.DataFrame(
-    {"ready": [0, 2000, 300], "drain_s": [0.0, 20.0, float("inf")]},
-    index=["index", "export", "audit"],
+    {
+        "ready": [0, 2000, 300, 600, 0],
+        "consumers": [1, 1, 0, 1, 1],
+        "grows_per_s": [0.0, -50.0, 3.0, 60.0, 0.0],
+        "wait_s": [float("inf"), 20.0, float("inf"), 600.0, 0.0],
+    },
+    index=["index", "export", "audit", "search", "notify"],
 )
 HISTORY = pd.DataFrame(
     [
@@ -39,32 +44,56 @@ LAG = pd.DataFrame(
 )
 
 
-def test_old_numbers_draws_each_source_and_leaves_out_missing_answers(drawn):
+def test_old_numbers_has_a_panel_for_each_source_with_right_and_wrong_answers(drawn):
     plots.old_numbers(READINGS)
-    (axes,) = drawn[0].axes
-    assert drawn[0].get_suptitle() == "one queue's depth, by source"
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("time [s]", "messages ready")
-    curves = {line.get_label(): list(line.get_ydata()) for line in axes.lines}
-    assert curves == {
-        "published": [1, 2, 3],
-        "passive declare": [1, 2, 3],
-        "management API": [0, 0],
-    }
-    looks = {(line.get_linestyle(), line.get_marker()) for line in axes.lines}
-    assert len(looks) == 3, "different without colour"
+    declared, asked = drawn[0].axes
+    assert drawn[0].get_suptitle() == "one queue's depth: the truth, and the answers of each source"
+    titles = [axes.get_title(loc="left").replace("\n", " ") for axes in (declared, asked)]
+    assert titles == ["passive declare", "management API"]
+    assert (declared.get_xlabel(), declared.get_ylabel()) == ("time [s]", "messages ready")
+    truth, right = declared.lines
+    assert list(truth.get_ydata()) == list(right.get_ydata()) == [1, 2, 3]
+    wrong = asked.lines[1]
+    assert list(wrong.get_ydata()) == [0, 0]
+    assert (right.get_label(), wrong.get_label()) == ("right", "wrong")
+    assert right.get_marker() != wrong.get_marker()
+    assert declared.get_ylim()[0] == asked.get_ylim()[0] == 0
 
 
-def test_depth_and_drain_draws_a_pair_of_bars_per_queue(drawn):
-    plots.depth_and_drain(QUEUES)
+def test_old_numbers_shades_the_times_without_an_answer(drawn):
+    plots.old_numbers(READINGS)
+    declared, asked = drawn[0].axes
+    (shade,) = asked.patches
+    assert (shade.get_x(), shade.get_width()) == (0, 1)
+    assert list(declared.patches) == []
+    entries = [text.get_text() for text in drawn[0].legends[0].get_texts()]
+    assert entries == ["published", "right", "wrong", "no answer yet"]
+
+
+def test_old_numbers_of_a_source_that_never_answers(drawn):
+    plots.old_numbers(READINGS.assign(**{"management API": float("nan")}))
+    axes = drawn[0].axes[1]
+    assert len(axes.lines) == 1
+    assert sum(shade.get_width() for shade in axes.patches) == 2
+
+
+def test_depth_and_wait_draws_a_pair_of_bars_per_queue(drawn):
+    plots.depth_and_wait(QUEUES)
     left, right = drawn[0].axes
     assert labels(left.yaxis) == list(QUEUES.index)
-    assert [bar.get_width() for bar in left.patches] == [0, 2000, 300]
-    assert texts(left) == ["0", "2,000", "300"]
+    assert [bar.get_width() for bar in left.patches] == [0, 2000, 300, 600, 0]
+    assert texts(left) == ["0", "2,000", "300", "600", "0"]
     assert right.get_xscale() == "log"
-    assert texts(right) == ["under 1 s", "20 s", "never"]
+    assert right.get_xlabel() == "wait of a new message [s]"
+    assert texts(right)[:5] == ["stuck", "20 s", "no consumer", "600 s", "under 1 s"]
     widths = [bar.get_width() for bar in right.patches]
-    assert widths == [monitoring.LEAST_S, 20, 200]
-    assert right.patches[1].get_hatch() != right.patches[2].get_hatch()
+    assert widths == [18000, 20, 18000, 600, monitoring.LEAST_S]
+    assert right.patches[0].get_hatch() != right.patches[1].get_hatch()
+
+
+def test_a_queue_that_grows_never_drains_and_one_without_messages_has_nothing_to_drain(drawn):
+    plots.depth_and_wait(QUEUES)
+    assert texts(drawn[0].axes[1])[5:] == ["drains in", "", "40 s", "never", "never", ""]
 
 
 def test_alerts_draws_a_row_per_alert_first_come_first(drawn):
@@ -95,7 +124,7 @@ def test_behind_draws_messages_and_seconds_on_separate_axes(drawn):
     ("draw", "frame"),
     [
         (plots.old_numbers, READINGS),
-        (plots.depth_and_drain, QUEUES),
+        (plots.depth_and_wait, QUEUES),
         (plots.alerts, HISTORY),
         (plots.behind, LAG),
     ],
@@ -108,9 +137,13 @@ def test_a_frame_that_cannot_be_drawn_is_refused(drawn, draw, frame):
     assert drawn == []
 
 
+def test_old_numbers_without_a_source_are_refused(drawn):
+    with pytest.raises(UsageError, match="no source beside `published`"):
+        plots.old_numbers(READINGS[["t_s", "published"]])
+    assert drawn == []
+
+
 def test_unknown_words_are_refused(drawn):
-    with pytest.raises(UsageError, match="gossip"):
-        plots.old_numbers(READINGS.assign(gossip=1))
     with pytest.raises(UsageError, match="asleep"):
         plots.alerts(HISTORY.assign(state="asleep"))
     with pytest.raises(UsageError, match="at most 2"):

@@ -12,8 +12,9 @@ from tests.support.figure_words import labels, legend, texts
 
 
 def setups():
-    rows = [("one consumer", 0, 0), ("four consumers", 180, 30), ("hash + SAC", 270, 0)]
-    return pd.DataFrame(rows, columns=["setup", "overall", "per_key"])
+    rows = [("four consumers", 180, 30, 2.7), ("Kafka", 90, 0, None), ("one consumer", 0, 0, 1.0),
+            ("hash + SAC", 270, 0, 2.1)]  # fmt: skip
+    return pd.DataFrame(rows, columns=["setup", "overall", "per_key", "times_as_fast"])
 
 
 def worked(setup, *steps):
@@ -25,38 +26,41 @@ KILLED = worked("killed", (5, 0, "A"), (8, 1, "A"), (20, 1, "B"), (23, 2, "B"))
 
 
 def buffered():
-    rows = [(0, 1.000, 1.000), (2, 1.010, 1.030), (1, 1.030, 1.030)]
-    return pd.DataFrame(rows, columns=["number", "arrived_s", "released_s"])
+    rows = [("a", 0, 1.000, 1.000), ("a", 2, 1.010, 1.030), ("a", 1, 1.030, 1.030),
+            ("b", 4, 1.020, 1.090)]  # fmt: skip
+    return pd.DataFrame(rows, columns=["key", "number", "arrived_s", "released_s"])
 
 
-def test_inversions_have_a_bar_for_each_setup_overall_and_within_a_document(drawn):
+def test_inversions_have_a_bar_for_each_setup_the_best_and_fastest_first(drawn):
     plots.inversions(setups())
-    overall, per_key = drawn[0].axes
-    assert [overall.get_title(loc="left"), per_key.get_title(loc="left")] == [
-        "overall",
-        "within a document",
-    ]
-    assert [bar.get_width() for bar in overall.patches] == [0, 180, 270]
-    assert [bar.get_width() for bar in per_key.patches] == [0, 30, 0]
-    assert texts(overall) == ["0  in order", "180", "270"]
-    assert texts(per_key) == ["0  in order", "30", "0  in order"]
-    assert labels(overall.yaxis) == ["one consumer", "four consumers", "hash + SAC"]
-    top, bottom = reversed(overall.get_ylim())
+    (axes,) = drawn[0].axes
+    assert labels(axes.yaxis) == ["hash + SAC", "one consumer", "Kafka", "four consumers"]
+    assert [bar.get_width() for bar in axes.patches] == [0, 0, 0, 30]
+    assert texts(axes)[:4] == ["0  in order"] * 3 + ["30"]
+    top, bottom = reversed(axes.get_ylim())
     assert top < bottom  # the first set-up stands at the top
-    assert overall.get_xlim()[0] == per_key.get_xlim()[0] == 0
-    assert {bar.get_hatch() for bar in overall.patches} != {None, ""}
+    assert axes.get_xlim()[0] == 0
+    assert {bar.get_hatch() for bar in axes.patches} != {None, ""}
+
+
+def test_disorder_between_documents_and_speed_stand_beside_the_bars(drawn):
+    plots.inversions(setups())
+    (axes,) = drawn[0].axes
+    assert axes.get_title(loc="left") == "within a document"
+    assert texts(axes)[4:9] == ["overall", "270", "0", "90", "180"]
+    assert texts(axes)[9:] == ["times\nas fast", "2.1", "1.0", "", "2.7"]
 
 
 def test_a_count_of_zero_has_words_beside_its_colour(drawn):
     plots.inversions(setups())
-    zero, some, _ = drawn[0].axes[0].texts
+    zero, _, _, some, *_ = drawn[0].axes[0].texts
     assert zero.get_color() != some.get_color()
     assert "in order" in zero.get_text()
 
 
 def test_inversions_can_all_be_zero(drawn):
     plots.inversions(setups().assign(overall=0, per_key=0))
-    assert [axes.get_xlim() for axes in drawn[0].axes] == [(0, 1.25)] * 2
+    assert drawn[0].axes[0].get_xlim() == (0, 1.12)
 
 
 def test_a_failover_has_a_marker_for_each_consumer_and_circles_events_worked_on_twice(drawn):
@@ -94,21 +98,39 @@ def test_three_consumers_are_refused(drawn):
 def test_resequencing_shows_arrival_wait_and_release_of_each_event(drawn):
     plots.resequencing(buffered())
     (axes,) = drawn[0].axes
-    arrives, released = axes.lines
-    assert list(arrives.get_xdata()) == pytest.approx([0, 10, 30])
-    assert list(released.get_xdata()) == pytest.approx([0, 30, 30])
-    assert list(released.get_ydata()) == [0, 2, 1]
+    arrives, released, _ = axes.lines
+    assert list(arrives.get_xdata()) == pytest.approx([0, 10, 30, 20])
+    assert list(released.get_xdata()) == pytest.approx([0, 30, 30, 90])
+    assert list(released.get_ydata()) == [0, 2, 1, 4]
     (waits,) = axes.collections
     ends = [segment[:, 0].tolist() for segment in waits.get_segments()]
-    assert ends == [pytest.approx(pair) for pair in ([0, 0], [10, 30], [30, 30])]
+    assert ends == [pytest.approx(pair) for pair in ([0, 0], [10, 30], [30, 30], [20, 90])]
     assert set(legend(axes)) == {"waits in the buffer", "arrives", "is released"}
     assert "[ms]" in axes.get_xlabel()
+
+
+def test_resequencing_has_a_band_for_each_key_the_first_on_top(drawn):
+    plots.resequencing(buffered())
+    (axes,) = drawn[0].axes
+    assert labels(axes.yaxis) == ["a", "b"]
+    assert list(axes.get_yticks()) == [1, 4]
+    assert axes.get_ylim() == (4.5, -0.5)
+    (band,) = axes.patches
+    assert (band.get_y(), band.get_height()) == (-0.5, 3)
+
+
+def test_resequencing_names_the_event_that_is_missing(drawn):
+    plots.resequencing(buffered())
+    (axes,) = drawn[0].axes
+    mark = axes.lines[2]
+    assert (list(mark.get_xdata()), list(mark.get_ydata())) == ([pytest.approx(20)], [3])
+    assert texts(axes) == ["event 3 never arrives"]
 
 
 @pytest.mark.parametrize(
     ("draw", "frame", "column"),
     [
-        (plots.inversions, setups(), "per_key"),
+        (plots.inversions, setups(), "times_as_fast"),
         (plots.failover, KILLED, "consumer"),
         (plots.resequencing, buffered(), "released_s"),
     ],

@@ -88,19 +88,37 @@ def test_herd_draws_both_panels_on_the_same_scale(drawn):
 
 
 def done():
-    rows = [("sleep", "retry", 8.0), ("sleep", "fine", 8.1), ("queue", "fine", 0.1)]
-    return pd.DataFrame([*rows, ("queue", "retry", 8.0)], columns=["setup", "kind", "t_s"])
+    rows = [("sleep", "retry", False, 8.0), ("sleep", "fine", True, 8.1),
+            ("sleep", "fine", False, 8.2), ("queue", "fine", False, 0.1),
+            ("queue", "fine", False, 0.2), ("queue", "retry", False, 8.0)]  # fmt: skip
+    return pd.DataFrame(rows, columns=["setup", "kind", "held", "t_s"])
 
 
-def test_done_while_waiting_has_a_panel_per_set_up_with_its_steps_and_the_retry(drawn):
+def test_done_while_waiting_has_a_line_for_each_message_up_to_its_end(drawn):
     plots.done_while_waiting(done())
-    panels = drawn[0].axes
-    assert [panel.get_title(loc="left") for panel in panels] == ["sleep", "queue"]
-    assert [texts(panel) for panel in panels] == [["the retry"], ["the retry"]]
-    steps = [panel.lines[0].get_xdata()[1] for panel in panels]
-    assert steps == [8.1, 0.1]
-    assert [panel.lines[1].get_xdata()[0] for panel in panels] == [8.0, 8.0]
-    assert panels[0].get_ylabel() == "good messages done"
+    (axes,) = drawn[0].axes
+    assert labels(axes.yaxis) == ["sleep", "queue"]
+    ends = [line.get_xdata()[-1] for line in axes.lines[::2]]
+    assert ends == [8.0, 8.1, 8.2, 8.0, 0.1, 0.2]
+    assert {line.get_xdata()[0] for line in axes.lines[::2]} == {0}
+    rows = [line.get_ydata()[0] for line in axes.lines[::2]]
+    assert rows == sorted(set(rows))
+    assert axes.get_xlabel() == "time [s]"
+    assert legend(axes) == ["in the queue", "in the consumer", "the failed one", "done"]
+
+
+def test_done_while_waiting_counts_what_is_done_before_the_retry(drawn):
+    plots.done_while_waiting(done())
+    assert [text.replace("\n", " ") for text in texts(drawn[0].axes[0])] == [
+        "0 of 2 done before the retry",
+        "2 of 2 done before the retry",
+    ]
+
+
+def test_done_while_waiting_tells_where_a_message_waits_without_colour(drawn):
+    plots.done_while_waiting(done())
+    failed, held, queued = (line.get_linestyle() for line in drawn[0].axes[0].lines[:6:2])
+    assert len({failed, held, queued}) == 3
 
 
 def test_done_while_waiting_draws_a_single_set_up(drawn):

@@ -74,3 +74,14 @@ def test_a_legend_above_begins_or_ends_at_its_place_over_the_axes(drawn, x, side
         assert getattr(box, side) == pytest.approx(x, abs=0.001)
         assert box.y0 == pytest.approx(1, abs=0.001)
     assert legend(axes) == ["one"]
+
+
+def test_a_column_beside_the_axes_has_a_cell_in_each_row(drawn):
+    with style.figure(title="t") as axes:
+        axes.set_ylim(1.5, -0.5)
+        style.write_column(axes, 1.2, "speed", ["1.0", "2.1"], color=style.MUTED)
+    header, first, second = axes.texts
+    assert [text.get_text() for text in axes.texts] == ["speed", "1.0", "2.1"]
+    assert header.get_position() == (1.2, 1.02)
+    assert [first.get_position(), second.get_position()] == [(1.2, 0), (1.2, 1)]
+    assert first.get_color() == style.MUTED != header.get_color()
