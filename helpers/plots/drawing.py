@@ -1,6 +1,6 @@
 """Draw the live topology: exchanges, bindings, queues and consumers."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,9 @@ DEFAULT_EXCHANGE, NO_CONSUMER = "(default)", "no consumer"
 EXCHANGE_FILL, QUEUE_FILL, CONSUMER_FILL = style.LIGHT_GREY, style.PALE_SKY_BLUE, style.PAPER
 
 
-def topology(live: "Topology") -> None:
+def topology(
+    live: "Topology", *, published: str = "", arrived: Mapping[str, int] | None = None
+) -> None:
     """Draw the exchanges, binding keys, queues and consumers that there are at this moment.
 
     An exchange without bindings is left out; a queue without bindings hangs on the default
@@ -27,14 +29,20 @@ def topology(live: "Topology") -> None:
 
     Args:
         live: result of ``topology.live()``.
+        published: one or two lines on the messages sent to the first exchange; "" for none.
+        arrived: messages in each queue, drawn in place of its consumers; a dotted arrow leads to
+            a queue that got none. None draws the consumers.
 
     Raises:
-        UsageError: the vhost has no queues.
+        UsageError: the vhost has no queues, or ``arrived`` lacks one.
     """
     if live.queues.empty:
         raise UsageError("there is nothing to draw: the scratch vhost has no queues")
-    plan = _plan(live)
-    title = "live topology: exchanges, bindings, queues, consumers"
+    plan = _plan(live, published, arrived)
+    if missing := set(plan.queue_rows) - set(plan.queue_rows if arrived is None else arrived):
+        raise UsageError(f"arrived lacks the queues {', '.join(sorted(missing))}")
+    last = "consumers" if arrived is None else "messages that arrived"
+    title = f"live topology: exchanges, bindings, queues, {last}"
     with style.figure(title=title, height_in=0.8 + plan.rows * ROW_IN) as axes:
         axes.set(xlim=(-0.003, 1.003), ylim=(plan.rows - 0.4, -1.4))
         axes.axis("off")
@@ -43,7 +51,7 @@ def topology(live: "Topology") -> None:
 
 @dataclass
 class _Plan:
-    """Places in the drawing: a column each for exchanges, queues and consumers; rows downwards."""
+    """Places in the drawing: a column each for exchanges, queues and the last; rows downwards."""
 
     bindings: list[tuple[str, str, str]]  # exchange, queue, binding key as shown
     detours: list[tuple[str, str, str]]  # exchange, next exchange, label
@@ -52,51 +60,79 @@ class _Plan:
     exchange_rows: dict[str, float]
     queue_rows: dict[str, float]
     rows: float
+    published: str
+    arrived: Mapping[str, int] | None  # messages by queue
 
     def draw(self, axes: "Axes") -> None:
         """Draw boxes and arrows; x from 0 to 1 is the figure's width."""
+        exchange_x = self._draw_published(axes) if self.published else 0
         exchange_w = _width([*self.exchange_rows, *self.exchange_types.values()])
-        queue_w = _width(self.queue_rows)
-        consumer_w = _width([NO_CONSUMER, *(t for tags in self.consumers.values() for t in tags)])
-        consumer_x = 1 - consumer_w
-        queue_x = consumer_x - 0.1 - queue_w
-        for x, width, head in (
-            (0, exchange_w, "exchange"),
-            (exchange_w, queue_x - exchange_w, "binding key"),
-            (queue_x, queue_w, "queue"),
-            (consumer_x, consumer_w, "consumer"),
-        ):
-            axes.text(x + width / 2, -1.1, head, ha="center", va="center", color=style.MUTED)
+        last_x, queue_w = self._draw_last(axes), _width(self.queue_rows)
+        gap = 0.1 if self.arrived is None else 0.03
+        queue_x, exchange_end = last_x - gap - queue_w, exchange_x + exchange_w
+        _head(axes, exchange_x, exchange_w, "exchange")
+        _head(axes, exchange_end, queue_x - exchange_end, "binding key")
+        _head(axes, queue_x, queue_w, "queue")
         for source, target, label in self.detours:
             start, end = self.exchange_rows[source], self.exchange_rows[target]
-            _detour(axes, exchange_w / 2, start, end, label)
+            _detour(axes, exchange_x + exchange_w / 2, start, end, label)
+        longest = max(len(key) for _, _, key in self.bindings)
+        key_x = queue_x - 0.03 - longest * CHAR
         for number, (exchange, row) in enumerate(self.exchange_rows.items(), 1):
-            for key, end in self._arrows(exchange):
-                _elbow(axes, (exchange_w, row), exchange_w + 0.03 * number, (queue_x, end))
-                axes.text(queue_x - 0.03, end - 0.07, key, ha="right", va="bottom", **_mono(7.5))
+            trunk = exchange_end + 0.03 * number
+            for queue, key, end in self._arrows(exchange):
+                dry = self.arrived is not None and not self.arrived[queue]
+                _elbow(axes, (exchange_end, row), trunk, (queue_x, end), dry=dry)
+                look = _mono(8, style.DARK_VERMILLION) | {"weight": "bold"} if dry else _mono(8)
+                axes.text(key_x, end - 0.07, key, va="bottom", **look)
             text = f"{_short(exchange)}\n{self.exchange_types[exchange]}"
-            _box(axes, text, EXCHANGE_FILL, x=0, width=exchange_w, row=row, rows=1.5)
+            _box(axes, text, EXCHANGE_FILL, x=exchange_x, width=exchange_w, row=row, rows=1.5)
         for queue, row in self.queue_rows.items():
             bound = sum(to == queue for _, to, _ in self.bindings)
-            tags, right = self.consumers[queue], queue_x + queue_w
-            for tag, end in zip(tags, _spread(row, len(tags)), strict=True):
-                _elbow(axes, (right, row), right + 0.04, (consumer_x, end))
-                _box(axes, _short(tag), CONSUMER_FILL, x=consumer_x, width=consumer_w, row=end)
-            if not tags:
-                axes.text(consumer_x, row, NO_CONSUMER, va="center", **_mono(8, style.MUTED))
             text, rows = _short(queue), bound - 0.2
+            for end in _spread(row, len(self.consumers[queue])) if self.arrived is None else []:
+                _elbow(axes, (queue_x + queue_w, row), last_x - 0.06, (last_x, end))
             _box(axes, text, QUEUE_FILL, x=queue_x, width=queue_w, row=row, rows=rows)
 
-    def _arrows(self, exchange: str) -> Iterator[tuple[str, float]]:
-        """Yield the keys bound to an exchange and the rows where their arrows meet a queue."""
+    def _draw_published(self, axes: "Axes") -> float:
+        """Draw the messages on their way to the first exchange; return where it begins."""
+        row, width = next(iter(self.exchange_rows.values())), _width(self.published.split("\n"))
+        _head(axes, 0, width, "published")
+        _box(axes, self.published, CONSUMER_FILL, x=0, width=width, row=row, rows=1.5)
+        _arrow(axes, (width, row), (width + 0.04, row), "-")
+        return width + 0.04
+
+    def _draw_last(self, axes: "Axes") -> float:
+        """Draw the consumers, or the messages that arrived; return where the column begins."""
+        if self.arrived is not None:
+            words = {queue: _counted(self.arrived[queue]) for queue in self.queue_rows}
+            width = _width(words.values())
+            _head(axes, 1 - width, width, "arrived")
+            for queue, row in self.queue_rows.items():
+                ink = style.DARK_GREEN if self.arrived[queue] else style.DARK_VERMILLION
+                look = _mono(8, ink) | {"weight": "bold"}
+                axes.text(1, row, words[queue], ha="right", va="center", **look)
+            return 1 - width
+        width = _width([NO_CONSUMER, *(t for tags in self.consumers.values() for t in tags)])
+        _head(axes, 1 - width, width, "consumer")
+        for queue, row in self.queue_rows.items():
+            tags = self.consumers[queue]
+            for tag, place in zip(tags, _spread(row, len(tags)), strict=True):
+                _box(axes, _short(tag), CONSUMER_FILL, x=1 - width, width=width, row=place)
+            if not tags:
+                axes.text(1 - width, row, NO_CONSUMER, va="center", **_mono(8, style.MUTED))
+        return 1 - width
+
+    def _arrows(self, exchange: str) -> Iterator[tuple[str, str, float]]:
+        """Yield the queues and keys bound to an exchange, and the rows of their arrows' ends."""
         for queue, row in self.queue_rows.items():
             bound = [(source, key) for source, to, key in self.bindings if to == queue]
             for (source, key), end in zip(bound, _spread(row, len(bound)), strict=True):
                 if source == exchange:
-                    yield key, end
+                    yield queue, key, end
 
 
-def _plan(live: "Topology") -> _Plan:
+def _plan(live: "Topology", published: str, arrived: Mapping[str, int] | None) -> _Plan:
     bindings, detours = _bindings(live), _detours(live)
     order = list(dict.fromkeys(queue for _, queue, _ in bindings))
     consumers = {queue: _tags(live, queue) for queue in order}
@@ -121,7 +157,10 @@ def _plan(live: "Topology") -> _Plan:
         free = exchange_rows[name] + 2.2
     shown_types = {name: types.get(name, "direct") for name in names}
     height = max(bottom, free - 1.0)
-    return _Plan(bindings, detours, consumers, shown_types, exchange_rows, queue_rows, height)
+    return _Plan(
+        bindings, detours, consumers, shown_types, exchange_rows, queue_rows, height, published,
+        arrived,
+    )  # fmt: skip
 
 
 def _bindings(live: "Topology") -> list[tuple[str, str, str]]:
@@ -167,6 +206,10 @@ def _short(name: str) -> str:
     return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
 
 
+def _counted(messages: int) -> str:
+    return f"{messages} message{'' if messages == 1 else 's'}"
+
+
 def _width(names: Iterable[str]) -> float:
     return CHAR * max(len(_short(name)) for name in names) + 0.025
 
@@ -178,6 +221,10 @@ def _spread(row: float, count: int) -> list[float]:
 
 def _mono(size: float, colour: str = style.INK) -> dict[str, Any]:
     return {"family": "monospace", "fontsize": size, "color": colour}
+
+
+def _head(axes: "Axes", x: float, width: float, text: str) -> None:
+    axes.text(x + width / 2, -1.1, text, ha="center", va="center", color=style.MUTED)
 
 
 def _box(
@@ -195,12 +242,20 @@ def _box(
 
 
 def _elbow(
-    axes: "Axes", start: tuple[float, float], trunk: float, end: tuple[float, float]
+    axes: "Axes",
+    start: tuple[float, float],
+    trunk: float,
+    end: tuple[float, float],
+    *,
+    dry: bool = False,
 ) -> None:
     """Draw an arrow that goes sideways, along a trunk, and sideways again."""
-    line = [start, (trunk, start[1]), (trunk, end[1])]
-    axes.plot(*zip(*line, strict=True), color=style.MUTED, linewidth=0.9, zorder=1)
-    _arrow(axes, (trunk, end[1]), end, "-")
+    lost = style.ROLES["lost"]
+    colour, line = (lost.colour, lost.line) if dry else (style.MUTED, "-")
+    bend = [start, (trunk, start[1]), (trunk, end[1])]
+    zorder = 0.5 if dry else 1
+    axes.plot(*zip(*bend, strict=True), color=colour, linestyle=line, linewidth=0.9, zorder=zorder)
+    _arrow(axes, (trunk, end[1]), end, line, colour)
 
 
 def _detour(axes: "Axes", x: float, start: float, end: float, label: str) -> None:
@@ -209,7 +264,13 @@ def _detour(axes: "Axes", x: float, start: float, end: float, label: str) -> Non
     axes.text(x + 0.01, (start + end) / 2, label, va="center", **_mono(7, style.MUTED))
 
 
-def _arrow(axes: "Axes", start: tuple[float, float], end: tuple[float, float], line: str) -> None:
-    look = {"arrowstyle": "-|>", "linestyle": line, "color": style.MUTED, "linewidth": 0.9,
+def _arrow(
+    axes: "Axes",
+    start: tuple[float, float],
+    end: tuple[float, float],
+    line: str,
+    colour: str = style.MUTED,
+) -> None:
+    look = {"arrowstyle": "-|>", "linestyle": line, "color": colour, "linewidth": 0.9,
             "shrinkA": 0, "shrinkB": 0, "mutation_scale": 8}  # fmt: skip
     axes.annotate("", xy=end, xytext=start, arrowprops=look, zorder=1)

@@ -1,12 +1,14 @@
 """Draw the figures about workers: latency, jobs left, lanes of a long job, an outage."""
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 from helpers.errors import UsageError
 from helpers.plots import frames, grid, style
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 LANE_IN = 0.62  # height of a lane
 ROW_IN = 0.55  # height of a row of the grid
@@ -15,12 +17,18 @@ ACCEPTED, UNAVAILABLE, UNANSWERED = 202, 503, 0
 # ways of taking a request, inline first, then queued: role
 WAYS = (style.ROLES["unacked"], style.ROLES["acked"])
 
-# curves in the order of the set-ups: colour, line and marker
-CURVES = (
-    (style.ROLES["ready"].colour, "-", "o"),
-    (style.ROLES["unacked"].colour, "--", "s"),
-    (style.ROLES["acked"].colour, "-.", "^"),
-    (style.ROLES["lost"].colour, ":", "X"),
+# Of two curves that may lie on each other, one is a pale band beneath the other.
+BAND: dict[str, Any] = {"linewidth": 7, "alpha": 0.3, "solid_capstyle": "butt", "zorder": 1.5}
+
+# curves in the order of the set-ups: look, and colour of the label
+CURVES: tuple[tuple[dict[str, Any], str], ...] = tuple(
+    ({"color": style.ROLES[role].colour} | look, ink)
+    for role, look, ink in (
+        ("unacked", {"linestyle": "-", "marker": "o"}, style.ROLES["unacked"].colour),
+        ("model", {"linestyle": "--", "marker": "s"}, style.MUTED),
+        ("acked", {"linestyle": "-.", "marker": "^"}, style.DARK_GREEN),
+        ("lost", BAND, style.DARK_VERMILLION),
+    )
 )
 
 # fate of a request: look of its cell
@@ -49,26 +57,33 @@ def inline_and_queued(latency_ms: "pd.Series", made: "pd.DataFrame") -> None:
     ways = list(dict.fromkeys(latency_ms.index.get_level_values(0)))
     if len(ways) != len(WAYS):
         raise UsageError(f"there must be two ways of taking a request, not {len(ways)}")
-    title = "the same load: when the answer comes, and when the work is done"
-    with style.figure(title=title, columns=2, height_in=3.8) as (left, right):
-        for way, role in zip(ways, WAYS, strict=True):
-            waits = sorted(latency_ms.loc[way])
-            look = {"color": role.colour, "linestyle": role.line, "marker": role.marker}
-            p50, p99 = latency_ms.loc[way].quantile([0.5, 0.99])
-            label = f"{way}: p50 {p50:.0f}, p99 {p99:.0f} ms"
-            left.plot(waits, range(1, len(waits) + 1), **look, markersize=3.5, label=label)
+    title = "the same load: latency of the answers, and work done over time"
+    with style.figure(title=title, columns=2, height_in=3.2, share_y=False) as (left, right):
+        for row, (way, role) in enumerate(zip(ways, WAYS, strict=True)):
+            _draw_strip(left, row, way, latency_ms.loc[way], role)
             steps = made[made["way"] == way]
-            right.plot(
-                steps["t_s"], steps["made"], **look, markersize=3.5,
-                markevery=max(1, len(steps) // 12), label=way,
-            )  # fmt: skip
-        left.set_xlabel("latency of the answer [ms]")
-        left.set_ylabel("requests")
-        right.set_xlabel("work done, time since the load began [s]")
-        for axes in (left, right):
-            axes.set_xlim(left=0)
-            axes.set_ylim(bottom=0)
-            style.legend_above(axes, x=-0.02, fontsize=8)
+            look = BAND if row == 0 else {"linewidth": 1.8}
+            right.plot(steps["t_s"], steps["made"], color=role.colour, label=way, **look)
+        left.set(ylim=(len(ways) - 0.4, -0.75), yticks=[], xlabel="latency of the answer [ms]")
+        left.set_xscale("log")
+        least_ms = min(1, 10 ** math.floor(math.log10(latency_ms.min())))
+        left.set_xlim(least_ms, 10 ** math.ceil(math.log10(latency_ms.max() * 1.05)))
+        left.xaxis.set_major_formatter("{x:,g}")
+        left.spines["left"].set_visible(False)
+        right.set(xlabel="time since the load began [s]", ylabel="requests whose work is done")
+        right.set_xlim(left=0)
+        right.set_ylim(bottom=0)
+        right.legend(loc="upper left")
+
+
+def _draw_strip(axes: "Axes", row: int, way: str, waits_ms: "pd.Series", role: style.Role) -> None:
+    """Draw a dot per wait, in the order of the requests, and a line at their median."""
+    median, count = waits_ms.median(), len(waits_ms)
+    places = [row - 0.25 + 0.5 * (n + 0.5) / count for n in range(count)]
+    axes.plot(waits_ms, places, color=role.colour, marker=role.marker, linestyle="", markersize=4)
+    axes.plot([median, median], [row - 0.33, row + 0.33], color=style.INK, linewidth=1.2)
+    words = f"{way}: median {median:.0f}, slowest {waits_ms.max():.0f} ms"
+    axes.text(0.02, row - 0.38, words, va="bottom", transform=axes.get_yaxis_transform())
 
 
 def drain_by_workers(curves: "pd.DataFrame") -> None:
@@ -86,49 +101,61 @@ def drain_by_workers(curves: "pd.DataFrame") -> None:
     if len(setups) > len(CURVES):
         raise UsageError(f"at most {len(CURVES)} set-ups can be told apart, not {len(setups)}")
     with style.figure(title="jobs left over time, by number of workers") as axes:
-        for setup, (colour, line, marker) in zip(setups, CURVES, strict=False):
+        jobs, ends_s = int(curves["left"].max()), curves.groupby("setup")["t_s"].max()
+        for setup, (look, ink) in zip(setups, CURVES, strict=False):
             rows = curves[curves["setup"] == setup]
             axes.plot(
-                rows["t_s"], rows["left"], color=colour, linestyle=line, marker=marker,
-                markersize=4, markevery=max(1, len(rows) // 10), drawstyle="steps-post",
-                label=setup,
+                rows["t_s"], rows["left"], drawstyle="steps-post", markersize=4,
+                markevery=max(1, len(rows) // 10), **look,
+            )  # fmt: skip
+            # Labels never meet: the sooner a curve ends, the lower is its label, right of it.
+            height = jobs * (0.06 + 0.12 * list(ends_s.sort_values().index).index(setup))
+            beside_s = float(rows.loc[rows["left"] > max(height - 1, 0), "t_s"].max())
+            axes.annotate(
+                setup, (beside_s, height), xytext=(12, 0), textcoords="offset points",
+                va="center", color=ink, weight="bold",
             )  # fmt: skip
         axes.set(xlabel="time since the work could begin [s]", ylabel="jobs left")
         axes.set_xlim(left=0)
         axes.set_ylim(bottom=0)
-        axes.legend(loc="upper right")
 
 
 def heartbeat_lanes(lanes: "pd.DataFrame", *, heartbeat_s: float) -> None:
-    """Draw the time that each worker spent on a job, with the heartbeat as a grid.
+    """Draw the time that each worker spent on a job, and the server's checks of the connection.
 
     Args:
-        lanes: DataFrame[worker str, start_s float, end_s float, end str, good bool]: a lane per
-            row, seconds since the job was taken first; ``end`` names the way the work ended.
+        lanes: DataFrame[worker str, start_s float, end_s float, end str, role str]: a lane per
+            row, seconds since the job was taken first; ``end`` names the way the work ended,
+            ``role`` is one of ``style.ROLES``. A lane that starts later has the job again; the
+            server's last check came just before.
         heartbeat_s: negotiated heartbeat timeout, in seconds, above 0.
 
     Raises:
         UsageError: nothing to draw, a column is missing, or a heartbeat that is not above 0.
+
+    Source: ``rabbit_heartbeat.erl``: the server checks once per heartbeat timeout.
     """
-    frames.check(lanes, {"worker", "start_s", "end_s", "end", "good"})
+    frames.check(lanes, {"worker", "start_s", "end_s", "end", "role"})
     if not heartbeat_s > 0:
         raise UsageError(f"heartbeat_s must be above 0, not {heartbeat_s!r}")
-    last_s = float(lanes["end_s"].max())
-    title = f"who works on one long job; heartbeat {heartbeat_s:g} s"
-    with style.figure(title=title, height_in=1.1 + LANE_IN * len(lanes)) as axes:
+    last_s, again_s = float(lanes["end_s"].max()), float(lanes["start_s"].max())
+    title = f"workers on one long job; heartbeat {heartbeat_s:g} s"
+    with style.figure(title=title, height_in=1.4 + LANE_IN * len(lanes)) as axes:
         for row, lane in enumerate(lanes.itertuples()):
-            role = style.ROLES["acked" if lane.good else "lost"]
-            begin, end = float(lane.start_s), float(lane.end_s)
-            axes.barh(row, max(end - begin, last_s / 150), left=begin, height=0.5, **role.area())
+            begin, end, role = float(lane.start_s), float(lane.end_s), style.ROLES[str(lane.role)]
+            axes.barh(row, end - begin, left=begin, height=0.5, **role.area())
             axes.annotate(
-                lane.end, (max(end, begin + last_s / 150), row), xytext=(5, 0),
-                textcoords="offset points", va="center", color=style.INK,
+                lane.end, (end, row), xytext=(5, 0), textcoords="offset points", va="center",
             )  # fmt: skip
-        ticks = [heartbeat_s * n for n in range(int(last_s / heartbeat_s) + 1)]
-        axes.set_xticks(ticks)
+        checks_s = [again_s - heartbeat_s * n for n in range(round(again_s / heartbeat_s))]
+        for n, check_s in enumerate(checks_s):
+            axes.axvline(check_s, color=style.INK, linestyle=":", linewidth=1.2)
+            words = "server\nchecks" if n else "server checks,\ncloses"
+            axes.text(check_s, -0.55, words, ha="center", va="bottom")
+        axes.set_xticks([heartbeat_s * n for n in range(int(last_s / heartbeat_s) + 1)])
         axes.set_yticks(range(len(lanes)), list(lanes["worker"]))
-        axes.set(xlim=(0, last_s * 1.5), ylim=(len(lanes) - 0.5, -0.5))
-        axes.grid(visible=False, axis="y")
+        axes.set(xlim=(0, last_s * 1.35), ylim=(len(lanes) - 0.5, -0.5))
+        axes.grid(visible=False)
         axes.set_xlabel("time since the job was taken [s]")
 
 
@@ -148,7 +175,7 @@ def outage_answers(answers: "pd.DataFrame") -> None:
     fates = answers.assign(
         fate=[_fate(*pair) for pair in zip(answers["status"], answers["queued"], strict=True)]
     ).groupby(["way", "phase"])["fate"]
-    title = "what became of requests, by way of publishing and state of the broker"
+    title = "fate of requests, by way of publishing and state of the broker"
     with style.figure(title=title, height_in=1.0 + ROW_IN * len(ways)) as axes:
         for (way, phase), of_cell in fates:
             place, fate = (phases.index(phase), ways.index(way)), of_cell.mode()[0]

@@ -137,10 +137,42 @@ def test_detours_between_exchanges_are_dashed_and_lead_downwards(drawn):
     assert row_of(figure, "workspace\ntopic") < row_of(figure, "unrouted\nfanout")
 
 
+def typo():
+    keys = {"index": "document.created", "notify": "document.create"}
+    bindings = [to_queue("workspace", queue, key) for queue, key in keys.items()]
+    return topology([("workspace", "topic")], bindings, list(keys))
+
+
+def test_messages_that_arrived_stand_where_the_consumers_do(drawn):
+    published = "10 messages\ndocument.created"
+    plots.topology(typo(), published=published, arrived={"index": 1, "notify": 0})
+    (figure,) = drawn
+    texts = written(figure)
+    assert {published, "published", "arrived", "1 message", "0 messages"} <= set(texts)
+    assert not {"consumer", "no consumer"} & set(texts)
+    assert row_of(figure, "1 message") == row_of(figure, "index")
+    assert row_of(figure, "0 messages") == row_of(figure, "notify")
+    assert overlaps(figure) == []
+    assert figure.get_suptitle().endswith("queues, messages that arrived")
+
+
+def test_a_queue_that_got_nothing_hangs_on_a_dotted_arrow_and_a_bold_key(drawn):
+    plots.topology(typo(), arrived={"index": 10, "notify": 0})
+    (figure,) = drawn
+    notes = [text for text in figure.axes[0].texts if getattr(text, "arrow_patch", None)]
+    assert [note.arrow_patch.get_linestyle() for note in notes] == ["-", ":"]
+    texts = written(figure)
+    keys = [texts["document.created"], texts["document.create"]]
+    assert [key.get_weight() for key in keys] == ["normal", "bold"]
+    assert len({key.get_position()[0] for key in keys}) == 1  # so that letters can be compared
+
+
 def test_long_names_are_shortened_and_no_queues_are_an_error(drawn):
     name = "workspace.document.thumbnails.v2"
     plots.topology(topology([], [], [name]))
     assert "workspace.document.thum…" in written(drawn[0])
     with pytest.raises(UsageError, match="no queues"):
         plots.topology(topology([("workspace", "topic")], [], []))
+    with pytest.raises(UsageError, match="arrived lacks the queues notify"):
+        plots.topology(typo(), arrived={"index": 10})
     assert len(drawn) == 1
