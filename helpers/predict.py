@@ -1,5 +1,7 @@
 """Write down the reader's guess before an experiment and compare it with the measurement.
 
+Where it is the reader's turn, a value that the reader sets is tried on the broker, and judged.
+
 Guesses are lines of JSON in ``work/predictions.jsonl``; nothing is ever overwritten, so that a
 reader sees how the guesses of last month compare with those of today.
 """
@@ -54,6 +56,23 @@ def compare(key: str, measured: object) -> None:
     _keep({"key": key, "question": question, "guess": guess, "measured": measured, "unit": unit})
     verdict = "as you said" if guess == measured else _distance(guess, measured)
     print(f"{key} measured: {_text(measured, unit)}; you said {_text(guess, unit)}: {verdict}.")
+
+
+def your_turn(key: str, question: str, tried: object, *, right: bool, because: str) -> None:
+    """Say whether a value that the reader has set answers a question, and keep it with the date.
+
+    Args:
+        key: the question's name, which begins with the notebook's: "q09 share".
+        question: one sentence, as it is printed.
+        tried: a number, a string or a list.
+        right: whether the broker showed that the value answers the question.
+        because: what the broker showed, with its number: "the slow worker got 24 of 120".
+
+    Raises:
+        UsageError: the value can't be kept as JSON.
+    """
+    _keep({"key": key, "question": question, "guess": tried, "right": bool(right)})
+    print(f"{question}\n{_text(tried, '')}: {'yes' if right else 'not yet'}, {because}.")
 
 
 def _distance(guess: object, measured: object) -> str:

@@ -78,3 +78,11 @@ def test_guesses_and_lab_files_share_one_folder(kept, tmp_path):
     predict.commit("q99.1", "?", 1)
     assert len(kept()) == 1
     assert progress.file_of(1).parent == predict.path().parent == tmp_path / "work"
+
+
+@pytest.mark.parametrize(("right", "word"), [(np.bool_(True), "yes"), (False, "not yet")])
+def test_what_the_reader_tried_is_judged_and_kept(kept, capsys, right, word):
+    predict.your_turn("q99 share", "Which prefetch?", 24, right=right, because="it got 24")
+    assert capsys.readouterr().out == f"Which prefetch?\n24: {word}, it got 24.\n"
+    (entry,) = kept()
+    assert (entry["key"], entry["guess"], entry["right"]) == ("q99 share", 24, bool(right))

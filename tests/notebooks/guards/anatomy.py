@@ -14,6 +14,7 @@ from tests.notebooks.guards.book import (
     figures,
     headings_in,
     in_cell,
+    unfolded,
 )
 
 SECTIONS = [
@@ -60,7 +61,9 @@ def has_measured_sizes(book: Book) -> list[str]:
     long = sum(size > 20 for size in sizes)
     words = sum(count_words(cell.source) for cell in book.markdown)
     before = takewhile(lambda cell: not cell.source.startswith("## Interview drill"), book.nb.cells)
-    read = sum(count_words(cell.source) for cell in before if cell.cell_type == "markdown")
+    read = sum(
+        count_words(unfolded(cell.source)) for cell in before if cell.cell_type == "markdown"
+    )
     drawn = sum(len(figures(cell)) for cell in book.code)
     wrong = [
         in_cell(cell, f"has {code_lines(cell)} lines of code, more than 30")

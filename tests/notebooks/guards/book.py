@@ -88,6 +88,11 @@ def headings_in(cell: NotebookNode, level: int) -> list[str]:
     return re.findall(rf"^{'#' * level} (.+?)\s*$", text, re.MULTILINE)
 
 
+def unfolded(markdown: str) -> str:
+    """Return a text without what stands folded in it, which a reader opens only at need."""
+    return re.sub(r"<details>.*?</details>", " ", markdown, flags=re.DOTALL)
+
+
 def count_words(markdown: str) -> int:
     """Count the words of a text, without code blocks, HTML tags, addresses and table rules."""
     text = FENCED.sub(" ", markdown)

@@ -15,8 +15,9 @@ from helpers.suite.notebooks import (
 from helpers.suite.notebooks.cards import RATES_TAG, cell_claims
 from tests.notebooks.guards.anatomy import SECTIONS
 from tests.notebooks.guards.book import Book, figures, in_cell, tags, texts
+from tests.support.turns import TURN_TAG
 
-TAGS = {CHECK_TAG, SURPRISE_TAG, EXPERIMENT_TAG, RATES_TAG, *SERVICES}
+TAGS = {CHECK_TAG, SURPRISE_TAG, EXPERIMENT_TAG, RATES_TAG, TURN_TAG, *SERVICES}
 FORBIDDEN = {
     "a star import": re.compile(r"^\s*from .* import \*", re.MULTILINE),
     "sys.path": re.compile(r"\bsys\.path\b"),

@@ -1,0 +1,1 @@
+"""The places in the notebooks where it is the reader's turn."""
