@@ -64,7 +64,7 @@ def your_turn(key: str, question: str, tried: object, *, right: bool, because: s
     Args:
         key: the question's name, which begins with the notebook's: "q09 share".
         question: one sentence, as it is printed.
-        tried: a number, a string or a list.
+        tried: a number, a string, a list or a dict of these.
         right: whether the broker showed that the value answers the question.
         because: what the broker showed, with its number: "the slow worker got 24 of 120".
 
