@@ -15,7 +15,7 @@ from helpers.suite.notebooks import CHECK_TAG, SURPRISE_TAG, find, page, readme_
 from helpers.suite.notebooks.figure import FILE, stored_figure
 from helpers.suite.notebooks.page import FILE as PAGE
 from helpers.suite.notebooks.readme import BEGIN, END
-from tests.notebooks.guards import GUARDS, Book, Guard, anatomy, content, form
+from tests.notebooks.guards import GUARDS, Book, Guard, anatomy, content, form, turns
 from tests.support.cards import card, shown
 from tests.support.example_notebook import FOLLOW_UPS, cell, example
 
@@ -148,6 +148,14 @@ BROKEN: list[tuple[Guard, str, Change]] = [
     (anatomy.has_drill, "no proper answer", set_words("drill", "An answer. ", "An ")),
     (anatomy.has_drill, "no proof", set_words("drill", "(q02.1)\n</details>", "\n</details>")),
     (anatomy.has_drill, "few rows", set_words("drill", "| wrong 5 | why | q02.5 |", "")),
+    (turns.has_turns, "two turns", set_tags("turn-1")),
+    (turns.has_turns, "no knob", set_words("turn-1", "# your turn", "# set it")),
+    (turns.has_turns, "not judged", set_words("turn-1", "predict.your_turn", "print")),
+    (turns.has_turns, "no hint", set_words("solution-1", "Hint", "Help")),
+    (turns.has_turns, "no solution", set_words("solution-1", "size = 3", "three")),
+    (turns.has_turns, "another name", set_words("solution-1", "size = 3", "number = 3")),
+    (turns.has_turns, "one key twice", set_words("turn-1", "turn-1", "turn-2")),
+    (turns.has_turns, "another notebook", set_words("turn-1", "q02", "q03")),
     (content.has_checked_claims, "no output", lambda nb: cell(nb, "check-1").update(outputs=[])),
     (content.has_checked_claims, "more than a card", set_text("check-1", "more\n")),
     (content.has_checked_claims, "another card", show("check-1", card("q02.2"))),

@@ -5,6 +5,7 @@ from nbformat import NotebookNode, v4
 from helpers.suite.notebooks import CHECK_TAG, EXPERIMENT_TAG, SURPRISE_TAG, normalise
 from tests.notebooks.guards import Book
 from tests.support.cards import card, shown
+from tests.support.turns import TURN_TAG
 
 PNG_BASE64 = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
@@ -17,6 +18,19 @@ FOLLOW_UPS = "\n".join(
     f"{'An answer. ' * 8}(q02.1)\n</details>"
     for number, level in enumerate(["junior"] * 4 + ["senior"] * 3 + ["staff"], 1)
 )
+TURN = 'size = 2  # your turn\npredict.your_turn("q02 turn-{}", "How many?", size, right=False)'
+FOLDED = """\
+<details><summary>Hint</summary>
+
+Count.
+</details>
+
+<details><summary>Solution</summary>
+
+```python
+size = 3
+```
+</details>"""
 DRILL = f"""## Interview drill
 
 ### Two-minute answer
@@ -69,6 +83,14 @@ def example() -> Book:
             ),
         )
     ]
+    turns = [
+        cell
+        for number in range(1, 4)
+        for cell in (
+            _code(f"turn-{number}", TURN.format(number), tags=(TURN_TAG,)),
+            _prose(f"solution-{number}", FOLDED),
+        )
+    ]
     table = v4.new_output("execute_result", data={"text/plain": " ".join(CLAIMS)})
     steps = [_code("step-1", "x = 1"), _code("step-2", "x = 1")]
     for number in range(3, 12):
@@ -84,6 +106,7 @@ def example() -> Book:
         _code("experiment", "run_it()", tags=(EXPERIMENT_TAG,)),
         _prose("prose", "A word to read. " * 400),
         *checks,
+        *turns,
         _figure("figure-1"),
         _figure("figure-2"),
         _prose("break-it", "## Break it"),

@@ -3,7 +3,7 @@
 Each guard takes a Book and returns a sentence for each mistake.
 """
 
-from tests.notebooks.guards import anatomy, content, form
+from tests.notebooks.guards import anatomy, content, form, turns
 from tests.notebooks.guards.book import Book, Guard
 
 GUARDS: list[Guard] = [
@@ -28,6 +28,7 @@ GUARDS: list[Guard] = [
     content.leaves_the_guess_open,
     content.has_plain_code,
     content.shows_figures_plainly,
+    turns.has_turns,
 ]
 
 __all__ = ["GUARDS", "Book", "Guard"]
