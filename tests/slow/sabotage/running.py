@@ -112,13 +112,13 @@ def side_by_side(
         work: changes with their notebooks.
         jobs: how many notebooks run at once; one that measures rates always runs alone.
     """
-    together = [each for each in work if not measures_rates(read(each[1]))]
-    alone = [each for each in work if each not in together]
-    if jobs == 1:
-        together, alone = [], list(work)
+    notebooks = {path: read(path) for path in {path for _, path in work}}
+    rated = {path for path, nb in notebooks.items() if jobs == 1 or measures_rates(nb)}
+    alone = [each for each in work if each[1] in rated]
+    together = [each for each in work if each[1] not in rated]
     if together:
         # Long notebooks first, so that none is left at the end.
-        together.sort(key=lambda each: -len(read(each[1]).cells))
+        together.sort(key=lambda each: -len(notebooks[each[1]].cells))
         with ProcessPoolExecutor(
             jobs, mp_context=get_context("spawn"), initializer=_end_quietly_at_ctrl_c
         ) as pool:
