@@ -136,14 +136,14 @@ class Outcome:
             ran: its run.
             reason: why it rightly changes nothing; "" if there is none.
         """
-        stopped = next((each for each in ran.problems if each.name == TIME_LIMIT), None)
-        if ran.problems:
-            # The last one, since a run ends at the first cell that fails and makes no claim.
-            problem = stopped or ran.problems[-1]
-            first_line = (str(problem).splitlines() or [""])[0]
-            return cls(mutant, "noticed", first_line, by_time_limit=stopped is not None)
-        if ran.changed:
-            return cls(mutant, "noticed", f"other cards: {', '.join(sorted(ran.changed))}")
+        # A run ends at a cell that takes too long, and at one that fails and makes no claim.
+        ended = [p for p in ran.problems if p.name == TIME_LIMIT or not p.claims]
+        if ended:
+            detail, late = str(ended[-1]).splitlines()[0], ended[-1].name == TIME_LIMIT
+            return cls(mutant, "noticed", detail, by_time_limit=late)
+        if ran.problems or ran.changed:
+            claims = ran.changed.union(*(problem.claims for problem in ran.problems))
+            return cls(mutant, "noticed", f"other cards: {', '.join(sorted(claims))}")
         if reason:
             return cls(mutant, "explained", reason)
         if ran.lacking:

@@ -78,6 +78,7 @@ def report(
         found.append(outcome)
         print(f"{outcome.word:<10} {seconds:5.1f} s  {outcome.mutant}", flush=True)
         print(f"    {outcome.detail}", flush=True)
+    found.sort(key=lambda outcome: mutants.index(outcome.mutant))
     return conclude(found, without_mutant(reasons, mutants))
 
 
