@@ -142,8 +142,8 @@ class Outcome:
             detail, late = str(ended[-1]).splitlines()[0], ended[-1].name == TIME_LIMIT
             return cls(mutant, "noticed", detail, by_time_limit=late)
         if ran.problems or ran.changed:
-            claims = ran.changed.union(*(problem.claims for problem in ran.problems))
-            return cls(mutant, "noticed", f"other cards: {', '.join(sorted(claims))}")
+            failed = ran.changed.union(*(problem.claims for problem in ran.problems))
+            return cls(mutant, "noticed", f"other cards: {', '.join(sorted(failed))}")
         if reason:
             return cls(mutant, "explained", reason)
         if ran.lacking:
