@@ -15,7 +15,7 @@ ifneq ($(shell { .venv/bin/python -Ic "import helpers, os; print(os.path.samefil
 $(shell rm -f $(READY))
 endif
 
-.PHONY: help lab check drill notebooks up down status doctor grade handout labs-proof test test-slow lint twice verdicts sabotage test-browser test-containers test-versions bench lock
+.PHONY: help lab check drill notebooks up down status doctor grade handout labs-proof test test-slow lint twice verdicts sabotage mutants test-browser test-containers test-versions bench lock
 
 ##@ For everybody
 
@@ -77,6 +77,9 @@ verdicts: $(READY) ## run the notebooks and record their verdicts on this broker
 
 sabotage: $(READY) ## break each claim on purpose: its check has to notice
 	@$(RUN) sabotage $(ARGS)
+
+mutants: $(READY) ## flip each delivery decision: a claim has to notice
+	@$(RUN) mutants $(ARGS)
 
 test-browser: $(READY) ## run the notebooks in JupyterLab in a headless Chromium
 	@$(RUN) test-browser $(ARGS)

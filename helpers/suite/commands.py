@@ -116,6 +116,11 @@ _ROWS = (
         needs="tests/slow",
     ),
     Command(
+        "mutants", "contributors", "flip each delivery decision: a claim has to notice",
+        "tests.slow.mutants.runner:command", ("ARGS",), 'make mutants ARGS="q02 --list"',
+        needs="tests/slow",
+    ),
+    Command(
         "test-browser", "contributors", "run the notebooks in JupyterLab in a headless Chromium",
         "tests.slow.browser.command:command", ("ARGS",), "make test-browser ARGS=q02",
         needs="tests/slow",

@@ -1,13 +1,11 @@
 """Sabotages: their application to a notebook, and their outcome."""
 
-import ast
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
 from helpers.errors import UsageError
-from helpers.suite.notebooks import Claim, Problem
+from tests.slow.sabotage.running import Comparison
 
 
 class SabotageError(UsageError):
@@ -51,31 +49,6 @@ class Sabotage:
             raise SabotageError(f"{self.claim}: the sabotage of {self.cell!r} changes nothing")
         cells[0].source = cells[0].source.replace(self.find, self.replace)
 
-    def apply_without_figures(self, nb: NotebookNode) -> None:
-        """Change the notebook in memory, and take out its figures: no claim depends on them.
-
-        Raises:
-            SabotageError: as `apply`.
-        """
-        self.apply(nb)
-        for cell in nb.cells:
-            if cell.cell_type == "code":
-                cell.source = _without_figures(cell.source)
-
-
-def _without_figures(source: str) -> str:
-    """Return code without its statements that only call a function of ``plots``."""
-    try:
-        statements = ast.parse(source).body
-    except SyntaxError:  # which is for the run to report
-        return source
-    lines: list[str] = source.splitlines()
-    for each in statements:
-        if isinstance(each, ast.Expr) and ast.unparse(each).startswith("plots."):
-            last = each.end_lineno or each.lineno
-            lines[each.lineno - 1 : last] = [""] * (last - each.lineno + 1)
-    return "\n".join(lines)
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -91,33 +64,13 @@ class Outcome:
     detail: str = ""
 
     @classmethod
-    def of(
-        cls,
-        sabotage: Sabotage,
-        *,
-        stored: Iterable[Claim],
-        now: Iterable[Claim],
-        problems: Iterable[Problem],
-        unmeasured: Collection[str] = (),
-    ) -> "Outcome":
-        """Compare the cards of a sabotaged run with the stored ones.
-
-        Args:
-            sabotage: what was changed.
-            stored: the cards in the notebook file.
-            now: the cards of the sabotaged run.
-            problems: the cells that failed.
-            unmeasured: claims whose service is missing here: their cards are not compared.
-        """
-        for problem in problems:
+    def of(cls, sabotage: Sabotage, ran: Comparison) -> "Outcome":
+        """Return what became of a sabotage, from the comparison of its run."""
+        for problem in ran.problems:
             if not problem.claims or problem.name != "ClaimFailedError":
                 return cls(sabotage, "broken", str(problem))
-        before = {claim.id: claim.text for claim in stored}
-        after = {claim.id: claim.text for claim in now}
-        compared = (before | after).keys() - set(unmeasured)
-        failed = {claim for claim in compared if before.get(claim) != after.get(claim)}
-        others = ", ".join(sorted(failed - {sabotage.claim}))
+        others = ", ".join(sorted(ran.changed - {sabotage.claim}))
         if others:
-            alone = "" if sabotage.claim in failed else f", while {sabotage.claim} survived"
+            alone = "" if sabotage.claim in ran.changed else f", while {sabotage.claim} survived"
             return cls(sabotage, "collateral", f"{others} failed too{alone}")
-        return cls(sabotage, "killed" if failed else "survived")
+        return cls(sabotage, "killed" if ran.changed else "survived")

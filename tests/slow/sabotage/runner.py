@@ -1,31 +1,19 @@
 """Apply each sabotage to its notebook, run it, and count the claims that noticed."""
 
 import importlib
-import os
 import signal
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import active_children, get_context
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
-from nbformat import NotebookNode
 
-from helpers import services
 from helpers.suite.commands import NAMES
 from helpers.suite.exits import like_ctrl_c
-from helpers.suite.notebooks import claim_ids, find, run, stored_claims
-from helpers.suite.notebooks.cards import measures_rates, tags
+from helpers.suite.notebooks import find, stored_claims
 from helpers.suite.notebooks.running import read
 from tests.slow.sabotage.model import Outcome, Sabotage, SabotageError
-from tests.slow.sabotage.reach import keep_within_reach
-
-Work = tuple[Sabotage, Path, bool]
-INTERRUPTED = threading.Event()  # in a process of the pool, after Ctrl-C
-JOBS = 5  # they mostly wait, so that two cores carry five
+from tests.slow.sabotage.running import JOBS, compare, lacking, side_by_side
 
 
 def questions() -> list[str]:
@@ -75,35 +63,15 @@ def judge(
         timeout_s: time limit of each cell in seconds.
     """
     nb = read(path)
-    stored = stored_claims(nb)
     if reason := lacking(nb, sabotage.claim):
         return Outcome(sabotage, "skipped", reason)
-    if sabotage.claim not in {claim.id for claim in stored}:
+    if sabotage.claim not in {claim.id for claim in stored_claims(nb)}:
         return Outcome(sabotage, "broken", f"{path.name} stores no card of this claim")
-    unmeasured = {claim.id for claim in stored if lacking(nb, claim.id)}
-
-    def edit(nb: NotebookNode) -> None:
-        sabotage.apply_without_figures(nb)
-        removed = [] if whole else keep_within_reach(nb, sabotage.cell)
-        unmeasured.update(claim for cell in removed for claim in claim_ids(cell))
-
+    cell = None if whole else sabotage.cell
     try:
-        result = run(path, edit=edit, timeout_s=timeout_s)
+        return Outcome.of(sabotage, compare(path, sabotage.apply, cell=cell, timeout_s=timeout_s))
     except SabotageError as error:
         return Outcome(sabotage, "broken", str(error))
-    return Outcome.of(
-        sabotage,
-        stored=stored,
-        now=result.passes[0],
-        problems=result.problems,
-        unmeasured=unmeasured,
-    )
-
-
-def lacking(nb: NotebookNode, claim: str) -> str | None:
-    """Return the sentence about a missing service that the claim's cell needs, or None."""
-    missing = (services.missing(tags(cell)) for cell in nb.cells if claim in claim_ids(cell))
-    return next(filter(None, missing), None)
 
 
 def report(
@@ -128,9 +96,8 @@ def report(
     """
     killed = skipped = 0
     paths = {sabotage.claim: notebook(sabotage.claim) for sabotage in sabotages}
-    for outcome, seconds in _outcomes(
-        [(each, paths[each.claim], whole) for each in sabotages], jobs
-    ):
+    work = [(each, paths[each.claim]) for each in sabotages]
+    for outcome, seconds in side_by_side(partial(judge, whole=whole), work, jobs):
         killed += outcome.word == "killed"
         skipped += outcome.word == "skipped"
         claim, why = outcome.sabotage.claim, outcome.sabotage.why
@@ -143,45 +110,6 @@ def report(
     note = f", {skipped} skipped" if skipped else ""
     print(f"{killed} / {tried + len(missing)} killed{note}", flush=True)
     return 0 if sabotages and killed == tried and not missing else 1
-
-
-def _outcomes(work: Sequence[Work], jobs: int) -> Iterator[tuple[Outcome, float]]:
-    """Yield each outcome with its seconds, in the order in which they end."""
-    together = [each for each in work if not measures_rates(read(each[1]))]
-    alone = [each for each in work if each not in together]
-    if jobs == 1:
-        together, alone = [], list(work)
-    if together:
-        # Long notebooks first, so that none is left at the end.
-        together.sort(key=lambda each: -len(read(each[1]).cells))
-        with ProcessPoolExecutor(
-            jobs, mp_context=get_context("spawn"), initializer=_end_quietly_at_ctrl_c
-        ) as pool:
-            running = [pool.submit(_timed, each) for each in together]
-            try:
-                yield from (job.result() for job in as_completed(running))
-            except BaseException:  # after Ctrl-C or SIGTERM, which only this process may have got
-                for pid in filter(None, (process.pid for process in active_children())):
-                    os.kill(pid, signal.SIGINT)
-                pool.shutdown(cancel_futures=True)
-                raise
-    yield from map(_timed, alone)
-
-
-def _end_quietly_at_ctrl_c() -> None:
-    def end(*_: object) -> None:
-        INTERRUPTED.set()
-        sys.exit(130)  # runs the clean-up like KeyboardInterrupt, but prints no traceback
-
-    signal.signal(signal.SIGINT, end)
-
-
-def _timed(work: Work) -> tuple[Outcome, float]:
-    if INTERRUPTED.is_set():  # work that the pool had already handed to this process
-        sys.exit(130)
-    start = time.monotonic()
-    sabotage, path, whole = work
-    return judge(sabotage, path, whole=whole), time.monotonic() - start
 
 
 @click.command(epilog="NAME is a claim, such as q02.1, or a question, such as q02; none: all.")
