@@ -14,6 +14,7 @@ from tests.slow.mutants.runner import all_mutants, conclude, judge, report, show
 from tests.slow.sabotage.running import Comparison
 from tests.support.cards import card, shown
 from tests.support.tiny_notebooks import CHECK, code
+from tests.support.turns import TURN_TAG
 
 SETUP = """from helpers import claims
 import time
@@ -76,6 +77,7 @@ def test_equal_lines_of_a_cell_are_told_apart():
 
 def test_the_check_of_a_claim_is_no_experiment():
     nb = v4.new_notebook(cells=[code("check", "f(durable=True)", CHECK_TAG)])
+    nb.cells.append(code("turn", "f(durable=True)", TURN_TAG))
     assert mutants_of(nb, "q02") == []
 
 
