@@ -157,6 +157,18 @@ class Watch:
             for boundary in list(self.boundaries)
         )
 
+    def acked(self, message: str, *, actor: str | None = None) -> bool:
+        """Return whether an ack of a message was sent, alone or together with others.
+
+        It may still come again: the broker drops what a channel has not read when its client ends
+        without a close, since gen_server2 puts the exit of a parent before all else.
+
+        Args:
+            message: id of the message.
+            actor: only by the actor with this name; None: by any.
+        """
+        return self.count("after ack", message, actor=actor) > 0
+
     def auto_acks(self, at: Literal["subscribed", "delivery"]) -> bool:
         """Return whether a consumer used auto_ack, as its boundaries of this kind show."""
         return any(

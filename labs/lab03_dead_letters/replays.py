@@ -27,8 +27,7 @@ def once(trial: Trial, known: Known) -> Iterator[Finding]:
     before = cases.tries(trial, "d-1")
     tool, sent = replay_slowly(trial)
     done, error = tool.returned, tool.error
-    # Without a close an ack can be lost: the broker drops what the channel has not read yet.
-    acked = trial.watch.count("after ack", "d-1", actor=tool.name)
+    acked = trial.watch.acked("d-1", actor=tool.name)  # then a letter that stays is no finding
     tool.kill()
     trial.watch.settle(
         lambda: "d-1" in cases.thumbnails(trial) and cases.ready(trial, DEAD) >= 1,

@@ -179,10 +179,8 @@ def stopped(trial: Trial) -> Broken | None:
         trial.direct = go_on
     code, after = worker.code, made(trial)
     trial.end()
-    acked = {item.message for item in trial.history.events("ack")}
     left = [message[1].message_id for message in trial.take_all(QUEUE, expected=jobs[1:])]
-    # Without a close an ack can be lost: the broker drops what the channel has not read yet.
-    left = [job for job in left if not (after[job] and job in acked)]
+    left = [job for job in left if not (after[job] and trial.watch.acked(job))]
     story = f"SIGTERM while doc-1 was in work; exit status {code}, made: {sorted(after) or 'none'}"
     story += f", in the queue: {sorted(left) or 'none'}"
     if sorted(after) == ["doc-1"] and sorted(left) == jobs[1:] and code == 0:

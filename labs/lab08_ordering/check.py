@@ -146,8 +146,8 @@ def never_acked(trial: Trial) -> Broken | None:
     if plays.auto_acks(trial):
         return None
     done = {boundary.message for boundary in trial.watch.boundaries if boundary.at == "delivery"}
-    trial.watch.settle(lambda: all(acked(trial, message) for message in done), quiet_s=0.3)
-    held = sorted(message for message in done if not acked(trial, message))
+    trial.watch.settle(lambda: all(trial.watch.acked(message) for message in done), quiet_s=0.3)
+    held = sorted(message for message in done if not trial.watch.acked(message))
     if not (requeued := plays.waiting(trial, held).intersection(held)):
         return None
     story = trial.history.story(min(requeued))
@@ -250,7 +250,7 @@ def looks_up(trial: Trial, number: int) -> bool:
     first, second = event(DOCUMENT, 1), event(DOCUMENT, 2)
     plays.publish(trial, [first, second])
     plays.worker(trial, number)
-    trial.watch.settle(lambda: acked(trial, second["id"]))
+    trial.watch.settle(lambda: trial.watch.acked(second["id"]))
     plays.publish(trial, [first])
     trial.watch.settle(lambda: trial.watch.count("after ack", first["id"]) > 1)
     return order(trial, DOCUMENT) == [1, 2]
@@ -275,15 +275,10 @@ def killed(trial: Trial, number: int, points: int) -> Broken | None:
         plays.publish(trial, sent)
         plays.worker(trial, number, restarts=3)
         trial.watch.settle(lambda: set(versions) <= set(order(trial, DOCUMENT)))
-        trial.watch.settle(lambda: all(acked(trial, item["id"]) for item in sent), quiet_s=0.3)
+        trial.watch.settle(lambda: all(trial.watch.acked(item["id"]) for item in sent), quiet_s=0.3)
         return verdict(trial, "d", "not-done", versions)
 
     return crash_points(
         trial, play, actions=("kill", "cut", "fail"), role="run_worker", failures=WRITES,
         least=9, most=points,
     )  # fmt: skip
-
-
-def acked(trial: Trial, message: str) -> bool:
-    """Return whether an event was acked, alone or together with others."""
-    return bool(trial.history.events("ack", message=message))

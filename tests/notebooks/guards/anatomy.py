@@ -60,10 +60,9 @@ def has_measured_sizes(book: Book) -> list[str]:
     sizes = [code_lines(cell) for cell in book.code if not claim_ids(cell)]
     long = sum(size > 20 for size in sizes)
     words = sum(count_words(cell.source) for cell in book.markdown)
-    before = takewhile(lambda cell: not cell.source.startswith("## Interview drill"), book.nb.cells)
-    read = sum(
-        count_words(unfolded(cell.source)) for cell in before if cell.cell_type == "markdown"
-    )
+    before = takewhile(lambda name: name != drill.SECTION, book.sections)
+    cells = [cell for name in before for cell in book.sections[name]]
+    read = sum(count_words(unfolded(c.source)) for c in cells if c.cell_type == "markdown")
     drawn = sum(len(figures(cell)) for cell in book.code)
     wrong = [
         in_cell(cell, f"has {code_lines(cell)} lines of code, more than 30")
