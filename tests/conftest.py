@@ -13,7 +13,8 @@ import pytest
 from helpers import broker
 from helpers.waits import wait_until
 
-CHILD_TIMEOUT_S = 120.0
+# Some start a node and `rabbitmqctl`, which on a loaded machine take a minute each.
+CHILD_TIMEOUT_S = 240.0
 
 # A shell starts what runs in the background with interrupts ignored, and children inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -38,7 +39,10 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield home
     environment = child_environment(home=home)
     subprocess.run(
-        [sys.executable, "-m", "helpers", "down"], env=environment, check=True, timeout=60
+        [sys.executable, "-m", "helpers", "down"],
+        env=environment,
+        check=True,
+        timeout=CHILD_TIMEOUT_S,
     )
 
 

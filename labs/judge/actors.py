@@ -123,10 +123,14 @@ class ActorPool:
 
     def why_unusable(self) -> str:
         """Return why the submission cannot be judged, or "" while it can."""
-        self.unusable = self.unusable or self.ledger.problem()
-        if not self.unusable:
-            self.unusable = next(filter(None, (a.unloadable for a in self.actors())), "")
+        self._give_up(self.ledger.problem())
+        self._give_up(next(filter(None, (a.unloadable for a in self.actors())), ""))
         return self.unusable
+
+    def _give_up(self, reason: str) -> None:
+        """Note why the submission cannot be judged; the first reason stays, and "" is none."""
+        with self._lock:
+            self.unusable = self.unusable or reason
 
     def end_all(self) -> None:
         """Kill all actors, and wait for their ends."""
@@ -162,7 +166,7 @@ class ActorPool:
         """End a submission that starts too many processes."""
         most = self._limits.processes
         if process_tree.grow_beyond([host.pid for host in self._hosts], most, self._closed):
-            self.unusable = f"it had more than {most} processes at once"
+            self._give_up(f"it had more than {most} processes at once")
             for host in self._hosts:
                 host.end()
 
@@ -194,15 +198,13 @@ class ActorPool:
                     message = message or actor.delivered
                 boundary = Boundary(actor.name, at, message, details, time.monotonic())
                 late, pragma = bool(details.get("late")), str(details.get("pragma", ""))
-                self.unusable = self.unusable or self.ledger.note(
-                    link, at, late=late, pragma=pragma
-                )
+                self._give_up(self.ledger.note(link, at, late=late, pragma=pragma))
                 if at == "loaded":
                     actor.loaded = True
                 elif at == "delivery":
                     actor.delivered = message
                 elif at == "unusable":
-                    self.unusable = str(details.get("error", ""))
+                    self._give_up(str(details.get("error", "")))
                 order = self._arrived(actor, boundary)
                 if order == "kill":
                     actor.kill()
@@ -226,7 +228,7 @@ class ActorPool:
 
         host.listen(forked, ended)
         if not self._closed.is_set():
-            self.unusable = self.unusable or host.why_ended()
+            self._give_up(host.why_ended())
         for actor in list(self._actors.values()):  # all of its actors end with the host
             if actor.running and self._hosts[actor.host] is host:
                 self._ended(actor, -signal.SIGKILL)

@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 from helpers.machine.paths import ROOT
 from helpers.suite.checks import NBVAL
 from helpers.suite.notebooks.running import Problem, run
+from tests.conftest import CHILD_TIMEOUT_S
 from tests.support.tiny_notebooks import CHECK, checkout, code, save
 
 __all__ = ["checkout"]
@@ -93,14 +94,19 @@ def test_nbval_and_the_terminal_report_the_failure(checkout):
     command = [sys.executable, "-m", "pytest", *NBVAL, "-q"]
     command += ["-p", "no:cacheprovider", "-p", "tests.support.nbval_repairs", "--rootdir", "/"]
     done = subprocess.run(
-        [*command, str(path)], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        [*command, str(path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=CHILD_TIMEOUT_S,
+        check=False,
     )
     assert done.returncode == 1
     assert "ClaimFailedError: q02.1" in done.stdout
     assert "the sentence says 40, measured 20" in done.stdout
     program = [sys.executable, "-c", CLAIM]
     done = subprocess.run(
-        program, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        program, cwd=ROOT, capture_output=True, text=True, timeout=CHILD_TIMEOUT_S, check=False
     )
     assert done.returncode == 1
     assert "Traceback" in done.stderr

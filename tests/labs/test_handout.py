@@ -11,7 +11,7 @@ from helpers.machine.paths import home
 from labs.judge.instructor import handout
 from labs.judge.instructor.proof import solutions
 from labs.judge.model import numbers
-from tests.conftest import child_environment
+from tests.conftest import CHILD_TIMEOUT_S, child_environment
 
 NEVER = (
     "/correct/", "/wrong/", "/hidden.py", "/guide.md", "/instructors.md", "/judge/instructor/",
@@ -77,7 +77,8 @@ def test_a_check_runs_in_it(unpacked: Path, shared_broker, tmp_path: Path):
     def run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", module, *arguments],
-            cwd=unpacked, env=environment, capture_output=True, text=True, check=False, timeout=120,
+            cwd=unpacked, env=environment, capture_output=True, text=True, check=False,
+            timeout=CHILD_TIMEOUT_S,
         )  # fmt: skip
 
     done = run("labs.judge", "check", "5", str(correct.path))

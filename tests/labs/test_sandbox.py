@@ -1,5 +1,6 @@
 """A submission cannot outlive its check, exceed its limits, or read credentials."""
 
+import os
 import re
 import signal
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from helpers.waits import wait_until
 from labs.judge import checking
 from labs.judge.errors import UnusableError
 from labs.judge.sandbox import bubblewrap, process_tree, untouched
@@ -23,6 +25,23 @@ def test_a_fork_bomb_ends_with_all_its_processes(attempt: Try):
     trial._pool.close()
     assert [process_tree.members(host) for host in hosts] == [[], []]
     assert not any(psutil.pid_exists(host) for host in hosts)
+
+
+def test_a_reason_that_comes_during_another_look_stays(
+    attempt: Try, monkeypatch: pytest.MonkeyPatch
+):
+    trial = attempt("import time\ndef run(url, store): time.sleep(600)")
+    actor = play(trial)
+    trial.watch.wait(lambda: actor.loaded, timeout_s=30, what="its function")
+    pool = trial._pool
+
+    def host_dies() -> str:
+        os.kill(pool._hosts[0].pid, signal.SIGKILL)
+        wait_until(lambda: pool.unusable, timeout_s=30, what="the end of the host to be noted")
+        return ""
+
+    monkeypatch.setattr(pool.ledger, "problem", host_dies)
+    assert pool.why_unusable().startswith("it ended the process that runs it")
 
 
 def test_orphans_in_other_process_groups_are_ended(attempt: Try):

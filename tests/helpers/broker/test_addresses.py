@@ -13,6 +13,7 @@ from helpers.broker import scratch, selection, vhosts
 from helpers.errors import BrokerError, UsageError
 from helpers.machine.ports import free_ports
 from helpers.rabbitmq.model import given_amqp_url, given_management_url
+from tests.conftest import CHILD_TIMEOUT_S
 
 READERS = {"AMQP_URL": given_amqp_url, "MANAGEMENT_URL": given_management_url}
 FORM = "AMQP_URL has to look like amqp://user:password@host:5672/%2F; "
@@ -189,7 +190,7 @@ def places(tmp_path_factory):
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
     command += ["-subj", "/CN=localhost", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, check=True, capture_output=True, timeout=CHILD_TIMEOUT_S)
     for path in (folder.parent, folder, key, certificate):
         path.chmod(0o755)
     files = {"cacertfile": certificate, "certfile": certificate, "keyfile": key}

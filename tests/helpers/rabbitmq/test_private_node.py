@@ -23,7 +23,7 @@ from helpers.machine.ports import free_ports
 from helpers.machine.processes import Identity, identify
 from helpers.rabbitmq import health, logs, management, node_files, server
 from helpers.rabbitmq.private_node import PrivateNode
-from tests.conftest import child_environment, run_python, wait_gone
+from tests.conftest import CHILD_TIMEOUT_S, child_environment, run_python, wait_gone
 
 pytestmark = pytest.mark.skipif(
     server.why_no_server() is not None, reason=f"no private node here: {server.why_no_server()}"
@@ -194,7 +194,7 @@ def test_another_user_with_a_host_name_that_does_not_resolve(started, own_home, 
             cwd=foreign_checkout,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=CHILD_TIMEOUT_S,
             check=False,
         )
 

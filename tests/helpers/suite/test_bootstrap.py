@@ -9,7 +9,7 @@ import pytest
 from helpers.machine.paths import ROOT
 from helpers.suite import bootstrap
 from helpers.suite.commands import COMMANDS, GROUPS
-from tests.conftest import child_environment
+from tests.conftest import CHILD_TIMEOUT_S, child_environment
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def make(*arguments, cwd, **variables):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=CHILD_TIMEOUT_S,
         check=False,
     )
 

@@ -14,7 +14,7 @@ from helpers import broker
 from helpers.errors import BrokerNotReadyError, UsageError
 from helpers.machine.paths import ROOT
 from helpers.suite import checks, commands, exits
-from tests.conftest import child_environment, run_python
+from tests.conftest import CHILD_TIMEOUT_S, child_environment, run_python
 
 NOWHERE = child_environment(AMQP_URL="amqp://guest:guest@nosuchhost.invalid/")
 
@@ -102,7 +102,7 @@ def test_output_without_a_reader_is_no_traceback(command, printed):
         ["sh", "-c", f'"$0" -m helpers {command} | head -1', sys.executable],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=CHILD_TIMEOUT_S,
         check=True,
         cwd=ROOT,
     )
@@ -115,7 +115,8 @@ def test_reader_that_has_gone_ends_a_command_with_1():
     os.close(reads)
     done = subprocess.run(
         [sys.executable, "-m", "helpers", "help"],
-        stdout=writes, stderr=subprocess.PIPE, text=True, timeout=60, check=False, cwd=ROOT,
+        stdout=writes, stderr=subprocess.PIPE, text=True, timeout=CHILD_TIMEOUT_S,
+        check=False, cwd=ROOT,
     )  # fmt: skip
     os.close(writes)
     assert (done.returncode, done.stderr) == (1, "")
@@ -199,6 +200,6 @@ def test_command_that_this_copy_lacks_is_refused_in_one_sentence(tmp_path, monke
 def test_commands_beside_the_tests_are_found_from_anywhere(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "helpers", "sabotage", "q99"],
-        capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path,
+        capture_output=True, text=True, timeout=CHILD_TIMEOUT_S, check=False, cwd=tmp_path,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (2, "error: no notebook makes the claim 'q99'\n")
