@@ -12,7 +12,7 @@ from pika.exceptions import AMQPError
 from helpers import broker
 from labs.judge.findings import Broken, Finding, NotSeen
 from labs.judge.later import Loss
-from labs.judge.trial import Trial
+from labs.judge.trial import Trial, go_on
 from labs.lab02_topology.cases import CASES, SERVICES, Case, depth, publish
 from labs.lab02_topology.declaring import declared
 
@@ -25,11 +25,15 @@ ROUND = (
     Case("login.failed"),
 )
 OLD = "before-"  # begins the ids of events that wait when everything is declared again
+REMOVAL = "after removal"  # a boundary: a queue, an exchange or a binding is gone
 END_S = 5.0
 
 
 class Traffic:
-    """Publishes one event after the other, with confirms, from its entry until it is left."""
+    """Publishes one event after the other, with confirms, from its entry until it is left.
+
+    Every event of `ROUND` comes once in each round.
+    """
 
     def __init__(self, exchange: str) -> None:
         """Prepare it.
@@ -40,6 +44,8 @@ class Traffic:
         self.came: Counter[str] = Counter()  # events for each service
         self.failed = ""  # the first event that could not be published, and why
         self._exchange, self._over, self._begun = exchange, threading.Event(), threading.Event()
+        self._waiting: list[threading.Event] = []  # for a round
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._publish, daemon=True)
 
     def __enter__(self) -> Self:
@@ -51,20 +57,35 @@ class Traffic:
         self._over.set()
         self._thread.join(END_S)
 
+    def round(self) -> threading.Event:
+        """Return an event that is set at the end of the next whole round, or of the last."""
+        with self._lock:
+            done = self._begun if self.failed else threading.Event()
+            self._waiting.append(done)
+        return done
+
     def _publish(self) -> None:
         with closing(broker.connect()) as connection:
             channel = connection.channel()
             channel.confirm_delivery()
-            while not self._over.is_set():
-                for number, case in enumerate(ROUND):
-                    try:
-                        publish(channel, self._exchange, case, str(number))
-                    except AMQPError as error:
-                        self.failed = f"{case} cannot be published: {error}"
-                        self._begun.set()
-                        return
-                    self.came.update(service for service in SERVICES if case.wanted(service))
-                self._begun.set()
+            while not (self.failed or self._over.is_set()):
+                with self._lock:
+                    waiting, self._waiting = self._waiting, []
+                self.failed = self._publish_round(channel)
+                with self._lock:  # after a failure, no other round comes
+                    waiting += self._waiting if self.failed else []
+                for done in (self._begun, *waiting):
+                    done.set()
+
+    def _publish_round(self, channel: Any) -> str:
+        """Publish each event once; return why one could not be published, or ""."""
+        for number, case in enumerate(ROUND):
+            try:
+                publish(channel, self._exchange, case, str(number))
+            except AMQPError as error:
+                return f"{case} cannot be published: {error}"
+            self.came.update(service for service in SERVICES if case.wanted(service))
+        return ""
 
 
 def again(trial: Trial, right: Sequence[str], lost: Mapping[str, Loss]) -> Finding | None:
@@ -103,11 +124,18 @@ def again(trial: Trial, right: Sequence[str], lost: Mapping[str, Loss]) -> Findi
 def deployed(trial: Trial, exchange: str) -> tuple[dict[str, Any], Counter[str], Broken | None]:
     """Declare everything again while events are published to an exchange.
 
+    After each removal, `declare` waits until every event of a round has been published.
+
     Returns:
         The return value of `declare`, the number of events for each service, and what broke.
     """
     with Traffic(exchange) as sent:
-        made, problem = declared(trial, "g")
+        # Without the wait, whether an event falls into the gap would be a matter of luck.
+        trial.direct = lambda _, boundary: sent.round() if boundary.at == REMOVAL else "go"
+        try:
+            made, problem = declared(trial, "g")
+        finally:
+            trial.direct = go_on
     if problem:
         problem = replace(problem, story=f"declare() is called again: {problem.story}")
     elif sent.failed:

@@ -1,9 +1,9 @@
 """Patch pika so that a learner's code stops at each boundary.
 
-Boundaries are a delivery, the arrival of a confirm, and the moments before and after an ack and a
-publish; those of the store are in ``store``. At each the code reports to the judge, which lets it
-go on, holds it for a while, cuts its connection, or kills its process. Everything else is pika as
-it is, with a real broker.
+Boundaries are a delivery, the arrival of a confirm, the moments before and after an ack and a
+publish, and the moment after a removal; those of the store are in ``store``. At each the code
+reports to the judge, which lets it go on, holds it for a while, cuts its connection, or kills its
+process. Everything else is pika as it is, with a real broker.
 """
 
 import functools
@@ -27,6 +27,8 @@ REFUSED = {
     "close": {"exchange": "judge.no-such-exchange"},
     "return": {"exchange": "", "routing_key": "judge.no-such-queue"},
 }
+
+REMOVALS = ("exchange_delete", "exchange_unbind", "queue_delete", "queue_purge", "queue_unbind")
 
 _last = {"published": ""}
 _open: "weakref.WeakKeyDictionary[Any, dict[int, str]]" = weakref.WeakKeyDictionary()
@@ -55,6 +57,8 @@ def install() -> None:
     for name in ("basic_ack", "basic_nack", "basic_reject"):
         _watch_settlement(name)
     _watch_publishes()
+    for name in REMOVALS:
+        _watch_removal(name)
     obey_cuts()
 
 
@@ -184,3 +188,11 @@ def _watch_publishes() -> None:
             return ack_nack_callback(frame)
 
         return original(self, answered, callback)
+
+
+def _watch_removal(name: str) -> None:
+    @_instead_of(BlockingChannel, name)
+    def remove(original: Any, self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = original(self, *args, **kwargs)
+        ask("after removal", by=name)
+        return result
