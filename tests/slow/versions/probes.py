@@ -5,6 +5,7 @@ Each function observes the current broker and returns its observation in a few w
 """
 
 import socket
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,11 @@ from helpers.broker import ManagementApiError
 from helpers.waits import wait_until
 
 TIMEOUT_S = 20.0
+# A consumer may hold a message for one second; both kinds of queue look each second. What has not
+# come after ten seconds does not come.
+HOLD_S = 10.0
+HOLD_CONFIG = "consumer_timeout = 1000"
+HOLD_ADVANCED = "[{rabbit, [{channel_tick_interval, 1000}, {quorum_tick_interval, 1000}]}]."
 MIB = 1024 * 1024
 QUORUM = {"x-queue-type": "quorum"}
 
@@ -99,6 +105,12 @@ def local_random() -> str:
     return "accepted" if outcome == "accepted" else "no such type"
 
 
+def consumer_timeout() -> str:
+    """A consumer that holds a message for longer than ``consumer_timeout``."""
+    with broker.disposable(config=HOLD_CONFIG, advanced=HOLD_ADVANCED) as node:
+        return ", ".join(f"{kind}: {_held(node, kind)}" for kind in ("classic", "quorum"))
+
+
 def mirrored() -> str:
     """A policy with ``ha-mode``, which mirrors classic queues."""
     policy = {"pattern": "^mirrored", "definition": {"ha-mode": "all"}}
@@ -152,7 +164,7 @@ PROBES: dict[str, Callable[[], str]] = {
     for probe in (
         *(mirrored, amqp_1, message_size, priorities, returned_to, unlimited, shared_limit),
         *(dead_letter_flag, last_death, first_count, unknown_exchange, version_1, local_random),
-        metadata_store,
+        *(metadata_store, consumer_timeout),
     )
 }
 
@@ -191,6 +203,22 @@ def _dead_letter() -> tuple[Any, Any]:
     channel.basic_reject(_get(channel, "work")[0].delivery_tag, requeue=False)
     delivery, properties, _ = _get(channel, "dlq")
     return delivery, properties
+
+
+def _held(node: Any, kind: str) -> str:
+    cancelled: list[Any] = []
+    with node.connect() as connection:
+        channel = connection.channel()
+        channel.queue_declare(kind, durable=True, arguments={"x-queue-type": kind})
+        channel.add_on_cancel_callback(cancelled.append)
+        _publish(channel, kind, range(1))
+        channel.basic_consume(kind, lambda *_: None)
+        end = time.monotonic() + HOLD_S
+        while channel.is_open and not cancelled and time.monotonic() < end:
+            connection.process_data_events(time_limit=0.1)
+        if channel.is_closed:
+            return "channel closed"
+        return "consumer cancelled" if cancelled else "nothing"
 
 
 def _refusal(act: Callable[[Any], object]) -> str:

@@ -17,7 +17,11 @@ from tests.support.tiny_notebooks import checkout
 __all__ = ["checkout"]
 
 
-@pytest.mark.parametrize("name", PROBES)
+SLOW = {"consumer-timeout": pytest.mark.slow}  # starts a node, and waits
+NAMES = [pytest.param(name, marks=SLOW.get(name, ())) for name in PROBES]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_this_broker_behaves_as_recorded_for_its_generation(name, shared_broker):
     recorded = changes.load_seen().get(shared_broker.generation)
     if recorded is None:
