@@ -7,6 +7,7 @@ import pytest
 
 from helpers.machine.paths import ROOT
 from helpers.services import prometheus
+from tests.conftest import CHILD_TIMEOUT_S
 
 RULES, TESTS = "monitoring/alerts.yml", "monitoring/alerts_test.yml"
 pytestmark = pytest.mark.skipif(prometheus.missing() is not None, reason=str(prometheus.missing()))
@@ -72,7 +73,8 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     ):
         done = subprocess.run(
             ["promtool", *command],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=100, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+            timeout=CHILD_TIMEOUT_S,
         )  # fmt: skip
         assert (done.returncode == 0) == (command[0] == "check"), done.stdout
     parts = re.split(r"^Unit Testing:  (\S+)$", done.stdout, flags=re.MULTILINE)[1:]

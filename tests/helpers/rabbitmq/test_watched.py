@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pika
 import pytest
@@ -13,6 +14,7 @@ from helpers import broker
 from helpers.rabbitmq import server, watched
 from helpers.rabbitmq.ready import DEFAULTS
 from helpers.rabbitmq.watched import StoppedAnsweringError
+from helpers.waits import wait_until
 
 needs_server = pytest.mark.skipif(
     server.why_no_server() is not None, reason=f"no private node here: {server.why_no_server()}"
@@ -24,9 +26,17 @@ PROMISED_S = 30.0
 def stopped(pid: int) -> Iterator[None]:
     os.kill(pid, signal.SIGSTOP)
     try:
+        # Its threads stop one after the other; the last may still confirm a publish.
+        wait_until(lambda: states(pid) == {"T"}, timeout_s=30, what="all threads to stop")
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+def states(pid: int) -> set[str]:
+    """Return the states of a process's threads, such as S for sleeping and T for stopped."""
+    stats = (task / "stat" for task in Path(f"/proc/{pid}/task").iterdir())
+    return {stat.read_text().rpartition(")")[2].split()[0] for stat in stats}
 
 
 def test_silence_is_longer_than_a_beat_and_shorter_than_promised():
