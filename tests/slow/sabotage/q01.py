@@ -73,4 +73,32 @@ SABOTAGES = [
         replace='overflow="drop-head"',
         why="the full queue drops instead of rejecting",
     ),
+    Sabotage(
+        claim="q01.8",
+        cell="late-rows",
+        find="slow if document in late else in_time",
+        replace="in_time",
+        why="no transaction commits late",
+    ),
+    Sabotage(
+        claim="q01.8",
+        cell="late-run",
+        find="commit_late(delete_sent, late=[4])",
+        replace="commit_late(remember_last, late=[4])",
+        why="the relay that should delete remembers the last number, too",
+    ),
+    Sabotage(
+        claim="q01.9",
+        cell="relays-run",
+        find="LIMIT 5 FOR UPDATE SKIP LOCKED",
+        replace="LIMIT 5",
+        why="no relay locks the rows that it takes",
+    ),
+    Sabotage(
+        claim="q01.9",
+        cell="relays-two",
+        find="killed_at=clause",
+        replace="killed_at=None",
+        why="no relay is killed",
+    ),
 ]
