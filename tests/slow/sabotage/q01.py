@@ -54,7 +54,7 @@ SABOTAGES = [
     ),
     Sabotage(
         claim="q01.6",
-        cell="schema-readers",
+        cell="schema-run",
         find='event.get("title", f"document {event[\'id\']}")',
         replace='event["title"] + str(event["id"])',
         why="the tolerant reader needs the field that was renamed",
@@ -90,15 +90,29 @@ SABOTAGES = [
     Sabotage(
         claim="q01.9",
         cell="relays-run",
-        find="LIMIT 5 FOR UPDATE SKIP LOCKED",
-        replace="LIMIT 5",
+        find='("LIMIT 5 FOR UPDATE SKIP LOCKED", dies=False)',
+        replace='("LIMIT 5", dies=False)',
         why="no relay locks the rows that it takes",
     ),
     Sabotage(
         claim="q01.9",
-        cell="relays-two",
+        cell="relays-run",
         find="killed_at=clause",
         replace="killed_at=None",
         why="no relay is killed",
+    ),
+    Sabotage(
+        claim="q01.10",
+        cell="direction-run",
+        find='event.get("language", "en")',
+        replace='event["language"]',
+        why="no new reader has a default",
+    ),
+    Sabotage(
+        claim="q01.10",
+        cell="direction-run",
+        find='dead_letters(read, "document.created", OLD)',
+        replace='dead_letters(read, "document.created", event)',
+        why="no old event is left in the queue",
     ),
 ]
