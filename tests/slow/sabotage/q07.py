@@ -80,4 +80,18 @@ SABOTAGES = [
         replace="fcntl.LOCK_SH",
         why="the lock is shared, so nobody waits for it",
     ),
+    Sabotage(
+        claim="q07.9",
+        cell="give-back-run",
+        find='"x-delivery-limit": 3',
+        replace='"x-delivery-limit": 20',
+        why="the limit allows for more deployments than there are",
+    ),
+    Sabotage(
+        claim="q07.9",
+        cell="handlers-give-back",
+        find="basic_nack(tags[0], requeue=True)",
+        replace="basic_nack(tags[0], requeue=False)",
+        why="the worker gives the job up instead of giving it back",
+    ),
 ]
