@@ -83,8 +83,8 @@ SABOTAGES = [
     Sabotage(
         claim="q07.9",
         cell="give-back-run",
-        find='"x-delivery-limit": 3',
-        replace='"x-delivery-limit": 20',
+        find="*BACK, **LIMIT)",
+        replace='*BACK, **(LIMIT | {"x-delivery-limit": 20}))',
         why="the limit allows for more deployments than there are",
     ),
     Sabotage(
@@ -93,5 +93,26 @@ SABOTAGES = [
         find="basic_nack(tags[0], requeue=True)",
         replace="basic_nack(tags[0], requeue=False)",
         why="the worker gives the job up instead of giving it back",
+    ),
+    Sabotage(
+        claim="q07.10",
+        cell="handlers-copy",
+        find="basic_reject(tag, requeue=True)",
+        replace="basic_reject(tag, requeue=False)",
+        why="a job that fails once is given up",
+    ),
+    Sabotage(
+        claim="q07.10",
+        cell="handlers-copy-worker",
+        find="signal.signal(signal.SIGTERM,",
+        replace="signal.signal(signal.SIGINT,",
+        why="the worker listens for another signal",
+    ),
+    Sabotage(
+        claim="q07.10",
+        cell="handlers-copy",
+        find="            channel.basic_ack(tag)",
+        replace="            channel.basic_nack(tag, requeue=stopping != [])",
+        why="the job in hand at SIGTERM is given back although it is done",
     ),
 ]
