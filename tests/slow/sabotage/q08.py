@@ -145,10 +145,10 @@ SABOTAGES = [
     ),
     Sabotage(
         claim="q08.10",
-        cell="kill-worker",
-        find='if ack == "last"',
-        replace='if ack == "first"',
-        why="the instance that is said to ack last acks first",
+        cell="kill-claim",
+        find="tries = kill_one(ack)",
+        replace='tries = kill_one("last")',
+        why="the instance that is said to ack first acks last",
     ),
     Sabotage(
         claim="q08.11",
