@@ -5,7 +5,7 @@ from tests.slow.sabotage.model import Sabotage
 SABOTAGES = [
     Sabotage(
         claim="q08.1",
-        cell="plain-run",
+        cell="plain-claim",
         find="prefetch_count=20",
         replace="prefetch_count=20, fails=100",
         why="one event of 500 fails once and is requeued",
@@ -26,7 +26,7 @@ SABOTAGES = [
     ),
     Sabotage(
         claim="q08.2",
-        cell="requeue-run",
+        cell="single-run",
         find="fails=0",
         replace="fails=None",
         why="the event that is said to be requeued is acknowledged",
@@ -40,9 +40,9 @@ SABOTAGES = [
     ),
     Sabotage(
         claim="q08.4",
-        cell="shards-declare",
-        find="arguments=SAC",
-        replace="arguments=CLASSIC",
+        cell="shards-run",
+        find="start_with_shards(4, SAC)",
+        replace="start_with_shards(4, CLASSIC)",
         why="both workers of a shard are active",
     ),
     Sabotage(
@@ -55,7 +55,7 @@ SABOTAGES = [
     Sabotage(
         claim="q08.4",
         cell="moved-run",
-        find='add_shard(channel, "shard-4")',
+        find='add_shard(channel, "shard-4", SAC)',
         replace='channel.queue_declare("shard-4", durable=True, arguments=SAC)',
         why="the fifth shard is declared and never bound",
     ),
@@ -117,9 +117,44 @@ SABOTAGES = [
     ),
     Sabotage(
         claim="q08.6",
-        cell="cluster-queue",
-        find="QUORUM_SAC = SAC |",
-        replace="QUORUM_SAC = CLASSIC |",
+        cell="cluster-publish",
+        find="arguments=QUORUM_SAC",
+        replace="arguments=QUORUM",
         why="both consumers are active",
+    ),
+    Sabotage(
+        claim="q08.9",
+        cell="share-function",
+        find="QUORUM_SAC",
+        replace="QUORUM",
+        why="the queues have no single active consumer, so all instances are active",
+    ),
+    Sabotage(
+        claim="q08.9",
+        cell="share-claim",
+        find="dict.fromkeys(meant + pairs)",
+        replace="pairs",
+        why="the instance that should subscribe first to its own shards takes all",
+    ),
+    Sabotage(
+        claim="q08.10",
+        cell="kill-run",
+        find="WHERE version < excluded.version",
+        replace="WHERE version <= excluded.version",
+        why="the store takes the same version again",
+    ),
+    Sabotage(
+        claim="q08.10",
+        cell="kill-claim",
+        find="tries = kill_one(ack)",
+        replace='tries = kill_one("last")',
+        why="the instance that is said to ack first acks last",
+    ),
+    Sabotage(
+        claim="q08.11",
+        cell="hot-claim",
+        find='["document-0"] * 100',
+        replace="KEYS",
+        why="no document is hot",
     ),
 ]
