@@ -97,8 +97,8 @@ def qos_after_consume(channel):
     Sabotage(
         claim="q09.8",
         cell="urgent",
-        find="channel.basic_qos(prefetch_count=prefetch_count)",
-        replace="channel.basic_qos(prefetch_count=1)",
+        find="ordinary_first(PRIORITIES, prefetch)",
+        replace="ordinary_first(PRIORITIES, 1)",
         why="the worker ignores the prefetch that is asked for",
     ),
     Sabotage(
