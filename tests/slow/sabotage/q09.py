@@ -52,6 +52,13 @@ SABOTAGES = [
         why="the workers ignore the prefetch that is asked for",
     ),
     Sabotage(
+        claim="q09.3",
+        cell="uneven-run",
+        find="fast_s=0.005, slow_s=0.005",
+        replace="fast_s=0.001, slow_s=0.020",
+        why="the workers said to be equal are a fast and a slow one",
+    ),
+    Sabotage(
         claim="q09.7",
         cell="recommend",
         find="return max(math.ceil(needed), batch)",
