@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 NO_LIMIT = "no limit"
 NO_LIMIT_AT = 250  # place of prefetch 0, which is no limit, on an axis from 1 to 100
-# distances from near to far: shades of the colour of acked messages, marker and line
+# distances from near to far: colours that stay apart where the curves meet, marker and line
 DISTANCES = (
-    (style.DARK_GREEN, "o", "-"),
+    (style.INK, "o", "-"),
     (style.ROLES["acked"].colour, "s", "-"),
-    (style.LIGHT_GREEN, "^", "-"),
+    (style.ROLES["unacked"].colour, "^", "-"),
 )
 LANE_GAP, GROUP_GAP = 1.0, 1.0
 

@@ -22,7 +22,7 @@ GRID = "#e3e3e3"
 
 # Shades for areas, and for text on paper, where a role's own colour is too light or too strong.
 PALE_GREY, LIGHT_GREY = "#f3f3f3", "#ececec"
-PALE_GREEN, LIGHT_GREEN, DARK_GREEN = "#bfe7da", "#63c9ab", "#00533c"  # of acked
+PALE_GREEN, DARK_GREEN = "#bfe7da", "#00533c"  # of acked
 PALE_BLUE = "#cfe3f1"  # of unacked
 PALE_SKY_BLUE = "#d9eefa"  # of ready
 DARK_VERMILLION = "#b34700"  # of lost
