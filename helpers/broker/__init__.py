@@ -8,6 +8,7 @@ for experiments that kill the broker.
 from helpers.broker.connections import amqp_url, clean_channel, connect, parameters
 from helpers.broker.scratch import api, open_vhost, vhost
 from helpers.broker.selection import find
+from helpers.broker.users import user
 from helpers.rabbitmq.disposable_node import DisposableNode, disposable
 from helpers.rabbitmq.management import ManagementApiError
 from helpers.rabbitmq.model import Broker
@@ -25,6 +26,7 @@ __all__ = [
     "generation",
     "open_vhost",
     "parameters",
+    "user",
     "vhost",
 ]
 

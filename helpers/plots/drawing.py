@@ -25,7 +25,8 @@ def topology(
     """Draw the exchanges, binding keys, queues and consumers that there are at this moment.
 
     An exchange without bindings is left out; a queue without bindings hangs on the default
-    exchange. A dashed arrow leads to an alternate exchange.
+    exchange. A dashed arrow leads to an alternate exchange. A fanout exchange compares no binding
+    keys, so none is shown.
 
     Args:
         live: result of ``topology.live()``.
@@ -71,12 +72,12 @@ class _Plan:
         gap = 0.1 if self.arrived is None else 0.03
         queue_x, exchange_end = last_x - gap - queue_w, exchange_x + exchange_w
         _head(axes, exchange_x, exchange_w, "exchange")
-        _head(axes, exchange_end, queue_x - exchange_end, "binding key")
+        if longest := max(len(key) for _, _, key in self.bindings):
+            _head(axes, exchange_end, queue_x - exchange_end, "binding key")
         _head(axes, queue_x, queue_w, "queue")
         for source, target, label in self.detours:
             start, end = self.exchange_rows[source], self.exchange_rows[target]
             _detour(axes, exchange_x + exchange_w / 2, start, end, label)
-        longest = max(len(key) for _, _, key in self.bindings)
         key_x = queue_x - 0.03 - longest * CHAR
         for number, (exchange, row) in enumerate(self.exchange_rows.items(), 1):
             trunk = exchange_end + 0.03 * number
@@ -165,8 +166,9 @@ def _plan(live: "Topology", published: str, arrived: Mapping[str, int] | None) -
 
 def _bindings(live: "Topology") -> list[tuple[str, str, str]]:
     """Return exchange, queue and key of each arrow, in the order of the queues' names."""
+    types = dict(zip(live.exchanges["name"], live.exchanges["type"], strict=True))
     shown = [
-        (row.source, row.destination, _key(row.routing_key, row.arguments))
+        (row.source, row.destination, "" if types.get(row.source) == "fanout" else _key(row))
         for row in live.bindings.itertuples()
         if row.destination_type == "queue" and row.source
     ]
@@ -180,7 +182,7 @@ def _bindings(live: "Topology") -> list[tuple[str, str, str]]:
 def _detours(live: "Topology") -> list[tuple[str, str, str]]:
     """Return each exchange that passes messages on, the next exchange, and the arrow's label."""
     bound = [
-        (row.source, row.destination, _key(row.routing_key, row.arguments))
+        (row.source, row.destination, _key(row))
         for row in live.bindings.itertuples()
         if row.destination_type == "exchange"
     ]
@@ -197,9 +199,10 @@ def _tags(live: "Topology", queue: str) -> list[str]:
     return sorted(consumers.loc[consumers["queue"] == queue, "consumer_tag"])
 
 
-def _key(routing_key: str, arguments: dict[str, Any]) -> str:
-    parts = [f"{name}={value}" for name, value in (arguments or {}).items()]
-    return _short(", ".join(([routing_key] if routing_key else []) + parts) or "(empty)")
+def _key(binding: Any) -> str:
+    parts = [f"{name}={value}" for name, value in (binding.arguments or {}).items()]
+    key = [binding.routing_key] if binding.routing_key else []
+    return _short(", ".join(key + parts) or "(empty)")
 
 
 def _short(name: str) -> str:

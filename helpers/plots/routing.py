@@ -38,23 +38,32 @@ def copies(frame: "pd.DataFrame", *, title: str = "copies delivered of one event
         _table_axes(axes, map(str, frame.index), map(str, frame))
 
 
-def topic_matches(measured: "pd.DataFrame", rule: "pd.DataFrame") -> None:
+def topic_matches(
+    measured: "pd.DataFrame", rule: "pd.DataFrame", *, framed: Iterable[tuple[str, str]] = ()
+) -> None:
     """Draw the routing keys that each binding key of a topic exchange matched.
 
     Args:
         measured: a row per routing key, a column per binding key, bool: True for an arrival.
         rule: the same table as predicted by a rule; a cross marks each cell that differs.
+        framed: routing key and binding key of each cell to draw a frame around.
 
     Raises:
-        UsageError: a table is empty, or the two have different rows or columns.
+        UsageError: a table is empty, the two have different rows or columns, or a framed cell is
+            not in them.
 
     Source: https://www.rabbitmq.com/docs/exchanges#topic
     """
     from matplotlib.colors import ListedColormap
+    from matplotlib.patches import Rectangle
 
     _check_table(measured)
     if not (measured.index.equals(rule.index) and measured.columns.equals(rule.columns)):
         raise UsageError("measured and rule need the same routing keys and binding keys")
+    frames, rows, columns = list(framed), list(measured.index), list(measured)
+    unknown = [(key, to) for key, to in frames if key not in rows or to not in columns]
+    if unknown:
+        raise UsageError(f"the table has no cells {unknown} to draw a frame around")
     shades = ListedColormap([style.PAPER, style.ROLES["ready"].colour])
     wrong = style.ROLES["lost"]
     title = "topic exchange: which events reach which queues"
@@ -65,6 +74,11 @@ def topic_matches(measured: "pd.DataFrame", rule: "pd.DataFrame") -> None:
                 axes.plot(column, row, marker="o", color=style.INK, markersize=4)
             if bool(arrived) != bool(rule.iat[row, column]):
                 axes.plot(column, row, marker=wrong.marker, color=wrong.colour, markersize=10)
+        for key, pattern in frames:
+            corner = columns.index(pattern) - 0.5, rows.index(key) - 0.5
+            frame = Rectangle(corner, 1, 1, fill=False, edgecolor=style.INK, linewidth=2, zorder=3)
+            frame.set_clip_on(False)
+            axes.add_patch(frame)
         _table_axes(axes, map(_shown, measured.index), map(_shown, measured))
         axes.tick_params(labelfontfamily="monospace", labelsize=8)
         axes.tick_params(axis="x", labelrotation=60)

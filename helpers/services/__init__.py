@@ -1,14 +1,14 @@
-"""Services that may be absent: PostgreSQL, Prometheus, Kafka, a cluster, a RabbitMQ server.
+"""What may be absent: PostgreSQL, Prometheus, Kafka, a cluster, a server, some rights.
 
 A service is a module that fits `Service`, and one line in `SERVICES`. Using a service installs
 nothing; ``make test`` installs what is missing, as root on Debian or Ubuntu.
-``RABBIT_LAB_SERVICES=off`` makes all but the RabbitMQ server count as missing.
+``RABBIT_LAB_SERVICES=off`` makes all but the RabbitMQ server and the rights count as missing.
 """
 
 from collections.abc import Iterable
 from typing import Protocol
 
-from helpers.services import cluster, kafka, node, postgresql, prometheus
+from helpers.services import administrator, cluster, kafka, node, postgresql, prometheus
 
 
 class Service(Protocol):
@@ -40,6 +40,7 @@ SERVICES: dict[str, Service] = {
     "needs-kafka": kafka,
     "needs-cluster": cluster,
     "needs-node": node,
+    "needs-administrator": administrator,
 }
 
 

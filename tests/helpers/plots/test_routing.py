@@ -50,6 +50,15 @@ def test_topic_matches_marks_arrivals_and_crosses_disagreements(drawn):
     )
 
 
+def test_topic_matches_draws_frames_around_the_named_cells(drawn):
+    table = pd.DataFrame({"#": [True, True], "*": [True, False]}, index=["document", ""])
+    plots.topic_matches(table, table, framed=[("", "*"), ("document", "#")])
+    frames = [(frame.get_xy(), frame.get_fill()) for frame in drawn[0].axes[0].patches]
+    assert frames == [((0.5, 0.5), False), ((-0.5, -0.5), False)]
+    with pytest.raises(UsageError, match=r"no cells \[\('created', '#'\)\]"):
+        plots.topic_matches(table, table, framed=[("created", "#")])
+
+
 def test_invalid_tables_are_refused(drawn):
     empty = pd.DataFrame()
     table = pd.DataFrame({"#": [True]}, index=["document"])

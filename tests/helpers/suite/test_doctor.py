@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from helpers import broker, chaos
 from helpers.errors import ServiceNotReadyError
-from helpers.services import node
+from helpers.services import administrator, node
 from helpers.suite import doctor
 from tests.conftest import child_environment, run_python
 
@@ -39,7 +39,8 @@ def test_status_and_doctor_without_a_broker(tmp_path):
         "  optional: Prometheus is not used: RABBIT_LAB_SERVICES is off\n"
         "  optional: Kafka is not used: RABBIT_LAB_SERVICES is off\n"
         "  optional: A cluster is not used: RABBIT_LAB_SERVICES is off\n"
-        f"  {server}\n",
+        f"  {server}\n"
+        f"  {administrator.NAME}: {administrator.describe()}\n",
     )
     done = run_python("-m", "helpers", "doctor", environment=environment)
     assert "AMQP_URL" not in done.stdout

@@ -122,4 +122,25 @@ SABOTAGES = [
         replace='store(n, ["#"])',
         why="services that want one kind of event bind all of them",
     ),
+    Sabotage(
+        claim="q02.10",
+        cell="rights-define",
+        find='"topic permissions": (".*", r"^payment\\.")',
+        replace='"topic permissions": (".*", None)',
+        why="no topic permissions are granted where the name says so",
+    ),
+    Sabotage(
+        claim="q02.10",
+        cell="rights-define",
+        find='"^workspace$"',
+        replace='".*"',
+        why="bill may write to every exchange, the default one included",
+    ),
+    Sabotage(
+        claim="q02.10",
+        cell="rights-run",
+        find="broker.connect(credentials=login)",
+        replace="broker.connect()",
+        why="it is not bill who publishes, but the notebook's own login",
+    ),
 ]

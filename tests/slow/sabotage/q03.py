@@ -123,4 +123,32 @@ SABOTAGES = [
         replace='"x-max-length": 100',
         why="the queue has room, so dead letters that stay in it stop nobody",
     ),
+    Sabotage(
+        claim="q03.10",
+        cell="look-run",
+        find='"ackmode": "ack_requeue_true"',
+        replace='"ackmode": "reject_requeue_false"',
+        why="the management page gives the letter up instead of putting it back",
+    ),
+    Sabotage(
+        claim="q03.10",
+        cell="look-run",
+        find='QUORUM | {"x-delivery-limit": 20}',
+        replace='QUORUM | {"x-queue-type": "classic"}',
+        why="the queue looked into is a classic one, where no look counts",
+    ),
+    Sabotage(
+        claim="q03.11",
+        cell="streams-run",
+        find='{"dead-letter-exchange": "dlx"}',
+        replace='{"dead-letter-routing-key": "dlx"}',
+        why="the policy names no DLX, so no type of queue has dead letters",
+    ),
+    Sabotage(
+        claim="q03.11",
+        cell="streams-function",
+        find="requeue=False",
+        replace="requeue=True",
+        why="the rejected documents go back into their queue",
+    ),
 ]
