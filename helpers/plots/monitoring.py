@@ -146,7 +146,7 @@ def alerts(history: "pd.DataFrame", *, speed: int = 1) -> None:
                 _write(axes, chosen["t_s"].max() + 1, row, "not for long enough: did not fire")
         labels = [f"{alert.removeprefix(OURS)}  {queue}".strip() for alert, queue in first.index]
         axes.set_yticks(range(len(first)), labels)
-        shortened = "" if speed == 1 else f"; each `for` lasts 1/{speed} of the rule's"
+        shortened = "" if speed == 1 else f"; for: at scale 1/{speed}"
         axes.set(
             ylim=(len(first) - 0.5, -0.5), xlabel=f"time since the first scrape [s]{shortened}"
         )
