@@ -52,4 +52,11 @@ SABOTAGES = [
         replace="i.queue",
         why="the DLQ's alert is looked for at the work queue",
     ),
+    Sabotage(
+        claim="q10.8",
+        cell="hung-function",
+        find="auto_ack=True",
+        replace="auto_ack=False",
+        why="the consumer that does not read acks by hand, too",
+    ),
 ]
