@@ -5,6 +5,7 @@ each has its own queues. `ALL` describes each incident, its metrics, and the rul
 ``monitoring/alerts.yml`` that must fire.
 """
 
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -78,6 +79,7 @@ ALL: tuple[Incident, ...] = (
     ),
 )  # fmt: skip
 BY_NAME = {incident.name: incident for incident in ALL}
+BLOCKED = "publisher blocked"  # the one that needs a node of its own
 DLQ = "notify.dlq"
 
 
@@ -91,6 +93,23 @@ def table() -> "pd.DataFrame":
     import pandas as pd
 
     return tables.of_words(pd.DataFrame([vars(incident) for incident in ALL]).set_index("name"))
+
+
+def find(which: str | int) -> Incident:
+    """Return an incident by its name, or one that a number hides.
+
+    Args:
+        which: one of the names in `ALL`, or any whole number. A number stands for the same
+            incident each time, and never for the one that needs a node of its own.
+
+    Raises:
+        UsageError: no such incident.
+    """
+    if isinstance(which, int):
+        return random.Random(which).choice([i for i in ALL if i.name != BLOCKED])
+    if which not in BY_NAME:
+        raise UsageError(f"no incident is called {which!r}; there are: {', '.join(BY_NAME)}")
+    return BY_NAME[which]
 
 
 @contextmanager
@@ -109,11 +128,9 @@ def seed(name: str, *, node: broker.DisposableNode | None = None) -> Iterator[In
         UsageError: no such incident, or no node for the one that needs it.
         BrokerError: the broker does not answer.
     """
-    if name not in BY_NAME:
-        raise UsageError(f"no incident is called {name!r}; there are: {', '.join(BY_NAME)}")
-    incident = BY_NAME[name]
+    incident = find(name)
     with ExitStack() as stack:
-        if name == "publisher blocked":
+        if name == BLOCKED:
             if node is None:
                 raise UsageError("a blocked publisher needs node=, a broker.disposable() node")
             _block(stack, node)

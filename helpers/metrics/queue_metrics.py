@@ -9,8 +9,11 @@ source                                  classic queue           quorum queue
 `queues`: ready, unacked                now                     up to 5 s old
 `queues`: consumers                     a new one: up to 5 s;   a new one: up to 5 s;
                                         one that left: now      one that left: now
-`prometheus`, per queue                 up to 5 s old           up to 5 s old
+`prometheus`, a queue's gauges          up to 5 s old           up to 5 s old
+`prometheus`, a channel's counters      now                     now
 ======================================  ======================  ===========================
+
+A channel that is closed keeps its counters for up to 5 s.
 
 An experiment that asserts a number uses `ready`, or waits for the number with a deadline.
 """

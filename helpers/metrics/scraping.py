@@ -28,7 +28,8 @@ def prometheus(family: str = "", *more: str) -> "pd.DataFrame":
     Returns:
         DataFrame: ``metric`` str, RabbitMQ's name; ``queue`` and ``vhost`` str, empty where the
         metric has no such label; ``value`` float; then one str column per further label. Only the
-        scratch vhost's queues; without statistics yet, no rows. Per queue up to 5 s old.
+        scratch vhost's queues; without statistics yet, no rows. A queue's gauges are up to 5 s
+        old, a channel's counters are current.
 
     Raises:
         UsageError: not the name of a family.

@@ -12,7 +12,7 @@ from helpers.plots.dead_letter import hot_loop, outcomes, timeline
 from helpers.plots.drawing import topology
 from helpers.plots.guarantees import losses, publish_rates, service, survivors
 from helpers.plots.idempotency import race, techniques
-from helpers.plots.monitoring import alerts, behind, depth_and_wait, old_numbers
+from helpers.plots.monitoring import alerts, behind, depth_and_wait, old_numbers, one_incident
 from helpers.plots.ordering import failover, inversions, resequencing
 from helpers.plots.prefetch import (
     prefetch_clock,

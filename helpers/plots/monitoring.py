@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROW_IN = 0.33  # height of a row
+OURS = "RabbitMQ"  # the name of each rule of monitoring/alerts.yml begins with it
 LEAST_S = 0.1  # left end of the logarithmic axis of seconds
 
 STATES = {"pending": style.ROLES["ready"], "firing": style.ROLES["lost"]}
@@ -22,29 +23,29 @@ def old_numbers(readings: "pd.DataFrame") -> None:
     """Draw the changing depth of a queue and the answers of several sources, a panel per source.
 
     Args:
-        readings: DataFrame[t_s float, seconds; published int, messages: the truth; and a column of
-            messages for each source, missing where the source had no number].
+        readings: DataFrame[t_s float, seconds; truth int, messages; and a column of messages for
+            each source, missing where the source had no number].
 
     Raises:
         UsageError: a column is missing, no source, or no rows.
     """
-    frames.check(readings, {"t_s", "published"})
-    sources = [name for name in readings if name not in ("t_s", "published")]
+    frames.check(readings, {"t_s", "truth"})
+    sources = [name for name in readings if name not in ("t_s", "truth")]
     if not sources:
-        raise UsageError("there is nothing to draw: the frame has no source beside `published`")
+        raise UsageError("there is nothing to draw: the frame has no source beside `truth`")
     from matplotlib.ticker import MaxNLocator
 
     title = "one queue's depth: the truth, and the answers of each source"
     with style.figure(title=title, columns=len(sources), height_in=3.2) as panels:
         for axes, name in zip(panels, sources, strict=True):
             axes.plot(
-                readings["t_s"], readings["published"], color=style.INK, drawstyle="steps-post",
+                readings["t_s"], readings["truth"], color=style.INK, drawstyle="steps-post",
                 linewidth=1.2, zorder=2,
             )  # fmt: skip
             _draw_answers(axes, readings, readings[name])
             axes.set_title(name.replace(" ", "\n"), loc="left", fontsize=9)
             axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-            axes.set(xlabel="time [s]", ylim=(0, 1.08 * max(1, readings["published"].max())))
+            axes.set(xlabel="time [s]", ylim=(0, 1.08 * max(1, readings["truth"].max())))
         panels[0].set_ylabel("messages ready")
         _answer_legend(panels[0])
 
@@ -90,12 +91,40 @@ def depth_and_wait(queues: "pd.DataFrame") -> None:
             axes.grid(axis="y", visible=False)
 
 
-def alerts(history: "pd.DataFrame") -> None:
+def one_incident(readings: "pd.DataFrame") -> None:
+    """Draw the metrics of one incident over time, a panel per metric.
+
+    Args:
+        readings: DataFrame[t_s float, seconds; and a column of messages for each metric].
+
+    Raises:
+        UsageError: a column is missing, no metric, or no rows.
+    """
+    frames.check(readings, {"t_s"})
+    metrics = [str(name) for name in readings if name != "t_s"]
+    if not metrics:
+        raise UsageError("there is nothing to draw: the frame has no metric beside `t_s`")
+    from matplotlib.ticker import MaxNLocator
+
+    title = "one incident, in messages"
+    with style.figure(title=title, columns=len(metrics), height_in=1.9, share_y=False) as panels:
+        for axes, name in zip(panels, metrics, strict=True):
+            axes.plot(readings["t_s"], readings[name], color=style.INK, linewidth=1.2)
+            axes.set_title(name.replace(" ", "\n"), loc="left", fontsize=9)
+            axes.set(xlabel="time [s]", ylim=(0, 1.1 * max(1.0, readings[name].max())))
+            for axis, ticks in ((axes.xaxis, 3), (axes.yaxis, 4)):
+                axis.set_major_locator(MaxNLocator(ticks, integer=True))
+
+
+def alerts(history: "pd.DataFrame", *, speed: int = 1) -> None:
     """Draw the times in which each alert was pending or firing, a row per alert.
+
+    Those that fired stand above, first come first; below are those that were pending only.
 
     Args:
         history: DataFrame[alert str, queue str, state str, t_s float]: a row for each second in
             which an alert was "pending" or "firing"; ``queue`` is "" for none.
+        speed: how many times shorter each ``for`` was than in the rules; 1 for not at all.
 
     Raises:
         UsageError: a column is missing, no rows, or an unknown state.
@@ -103,20 +132,29 @@ def alerts(history: "pd.DataFrame") -> None:
     frames.check(history, {"alert", "queue", "state", "t_s"})
     if unknown := set(history["state"]) - set(STATES):
         raise UsageError(f"state must be pending or firing, not {sorted(unknown)!r}")
-    rows = history.groupby(["alert", "queue"])["t_s"].min().sort_values(kind="stable").index
-    title, height_in = "alerts over time", 1.1 + ROW_IN * len(rows)
+    first = history.groupby(["alert", "queue", "state"])["t_s"].min().unstack("state")
+    first = first.reindex(columns=list(STATES)).sort_values(["firing", "pending"], kind="stable")
+    title, height_in = "alerts over time", 1.1 + ROW_IN * len(first)
     with style.figure(title=title, height_in=height_in) as axes:
-        for state, role in STATES.items():
-            for row, (alert, queue) in enumerate(rows):
-                chosen = history[(history["alert"] == alert) & (history["queue"] == queue)]
+        for row, (alert, queue) in enumerate(first.index):
+            chosen = history[(history["alert"] == alert) & (history["queue"] == queue)]
+            for state, role in STATES.items():
                 seconds = chosen[chosen["state"] == state]["t_s"]
                 bars = [(second, 1) for second in seconds]
                 axes.broken_barh(bars, (row - 0.35, 0.7), linewidth=0, **role.area("aa"))
-        labels = [f"{alert}  {queue}".strip() for alert, queue in rows]
-        axes.set_yticks(range(len(rows)), labels)
-        axes.set(ylim=(len(rows) - 0.5, -0.5), xlabel="time since the first scrape [s]")
+            if math.isnan(first["firing"].iloc[row]):
+                _write(axes, chosen["t_s"].max() + 1, row, "not for long enough: did not fire")
+        labels = [f"{alert.removeprefix(OURS)}  {queue}".strip() for alert, queue in first.index]
+        axes.set_yticks(range(len(first)), labels)
+        shortened = "" if speed == 1 else f"; for: at scale 1/{speed}"
+        axes.set(
+            ylim=(len(first) - 0.5, -0.5), xlabel=f"time since the first scrape [s]{shortened}"
+        )
         axes.set_xlim(0, history["t_s"].max() + 1)
         axes.grid(axis="y", visible=False)
+        fired = int(first["firing"].notna().sum())
+        if 0 < fired < len(first):
+            axes.axhline(fired - 0.5, color=style.MUTED, linewidth=0.8)
         _state_legend(axes)
 
 
@@ -157,7 +195,7 @@ def behind(samples: "pd.DataFrame") -> None:
 
 def _draw_answers(axes: "Axes", readings: "pd.DataFrame", said: "pd.Series[float]") -> None:
     """Mark right and wrong answers; shade the times without one."""
-    none, right = said.isna(), said == readings["published"]
+    none, right = said.isna(), said == readings["truth"]
     ends_s = readings["t_s"].shift(-1).fillna(readings["t_s"].max())
     for begin_s, end_s in zip(readings["t_s"][none], ends_s[none], strict=True):
         axes.axvspan(begin_s, end_s, color=style.LIGHT_GREY, linewidth=0, zorder=0)
@@ -178,7 +216,7 @@ def _answer_legend(axes: "Axes") -> None:
     from matplotlib.patches import Patch
 
     handles = [
-        Line2D([], [], color=style.INK, label="published"),
+        Line2D([], [], color=style.INK, label="truth"),
         *[Line2D([], [], **_mark(role)) for role in ANSWERS],
         Patch(label="no answer yet", color=style.LIGHT_GREY),
     ]

@@ -39,6 +39,13 @@ def test_each_trouble_has_a_rule_of_its_own():
     assert len(wanted) == len(set(wanted)) == 7
 
 
+def test_a_number_hides_an_incident_and_its_name_finds_it():
+    hidden = [incidents.find(number).name for number in range(40)]
+    assert hidden == [incidents.find(number).name for number in range(40)]
+    assert set(hidden) == set(incidents.BY_NAME) - {incidents.BLOCKED}
+    assert [incidents.find(name).name for name in incidents.BY_NAME] == list(incidents.BY_NAME)
+
+
 def test_all_incidents_at_once_show_their_metrics(channel):
     with ExitStack() as stack:
         for name in [*IN_QUEUES, "unroutable flood"]:

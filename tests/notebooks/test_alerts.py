@@ -14,6 +14,7 @@ pytestmark = pytest.mark.skipif(prometheus.missing() is not None, reason=str(pro
 
 DLQ = '"(.*[._-])?(dlq|dead|dead-letter)"'
 ACKED = "(\n            rate(rabbitmq_detailed_channel_messages_acked"
+READY = "(rabbitmq_detailed_queue_messages_ready)"
 MUTATIONS = {
     "a lower threshold": ("> 600", "> 500"),
     "a higher threshold": ("> 600", "> 700"),
@@ -28,6 +29,17 @@ MUTATIONS = {
     "a working queue is stuck": ("unless (queue:rabbitmq_settled:rate5m > 0)", ""),
     "few unacked are ignored": ("messages_unacked) > 0", "messages_unacked) > 30"),
     "stuck at once": ("for: 10m", "for: 1m"),
+    "a consumer that holds messages gets none": (
+        "          unless sum by (vhost, queue) (rabbitmq_detailed_queue_messages_unacked) > 0\n",
+        "",
+    ),
+    "a consumer with automatic acks gets none": (
+        "unless (queue:rabbitmq_settled:rate5m > 0)\n          unless",
+        "unless",
+    ),
+    "a queue without consumers delivers none": ("_consumers) > 0", "_consumers) >= 0"),
+    "an empty queue delivers none": (f"{READY} > 0\n          and", f"{READY} >= 0\n          and"),
+    "none delivered, at once": ("unacked) > 0\n        for: 10m", "unacked) > 0\n        for: 1m"),
     "a few repeats are a loop": ("ratio5m > 0.1", "ratio5m > 0.05"),
     "only a fast loop counts": ("ratio5m > 0.1", "ratio5m > 0.95"),
     "consumers are ignored": ("_consumers) == 0", "_consumers) >= 0"),
@@ -45,7 +57,7 @@ MUTATIONS = {
 
 
 def test_the_rules_pass_their_unit_tests():
-    assert "10 rules" in prometheus.check_rules(RULES)
+    assert "11 rules" in prometheus.check_rules(RULES)
     assert "SUCCESS" in prometheus.test_rules(TESTS)
 
 
@@ -53,7 +65,7 @@ def test_every_rule_has_a_severity_and_a_place_to_look_at():
     text = (ROOT / RULES).read_text()
     alerts = text.count("- alert:")
     assert text.count("severity: page") + text.count("severity: ticket") == alerts
-    assert text.count("summary:") == text.count("look_at:") == alerts == 8
+    assert text.count("summary:") == text.count("look_at:") == alerts == 9
 
 
 @pytest.fixture(scope="module")

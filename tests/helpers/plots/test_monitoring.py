@@ -15,7 +15,7 @@ mpl.use("Agg")
 READINGS = pd.DataFrame(
     {
         "t_s": [0.0, 1.0, 2.0],
-        "published": [1, 2, 3],
+        "truth": [1, 2, 3],
         "passive declare": [1, 2, 3],
         "management API": [None, 0, 0],
     }
@@ -67,7 +67,7 @@ def test_old_numbers_shades_the_times_without_an_answer(drawn):
     assert (shade.get_x(), shade.get_width()) == (0, 1)
     assert list(declared.patches) == []
     entries = [text.get_text() for text in drawn[0].legends[0].get_texts()]
-    assert entries == ["published", "right", "wrong", "no answer yet"]
+    assert entries == ["truth", "right", "wrong", "no answer yet"]
 
 
 def test_old_numbers_of_a_source_that_never_answers(drawn):
@@ -108,6 +108,23 @@ def test_alerts_draws_a_row_per_alert_first_come_first(drawn):
     assert len(hatches) == 2, "different without colour"
 
 
+def test_alerts_that_were_pending_only_stand_below_and_say_so(drawn):
+    plots.alerts(HISTORY, speed=100)
+    (axes,) = drawn[0].axes
+    assert texts(axes) == ["not for long enough: did not fire"]
+    assert axes.texts[0].xy == (4, 1)
+    assert list(axes.lines[0].get_ydata()) == [0.5, 0.5]
+    assert "1/100" in axes.get_xlabel()
+
+
+def test_one_incident_has_a_panel_per_metric_from_zero(drawn):
+    plots.one_incident(READINGS.drop(columns=["truth", "management API"]).assign(acked=0))
+    declared, acked = drawn[0].axes
+    assert declared.get_title(loc="left") == "passive\ndeclare"
+    assert list(declared.lines[0].get_ydata()) == [1, 2, 3]
+    assert acked.get_ylim() == (0, 1.1), "nothing is a flat line at the bottom"
+
+
 def test_behind_draws_messages_and_seconds_on_separate_axes(drawn):
     plots.behind(LAG)
     left, right = drawn[0].axes
@@ -125,21 +142,24 @@ def test_behind_draws_messages_and_seconds_on_separate_axes(drawn):
     [
         (plots.old_numbers, READINGS),
         (plots.depth_and_wait, QUEUES),
+        (plots.one_incident, READINGS),
         (plots.alerts, HISTORY),
         (plots.behind, LAG),
     ],
 )
 def test_a_frame_that_cannot_be_drawn_is_refused(drawn, draw, frame):
     with pytest.raises(UsageError, match="lacks the columns"):
-        draw(frame.drop(columns=frame.columns[-1] if draw is not plots.old_numbers else "t_s"))
+        draw(frame.drop(columns="t_s" if frame is READINGS else frame.columns[-1]))
     with pytest.raises(UsageError, match="nothing to draw"):
         draw(frame.iloc[:0])
     assert drawn == []
 
 
-def test_old_numbers_without_a_source_are_refused(drawn):
-    with pytest.raises(UsageError, match="no source beside `published`"):
-        plots.old_numbers(READINGS[["t_s", "published"]])
+def test_numbers_without_a_source_are_refused(drawn):
+    with pytest.raises(UsageError, match="no source beside `truth`"):
+        plots.old_numbers(READINGS[["t_s", "truth"]])
+    with pytest.raises(UsageError, match="no metric beside `t_s`"):
+        plots.one_incident(READINGS[["t_s"]])
     assert drawn == []
 
 

@@ -13,8 +13,8 @@ SABOTAGES = [
     Sabotage(
         claim="q10.1",
         cell="old-run",
-        find='readings[readings["published"] > 0]',
-        replace='readings[readings["published"] == 0]',
+        find='readings[readings["truth"] > 0]',
+        replace='readings[readings["truth"] == 0]',
         why="only the quiet time after the purge is looked at",
     ),
     Sabotage(
@@ -51,5 +51,12 @@ SABOTAGES = [
         find='incidents.DLQ if i.queue == "notify" else i.queue',
         replace="i.queue",
         why="the DLQ's alert is looked for at the work queue",
+    ),
+    Sabotage(
+        claim="q10.8",
+        cell="hung-function",
+        find="auto_ack=True",
+        replace="auto_ack=False",
+        why="the consumer that does not read acks by hand, too",
     ),
 ]
