@@ -1,6 +1,7 @@
 """Tests of the run of all generations, with fakes for long runs."""
 
 import os
+import shlex
 import signal
 import sys
 import time
@@ -151,9 +152,9 @@ sys.exit(int(name == "4.0"))
 @pytest.fixture
 def children(tmp_path, monkeypatch):
     """Replace the command of a generation by a small program that prints a table."""
-    program = tmp_path / "child"
-    code = CHILD.format(table=runner.table([TALLY]))
-    program.write_text(f"#!{sys.executable}\nimport sys\ndel sys.argv[1:4]\n{code}")
+    program, code = tmp_path / "child", CHILD.format(table=runner.table([TALLY]))
+    command = shlex.join([sys.executable, "-c", code])  # a first line takes no path with a blank
+    program.write_text(f'#!/bin/sh\nshift 3\nexec {command} "$@"\n')
     program.chmod(0o755)
     monkeypatch.setattr(parallel.sys, "executable", str(program))
 
