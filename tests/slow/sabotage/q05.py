@@ -62,9 +62,9 @@ SABOTAGES = [
     Sabotage(
         claim="q05.7",
         cell="keys-run",
-        find="properties.correlation_id,",
-        replace="properties.message_id,",
-        why="the key is new at each publish",
+        find="lambda operation: str(uuid.uuid4())",
+        replace="str",
+        why="the publisher's retry keeps the message id",
     ),
     Sabotage(
         claim="q05.8",
@@ -107,5 +107,40 @@ SABOTAGES = [
         find="SET TRANSACTION ISOLATION LEVEL {level}",
         replace="SET TRANSACTION READ WRITE",
         why="every transaction runs at the default isolation level",
+    ),
+    Sabotage(
+        claim="q05.12",
+        cell="life-handlers",
+        find="WHERE day < :oldest",
+        replace="WHERE day < :oldest - 100",
+        why="no id is pruned",
+    ),
+    Sabotage(
+        claim="q05.12",
+        cell="life-handlers",
+        find='event["made"] <= days',
+        replace='event["made"] <= 3 * days',
+        why="the payment counts as fresh although its id is gone",
+    ),
+    Sabotage(
+        claim="q05.13",
+        cell="prints-run",
+        find='{"cents": 300}',
+        replace='{"cents": 100}',
+        why="the publisher sends the same payment again",
+    ),
+    Sabotage(
+        claim="q05.13",
+        cell="prints-function",
+        find='return kept == row["print"]',
+        replace="return True",
+        why="the fingerprints are kept, and never compared",
+    ),
+    Sabotage(
+        claim="q05.13",
+        cell="prints-function",
+        find="sort_keys=sort_keys",
+        replace="sort_keys=True",
+        why="the fingerprint of the bytes is taken of sorted fields",
     ),
 ]

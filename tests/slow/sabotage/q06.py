@@ -122,4 +122,25 @@ SABOTAGES = [
         replace="saved - 1",
         why="a retry costs the budget as little as a first try brings",
     ),
+    Sabotage(
+        claim="q06.10",
+        cell="hop-line",
+        find='"at-least-once", "x-overflow": "reject-publish"}',
+        replace='"at-least-once"}',
+        why="without reject-publish the broker falls back to at-most-once",
+    ),
+    Sabotage(
+        claim="q06.10",
+        cell="hop-function",
+        find='if work_queue != "missing":',
+        replace='if work_queue != "nowhere":',
+        why="the work queue is there when the mails are due",
+    ),
+    Sabotage(
+        claim="q06.10",
+        cell="hop-line",
+        find='"x-max-length": 5, ',
+        replace="",
+        why="the work queue has no limit, so it is never full",
+    ),
 ]
