@@ -13,9 +13,9 @@ SABOTAGES = [
     Sabotage(
         claim="q04.1",
         cell="at-most-sent",
-        find="auto_ack=True",
-        replace="auto_ack=False",
-        why="the broker waits for acks, so what was sent comes back",
+        find='kill_worker(automatic, "begin"',
+        replace='kill_worker(automatic, "effect"',
+        why="the receipt of the payment in hand is committed when the worker dies",
     ),
     Sabotage(
         claim="q04.2",
