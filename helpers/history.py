@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KINDS = (
-    "publish", "confirm", "nacked", "return", "deliver",
-    "ack", "nack", "reject", "dead-letter", "effect", "crash", "cut", "fail",
+    "publish", "confirm", "nacked", "return", "deliver", "begin", "effect", "key", "skip",
+    "ack", "nack", "reject", "dead-letter", "crash", "cut", "fail",
 )  # fmt: skip
 
 WORDS = {"publish": "published", "confirm": "confirmed", "return": "returned", "nack": "nacked",
          "nacked": "refused by the broker", "ack": "acked", "reject": "rejected",
-         "dead-letter": "dead-lettered"}  # fmt: skip
+         "dead-letter": "dead-lettered", "begin": "begun", "key": "key committed",
+         "skip": "skipped"}  # fmt: skip
 
 
 Row = tuple[float, object, bool]

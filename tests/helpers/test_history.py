@@ -80,6 +80,14 @@ def test_a_story_is_the_sequence_of_events_of_one_message():
     )
 
 
+def test_a_story_tells_where_the_work_stopped_and_that_it_was_skipped():
+    made = history(
+        ("publish", 0), ("key", 0), ("begin", 0, "a"), ("crash", 0, "a"), ("skip", 0, "b")
+    )  # fmt: skip
+    assert made.story(0) == "message 0: published → key committed → begun → a killed → skipped"
+    assert made.summary().lost == ("0",)
+
+
 def test_story_has_details_and_names_unseen_messages():
     made = History()
     made.record("dead-letter", "7", detail="rejected")

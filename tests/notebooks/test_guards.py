@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from nbformat import NotebookNode
+from nbformat import NotebookNode, v4
 
 from helpers.claims.card import Card
 from helpers.claims.checking import LONGEST_EVIDENCE
@@ -101,6 +101,17 @@ def swap_sections(nb: NotebookNode) -> None:
     one.source, other.source = other.source, one.source
 
 
+def add_beyond(*tags: str, link: bool = True, before: str = "clean-up") -> Change:
+    def change(nb: NotebookNode) -> None:
+        place = nb.cells.index(cell(nb, before))
+        added = v4.new_code_cell("run_it()", id="beyond-run", metadata={"tags": list(tags)})
+        nb.cells[place:place] = [v4.new_markdown_cell(f"## {anatomy.BEYOND}", id="beyond"), added]
+        if link:
+            cell(nb, "model").source += f"\n\nSee [there{anatomy.LINK_BEYOND}."
+
+    return change
+
+
 BROKEN: list[tuple[Guard, str, Change]] = [
     (form.is_valid, "bad output", lambda nb: cell(nb, "step-1").outputs.append(NotebookNode(a=1))),
     (form.is_normalised, "cell metadata", lambda nb: cell(nb, "step-1").metadata.update(x=1)),
@@ -124,6 +135,14 @@ BROKEN: list[tuple[Guard, str, Change]] = [
     (anatomy.has_sections_in_order, "number", set_source("title", "# Q3 · What?")),
     (anatomy.has_sections_in_order, "no experiment", set_words("experiments", "### One", "One")),
     (anatomy.has_sections_in_order, "heading inside", set_words("model", "## M", "Text\n\n## M")),
+    (anatomy.has_sections_in_order, "beyond first", add_beyond("needs-cluster", before="drill")),
+    (
+        anatomy.keeps_only_the_cluster_beyond,
+        "no link",
+        add_beyond("experiment", "needs-cluster", link=False),
+    ),
+    (anatomy.keeps_only_the_cluster_beyond, "no cluster", add_beyond("experiment")),
+    (anatomy.keeps_only_the_cluster_beyond, "only prose", add_beyond()),
     (anatomy.has_measured_sizes, "long cell", set_source("step-1", "x = 1\n" * 31)),
     (anatomy.has_measured_sizes, "two at 21", set_source("step-1", "x = 1\n" * 21)),
     (anatomy.has_measured_sizes, "few words", set_source("prose", "Few words.")),
@@ -252,6 +271,14 @@ def test_a_sleep_that_says_what_it_stands_for_may_stay(stands_for):
     book = example()
     cell(book.nb, "step-1").source = f"time.sleep(service_time_s)  # {stands_for}"
     assert content.has_plain_code(book) == []
+
+
+def test_what_needs_a_cluster_may_stand_behind_the_drill():
+    book = example()
+    add_beyond("experiment", "needs-cluster")(book.nb)
+    for guard in (anatomy.has_sections_in_order, anatomy.keeps_only_the_cluster_beyond):
+        assert guard(replace(book)) == []
+    assert anatomy.has_drill(replace(book)) == []
 
 
 def test_each_example_is_a_new_one():

@@ -14,6 +14,7 @@ GUARDS: list[Guard] = [
     form.has_small_files,
     form.names_no_machine,
     anatomy.has_sections_in_order,
+    anatomy.keeps_only_the_cluster_beyond,
     anatomy.has_measured_sizes,
     anatomy.has_prose_between_code,
     anatomy.has_short_answer,

@@ -3,9 +3,11 @@
 import re
 from itertools import takewhile
 
+from nbformat import NotebookNode
+
 from helpers.errors import UsageError
 from helpers.suite import drill
-from helpers.suite.notebooks import claim_ids, title
+from helpers.suite.notebooks import CHECK_TAG, EXPERIMENT_TAG, claim_ids, title
 from tests.notebooks.guards.book import (
     Book,
     claims_of_notebooks,
@@ -14,8 +16,10 @@ from tests.notebooks.guards.book import (
     figures,
     headings_in,
     in_cell,
+    tags,
     unfolded,
 )
+from tests.support.turns import TURN_TAG
 
 SECTIONS = [
     "Short answer",
@@ -26,9 +30,11 @@ SECTIONS = [
     "Break it",
     "Trade-offs",
     "Interview drill",
+    "Beyond one machine",  # only where there is an experiment that needs a cluster
     "Clean-up and sources",
 ]
-
+BEYOND = SECTIONS[-2]
+LINK_BEYOND = "](#Beyond-one-machine)"
 
 PROOF = re.compile(r"\bq\d\d\.\d+\b|\]\(https://")
 LONGEST_READ = 1700  # words before the drill
@@ -36,7 +42,8 @@ LONGEST_READ = 1700  # words before the drill
 
 def has_sections_in_order(book: Book) -> list[str]:
     sections = [heading for cell in book.nb.cells for heading in headings_in(cell, level=2)]
-    wrong = [] if sections == SECTIONS else [f"sections are {sections}, not {SECTIONS}"]
+    expected = [name for name in SECTIONS if name != BEYOND or name in sections]
+    wrong = [] if sections == expected else [f"sections are {sections}, not {expected}"]
     try:
         title(book.nb)
         if f"# Q{int(book.question[1:])} · " not in book.nb.cells[0].source:
@@ -53,6 +60,24 @@ def has_sections_in_order(book: Book) -> list[str]:
     return wrong
 
 
+def keeps_only_the_cluster_beyond(book: Book) -> list[str]:
+    """What stands behind the drill needs a cluster, and the main line leads to it."""
+    beyond = book.sections.get(BEYOND)
+    if beyond is None:
+        return []
+    wrong = [
+        in_cell(cell, f"stands under {BEYOND} and does not need a cluster")
+        for cell in beyond
+        if {CHECK_TAG, EXPERIMENT_TAG, TURN_TAG} & set(tags(cell))
+        and "needs-cluster" not in tags(cell)
+    ]
+    if not any("needs-cluster" in tags(cell) for cell in beyond):
+        wrong.append(f"nothing under {BEYOND} needs a cluster")
+    if not any(LINK_BEYOND in cell.source for cell in _before_the_drill(book)):
+        wrong.append(f"no link before the drill leads to {BEYOND}: {LINK_BEYOND}")
+    return wrong
+
+
 def has_measured_sizes(book: Book) -> list[str]:
     if not book.code:
         return ["there are no code cells"]
@@ -60,9 +85,7 @@ def has_measured_sizes(book: Book) -> list[str]:
     sizes = [code_lines(cell) for cell in book.code if not claim_ids(cell)]
     long = sum(size > 20 for size in sizes)
     words = sum(count_words(cell.source) for cell in book.markdown)
-    before = takewhile(lambda name: name != drill.SECTION, book.sections)
-    cells = [cell for name in before for cell in book.sections[name]]
-    read = sum(count_words(unfolded(c.source)) for c in cells if c.cell_type == "markdown")
+    read = sum(count_words(unfolded(cell.source)) for cell in _before_the_drill(book))
     drawn = sum(len(figures(cell)) for cell in book.code)
     wrong = [
         in_cell(cell, f"has {code_lines(cell)} lines of code, more than 30")
@@ -79,6 +102,13 @@ def has_measured_sizes(book: Book) -> list[str]:
         f"{drawn} figures, not 2 to 7": 2 <= drawn <= 7,
     }
     return wrong + [text for text, met in rules.items() if not met]
+
+
+def _before_the_drill(book: Book) -> list[NotebookNode]:
+    """Return the Markdown cells before the drill."""
+    before = takewhile(lambda name: name != drill.SECTION, book.sections)
+    cells = [cell for name in before for cell in book.sections[name]]
+    return [cell for cell in cells if cell.cell_type == "markdown"]
 
 
 def has_prose_between_code(book: Book) -> list[str]:
