@@ -19,7 +19,13 @@ import pika
 from helpers.broker import assigned_vhosts, selection, vhosts
 from helpers.broker.assigned_vhosts import AssignedVhost
 from helpers.broker.own_vhosts import OwnVhost
-from helpers.errors import BrokerError, BrokerNotReadyError, UsageError
+from helpers.errors import (
+    BrokerError,
+    BrokerNotReadyError,
+    BrokerRefusedError,
+    UsageError,
+    WaitTimeoutError,
+)
 from helpers.machine import locks
 from helpers.machine.paths import home
 from helpers.rabbitmq import management, shared_node
@@ -133,6 +139,10 @@ def close_connections() -> None:
     The vhost has its own user because the broker's list of connections lags by seconds, while the
     connections of a user are up to date.
 
+    Raises:
+        BrokerRefusedError: an administrator assigned the vhost, on RabbitMQ 3.
+        WaitTimeoutError: they are not closed after 5 s.
+
     Source: RabbitMQ documentation, "Management HTTP API", connections/username.
     """
 
@@ -147,7 +157,15 @@ def close_connections() -> None:
             return False
         return True
 
-    wait_until(are_closed, timeout_s=CLOSE_TIMEOUT_S, what="the end of the vhost's connections")
+    try:
+        wait_until(are_closed, timeout_s=CLOSE_TIMEOUT_S, what="the end of the vhost's connections")
+    except WaitTimeoutError:
+        if isinstance(ensure(), AssignedVhost) and selection.current().generation.startswith("3."):
+            raise BrokerRefusedError(
+                "RabbitMQ 3 lets none but administrators close connections, so"
+                f" {assigned_vhosts.VARIABLE} needs RabbitMQ 4"
+            ) from None
+        raise
 
 
 def sweep(broker: Broker) -> list[str]:

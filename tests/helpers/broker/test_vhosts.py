@@ -79,6 +79,18 @@ def test_assigned_vhost_is_emptied_with_the_rights_of_its_user(assigned):
     assert scratch.leases() == {}
 
 
+def test_assigned_vhost_needs_a_broker_that_lets_its_user_close_connections(
+    assigned, shared_broker, monkeypatch
+):
+    monkeypatch.setattr(scratch, "CLOSE_TIMEOUT_S", 1.0)
+    with broker.connect():
+        if shared_broker.generation.startswith("3."):
+            with pytest.raises(BrokerRefusedError, match="RABBIT_LAB_VHOSTS needs RabbitMQ 4"):
+                broker.clean_channel()
+        else:
+            assert broker.clean_channel().is_open
+
+
 def test_assigned_vhost_that_does_not_exist(assigned, monkeypatch):
     monkeypatch.setenv(assigned_vhosts.VARIABLE, "test-assigned.2")
     with pytest.raises(BrokerRefusedError, match=r"user 'test-assigned\.2' cannot use the vhost"):
