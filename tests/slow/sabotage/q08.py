@@ -146,8 +146,8 @@ SABOTAGES = [
     Sabotage(
         claim="q08.10",
         cell="kill-claim",
-        find="tries = kill_one(ack)",
-        replace='tries = kill_one("last")',
+        find="tries = kill_one(ack, statement)",
+        replace='tries = kill_one("last", statement)',
         why="the instance that is said to ack first acks last",
     ),
     Sabotage(
