@@ -46,7 +46,10 @@ MUTATIONS = {
     "dead letters wait for consumers": (f"{{queue!~{DLQ}}}", ""),
     "deadlines are dead letters": (f"queue=~{DLQ}", 'queue=~".*(dlq|dead).*"'),
     "returned for dropped": ("unroutable_dropped", "unroutable_returned"),
-    "a burst is forgiven": ("dropped_total[5m])) > 0\n", "dropped_total[5m])) > 0\n        for: 5m\n"),
+    "a burst is forgiven": (
+        "dropped_total[5m])) > 0\n",
+        "dropped_total[5m])) > 0\n        for: 5m\n",
+    ),
     "no disk alarm": ("(memory_used|free_disk_space)", "(memory_used)"),
     "no memory alarm": ("(memory_used|free_disk_space)", "(free_disk_space)"),
     "no data is healthy": ("absent_over_time(rabbitmq_build_info[5m])", "vector(0) > 1"),
