@@ -81,6 +81,18 @@ def losses(queue: Queue) -> Iterator[Loss]:
         yield Loss(f"{sentence} (x-max-length-bytes)", "full-refuses")
 
 
+def loss_at_return(queue: Queue) -> Loss | None:
+    """Return how a queue loses a message that comes back to it, or None.
+
+    Source: measured; see "delivery limit" in docs/rabbitmq-4.md.
+    """
+    limit, version = queue.arguments.get("x-delivery-limit", 0), broker.find().version
+    if limit >= 0 or not version.startswith("3."):
+        return None
+    sentence = f"queue {queue.name} drops a message when it comes back (x-delivery-limit={limit})"
+    return Loss(f"{sentence}: RabbitMQ {version} is older than 4.0", "not-done")
+
+
 def first_loss(names: Iterable[str]) -> Loss | None:
     """Return the first way in which one of these queues loses messages, or None."""
     return next((loss for queue in queues(names) for loss in losses(queue)), None)

@@ -51,6 +51,7 @@ class Known:
     first: str = "a"  # the requirement that others depend on
     hopeless: bool = False  # none gets there, so replays cannot be judged
     lossy: bool = False  # something gets lost without any fault, only later
+    drops: str = ""  # why a queue drops what comes back
     deadly: str = ""  # why a document that kills its worker is tried endlessly
     made: dict[str, Any] = field(default_factory=dict)  # declared by declare()
     letter: Any = field(default_factory=plain_letter)  # properties of a dead letter

@@ -20,6 +20,10 @@ def kept(trial: Trial, known: Known) -> Iterator[Broken]:
     for loss in losses():
         known.lossy = True
         yield Broken("f", loss.sentence, loss.misconception)
+    for queue in later.queues([WORK, DEAD]):
+        if loss := later.loss_at_return(queue):
+            known.lossy, known.drops = True, loss.sentence
+            yield Broken("f", loss.sentence, loss.misconception)
     if loss := message_loss(known, (DEAD, WORK), known.letter):
         known.lossy = True
         yield Broken("f", f"a dead letter in {DEAD}: {loss.sentence}", loss.misconception)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from labs.judge.actor import Actor, Boundary
 from labs.judge.faults import Order
-from labs.judge.findings import Broken, Finding
+from labs.judge.findings import Broken, Finding, NotSeen
 from labs.judge.trial import Trial, go_on
 from labs.lab03_dead_letters import cases, keeping, stories
 from labs.lab03_dead_letters.cases import DEAD, PATIENCE_S, WORK, Known
@@ -92,8 +92,11 @@ def replay_slowly(trial: Trial) -> tuple[Actor, int]:
     return tool, len(gates)
 
 
-def anywhere(trial: Trial, known: Known) -> Iterator[Broken]:
+def anywhere(trial: Trial, known: Known) -> Iterator[Finding]:
     """Let replay() die, be cut off, or be refused at each point of two dead letters."""
+    if known.drops:
+        yield NotSeen("h", f"{known.drops}, as f says")
+        return
     letters = ["d-1", "d-2"]
 
     def back() -> bool:

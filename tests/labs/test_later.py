@@ -43,6 +43,13 @@ def test_arguments_that_lose_messages_later(arguments, beliefs: list[str], share
     assert of(arguments) == beliefs
 
 
+def test_a_negative_delivery_limit_loses_what_comes_back_to_an_old_broker(shared_broker):
+    old = shared_broker.generation.startswith("3.")
+    assert of({"x-queue-type": "quorum", "x-delivery-limit": -1}) == []
+    [queue] = later.queues(["kept"])
+    assert bool(later.loss_at_return(queue)) == old
+
+
 def test_an_auto_delete_queue_does_not_stay(shared_broker):
     assert of({}, auto_delete=True) == ["queue-stays"]
 

@@ -1,7 +1,6 @@
 """Closes its connection when it is asked to end, as one should.
 
 Breaks: f (polite-is-safer)
-
 """
 
 import json
@@ -51,8 +50,9 @@ def run_worker(url, store, number):
     channel.basic_consume(f"documents-{number}", on_message, auto_ack=False)
     try:
         channel.start_consuming()
-    finally:
+    except SystemExit:
         connection.close()
+        raise
 
 
 def handle(db, event):
