@@ -16,7 +16,7 @@ from helpers.waits import wait_until
 from tests.slow.containers.stack import Stack, StackError
 
 NOTEBOOKS = len(notebooks())
-NOTEBOOK_TIMEOUT_S = 120.0
+NOTEBOOK_TIMEOUT_S = 240.0
 ANSWER_TIMEOUT_S = 30.0
 FLOOD_MIB = 600
 LINE = re.compile(r"^(q\d\d)_\w+ .*\bclaims? as stored", re.MULTILINE)
