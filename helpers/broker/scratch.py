@@ -29,7 +29,7 @@ from helpers.errors import (
 from helpers.machine import locks
 from helpers.machine.paths import home
 from helpers.rabbitmq import management, shared_node
-from helpers.rabbitmq.generations import not_recorded
+from helpers.rabbitmq.generations import age, not_recorded
 from helpers.rabbitmq.model import Broker
 from helpers.waits import wait_until
 
@@ -160,7 +160,8 @@ def close_connections() -> None:
     try:
         wait_until(are_closed, timeout_s=CLOSE_TIMEOUT_S, what="the end of the vhost's connections")
     except WaitTimeoutError:
-        if isinstance(ensure(), AssignedVhost) and selection.current().generation.startswith("3."):
+        old = age(selection.current().generation) < age("4.0")
+        if old and isinstance(ensure(), AssignedVhost):
             raise BrokerRefusedError(
                 "RabbitMQ 3 lets none but administrators close connections, so"
                 f" {assigned_vhosts.VARIABLE} needs RabbitMQ 4"

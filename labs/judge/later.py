@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from helpers import broker
+from helpers.rabbitmq.generations import age
 
 DAY_S = 24 * 3600
 MANY = 10_000  # messages that a queue has to hold; the briefs say both
@@ -86,11 +87,11 @@ def loss_at_return(queue: Queue) -> Loss | None:
 
     Source: measured; see "delivery limit" in docs/rabbitmq-4.md.
     """
-    limit, version = queue.arguments.get("x-delivery-limit", 0), broker.find().version
-    if limit >= 0 or not version.startswith("3."):
+    limit, here = queue.arguments.get("x-delivery-limit", 0), broker.find()
+    if limit >= 0 or age(here.generation) >= age("4.0"):
         return None
     sentence = f"queue {queue.name} drops a message when it comes back (x-delivery-limit={limit})"
-    return Loss(f"{sentence}: RabbitMQ {version} is older than 4.0", "not-done")
+    return Loss(f"{sentence}: RabbitMQ {here.version} is older than 4.0", "not-done")
 
 
 def first_loss(names: Iterable[str]) -> Loss | None:
