@@ -36,7 +36,9 @@ class Process:
         self.lines: list[str] = []
         self._process = subprocess.Popen(
             [sys.executable, "-u", "-c", program, arguments],
-            env={**os.environ, "AMQP_URL": url},
+            # A kernel has FORCE_COLOR=1, and since 3.13 Python colours its tracebacks by that: then
+            # no line of one would begin with the name of the error.
+            env={**os.environ, "AMQP_URL": url, "PYTHON_COLORS": "0"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -25,6 +25,13 @@ def fail():
     raise SystemExit("the printer is on fire")
 
 
+def raise_an_error():
+    import os
+
+    print("colours:", os.environ["PYTHON_COLORS"])
+    raise ValueError("corrupt document")
+
+
 def say_and_stay(text):
     import time
 
@@ -92,6 +99,14 @@ def test_a_function_runs_as_a_program_of_its_own():
     assert int(line.rpartition(" ")[2]) != os.getpid()
     assert program.lines == [line]
     assert repr(program) == "Process(ended with 0, 1 lines)"
+
+
+def test_a_traceback_has_no_colours_in_a_kernel_either(monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with processes.in_process(raise_an_error) as program:
+        assert program.wait(timeout_s=15) == 1
+    assert "colours: 0" in program.lines
+    assert program.lines[-1] == "ValueError: corrupt document"
 
 
 def test_a_function_defined_inside_another_runs_too():
