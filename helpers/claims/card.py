@@ -22,7 +22,7 @@ class Row:
     what: str
     says: str  # "" when the sentence says nothing about it
     measured: str
-    outcome: str  # "✓ as said", "✗ not so", "· checked"
+    outcome: str  # "✓ as said", "✗ not so", "✗ not on all", "· checked"
     here: str = ""  # a number that differs from run to run
 
 

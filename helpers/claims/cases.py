@@ -29,6 +29,14 @@ class Case:
     value: object
     here: str = ""
     as_seen: bool = True
+    partly: bool = False  # it held on some generations
+
+    @property
+    def outcome(self) -> str:
+        """Return how the measurement compares with the sentence, as a card says it."""
+        if self.held:
+            return "✓ as said"
+        return "✗ not on all" if self.partly else "✗ not so"
 
 
 def equal(
@@ -191,12 +199,12 @@ def by_generation(
     now = on or broker.generation()
     expected = seen[compared_with(now, seen)]
     table = ", ".join(f"{value} on {name}" for name, value in seen.items())
-    held = all(value == says for value in seen.values())
+    held = [value == says for value in seen.values()]
     where = not_recorded(now, seen) or now
     numbers = f"measured {measured!r} on {where}, where {expected!r} was seen before ({table})"
     return Case(
-        what, held, with_unit(says, unit), table, numbers, seen,
-        as_seen=measured == expected,
+        what, all(held), with_unit(says, unit), table, numbers, seen,
+        as_seen=measured == expected, partly=any(held),
     )  # fmt: skip
 
 

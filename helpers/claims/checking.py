@@ -84,7 +84,7 @@ def check(
     said = f"holds if {condition}" if condition else verdict
     told = _filled(claim, evidence, every)
     rows = [
-        *(_row(case, "✓ as said" if case.held else "✗ not so") for case in (*cases, *outside)),
+        *(_row(case, case.outcome) for case in (*cases, *outside)),
         *(_row(replace(case, says=""), "· checked") for case in also),
     ]
     _checked[claim] = Checked(

@@ -132,6 +132,14 @@ def test_by_generation_compares_with_the_one_that_runs(monkeypatch, now, measure
     assert (case.says, case.measured) == ("4 deliveries", "4 on 3.10, 4 on 4.0, 30 on 4.3")
 
 
+@pytest.mark.parametrize(
+    ("says", "outcome"), [(4, "✗ not on all"), (30, "✗ not on all"), (7, "✗ not so")]
+)
+def test_by_generation_tells_a_part_of_the_generations_from_none(monkeypatch, says, outcome):
+    monkeypatch.setattr(broker, "generation", lambda: "4.3")
+    assert claims.by_generation("nack", says=says, measured=30, seen=SEEN).outcome == outcome
+
+
 def test_a_failure_on_a_generation_without_a_value_says_so(monkeypatch):
     for now, where in {"4.4": "4.4: not recorded, compared with 4.3", "4.3": "4.3"}.items():
         monkeypatch.setattr(broker, "generation", lambda now=now: now)
@@ -142,4 +150,5 @@ def test_a_failure_on_a_generation_without_a_value_says_so(monkeypatch):
 def test_by_generation_holds_when_all_generations_agree(monkeypatch):
     monkeypatch.setattr(broker, "generation", lambda: "4.0")
     seen = dict.fromkeys(SEEN, 4)
-    assert claims.by_generation("reject", says=4, measured=4, seen=seen).held is True
+    case = claims.by_generation("reject", says=4, measured=4, seen=seen)
+    assert (case.held, case.outcome) == (True, "✓ as said")
