@@ -12,7 +12,12 @@ from labs.lab03_dead_letters.sweeps import all_points
 
 
 def counted(trial: Trial, known: Known) -> Iterator[Finding]:
-    """Kill the worker once, after two tries of a corrupt document."""
+    """Kill the worker once, between the second and the third try of a corrupt document.
+
+    Tries in a loop have no boundary between them. Such a worker dies at the first boundary after
+    its third try, whatever it does there: a count that has only been in the process is lost, and
+    the document is tried a fourth time.
+    """
     if known.hopeless:
         yield known.unseen("d")
         return
@@ -20,9 +25,8 @@ def counted(trial: Trial, known: Known) -> Iterator[Finding]:
     kills = [1]
 
     def direct(actor: Actor, boundary: Boundary) -> Order:
-        # A worker that tries three times during one delivery dies before it reports the failure.
-        least = {"delivery": 2, "before reject": 3, "before nack": 3, "before ack": 3}
-        if kills and cases.tries(trial, "d-1") >= least.get(boundary.at, ENOUGH):
+        least = TRIES - 1 if boundary.at == "delivery" else TRIES
+        if kills and actor.role == "run_worker" and cases.tries(trial, "d-1") >= least:
             kills.clear()
             return "kill"
         return "go"
