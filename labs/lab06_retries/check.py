@@ -65,6 +65,7 @@ LAB = Lab(
         "expired-is-passed-on": "a queue that expires passes on what it holds",
         "body-may-change": "what waits may get another body",
         "pays-for-one": "a mail that was sent pays for one more retry, not for a whole budget",
+        "refused-refills": "a mail that is refused fills a budget up again, as a sent one does",
         "time-heals": "a budget fills up again as time goes by",
         "spent-for-ever": "a budget that is used up stays used up",
         "no-confirms": "a publish that raises no error has arrived",

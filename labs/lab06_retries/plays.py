@@ -195,10 +195,22 @@ def why_more(scene: Scene, settings: Settings, mails: list[str]) -> str:
 def healed(scene: Scene) -> bool:
     """Return whether a mail is retried after a second in which no mail was sent."""
     scene.trial.watch.calm(1.0)
+    return tries_to_end(scene, "later") > 1
+
+
+def refilled(scene: Scene) -> bool:
+    """Return whether a mail is retried after one that was refused for good; it builds on f."""
+    if scene.reasons.get("f") or tries_to_end(scene, "bad") != 1:
+        return False
+    return tries_to_end(scene, "after-bad") > 1
+
+
+def tries_to_end(scene: Scene, comment: str) -> int:
+    """Request a mail that is never sent, wait until it is given up, and return its tries."""
     before = scene.ready(DLQ)
-    scene.ask("later")
+    scene.ask(comment)
     scene.trial.watch.settle(lambda: scene.ready(DLQ) > before, quiet_s=QUIET_S)
-    return len(scene.provider.of("later")) > 1
+    return len(scene.provider.of(comment))
 
 
 def all_fail(scene: Scene) -> Iterator[Finding]:
@@ -210,6 +222,8 @@ def all_fail(scene: Scene) -> Iterator[Finding]:
     most = len(mails) + settings.budget
 
     def answer(comment: str, number: int) -> int:
+        if comment == "bad":
+            return REFUSED
         return TRY_LATER if down[0] or (comment in again and number == 1) else SENT
 
     scene.begin(settings, mails, answer)
@@ -236,11 +250,15 @@ def all_fail(scene: Scene) -> Iterator[Finding]:
         story = "the budget was used up → no mail was sent, a second went by → "
         yield Broken("g", f"{story}{scene.story('later')}: a retry", "time-heals")
         return
-    down[0] = False
+    if refilled(scene):
+        story = "the budget was used up → 'bad' was refused for good → "
+        yield Broken("g", f"{story}{scene.story('after-bad')}: a retry", "refused-refills")
+        return
+    down[0], gone = False, scene.ready(DLQ)
     for comment in ("fine", *again):
         scene.ask(comment)
     trial.watch.settle(
-        lambda: all(map(provider.sent, again)) or scene.ready(DLQ) != len(mails) + 1,
+        lambda: all(map(provider.sent, again)) or scene.ready(DLQ) != gone,
         timeout_s=LONG_S,
         quiet_s=QUIET_S,
     )
