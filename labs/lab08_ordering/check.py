@@ -5,7 +5,7 @@ during its work, so that others have time to overtake it.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -23,6 +23,8 @@ AT_ONCE = 3  # of four: a hash may leave one without work
 RESTARTS = 40  # a second worker may be refused, and restarted, until the first one is gone
 POINTS, FEW = 7, 4  # of the sweep: few for a worker that takes its time for each event
 QUICK_S = 10.0
+QUIET_S = 0.5  # for a worker to cancel its consumer, and for a second one to get an event
+TAKEOVER_S = 2.0
 
 
 def check(trial: Trial) -> Iterator[Finding]:
@@ -37,7 +39,7 @@ def check(trial: Trial) -> Iterator[Finding]:
         yield from untried("bcdefgh", basic)
         return
     points = POINTS if time.monotonic() - began < QUICK_S else FEW
-    number = number_of(trial)
+    number = plays.owner(trial, event(DOCUMENT, 4))
     if slow_lock := storage.locked(trial):
         yield slow_lock
     if unacked := never_acked(trial):
@@ -54,6 +56,9 @@ def check(trial: Trial) -> Iterator[Finding]:
         return
     if broken := storage.refused(trial, number):
         yield broken
+    if drops := next((finding for finding in sent if finding.requirement == "d"), None):
+        yield from untried("efg", drops)
+        return
     hung = hung_up(trial, number)  # breaks e, or loses events, which breaks d
     if hung and (hung.requirement == "e" or plays.auto_acks(trial)):
         yield hung
@@ -159,17 +164,6 @@ def all_done(trial: Trial, number: int) -> bool:
     return trial.rows("SELECT COUNT(*) FROM done") == [(number,)]
 
 
-def number_of(trial: Trial) -> int:
-    """Return the number of the worker that gets the events of the document."""
-    for actor in trial.actors:
-        if any(
-            boundary.at == "delivery" and boundary.message.startswith(f"{DOCUMENT}/")
-            for boundary in actor.boundaries
-        ):
-            return int(actor.arguments[2])
-    return 0
-
-
 def overtaken(trial: Trial, at: str) -> Broken | None:
     """Hold a worker in the first event of a document, and publish the next ones.
 
@@ -218,10 +212,27 @@ def hung_up(trial: Trial, number: int) -> Broken | None:
 
 
 def asked(trial: Trial, number: int) -> Broken | None:
-    """Send SIGTERM to a worker during its work, while a second one stands by."""
+    """Send SIGTERM to a worker during its work, while a second one stands by.
+
+    The work may be in a thread, so it is held until the first one has ended, or the second one has
+    worked on an event. The second one gets one if the first one has cancelled its consumer; from a
+    classic queue that may take until somebody subscribes, so the second one is started again.
+    """
     director, first = hold_first(trial, number, "before effect")
-    plays.worker(trial, number, name="second worker", restarts=RESTARTS)
+    second = plays.worker(trial, number, name="second worker", restarts=RESTARTS)
+
+    def ended_or(condition: Callable[[], object]) -> object:
+        return trial.watch.settle(
+            lambda: not first.running or condition(),
+            timeout_s=TAKEOVER_S,
+            quiet_s=QUIET_S,
+            patience_s=0,
+        )
+
     first.terminate()
+    if not ended_or(lambda: trial.watch.count("delivery", actor=second.name)):
+        second.kill()  # another one of this name comes, and subscribes
+    ended_or(lambda: order(trial, DOCUMENT))
     director.release()
     trial.watch.settle(lambda: not first.running)
     if first.running:

@@ -26,17 +26,17 @@ def verdict(trial: Trial, requirement: str, why: str, versions: range) -> Broken
         why: the belief behind a wrong order, where the history shows no other.
         versions: the published versions.
     """
-    trouble, anew = trial.trouble(), chosen_anew(trial)
+    trouble, anew, failure = trial.trouble(), chosen_anew(trial), why_after_failure(trial)
     trial.end()
     done = order(trial, DOCUMENT)
     order_text = f"versions 1 to {versions[-1]} of {DOCUMENT} were worked on in this order:"
     order_text = f"{order_text} {' '.join(map(str, done)) or 'none at all'}"
+    reason = failure or (why_batch(trial) if requirement == "d" else "")
     if pair := plays.backward(done):
         newer, older = (event(DOCUMENT, version)["id"] for version in pair)
         story = f"{newer} before {older}; {trial.history.story(older)}"
-        reason = why_after_failure(trial)
-        if not reason and requirement in "bd":
-            reason = why_overtaken(trial, anew) if requirement == "b" else why_batch(trial)
+        if not reason and requirement == "b":
+            reason = why_overtaken(trial, anew)
         return Broken(requirement, f"{order_text}: {story}", reason or why)
     missing = [event(DOCUMENT, version)["id"] for version in versions if version not in done]
     if not missing:
@@ -45,9 +45,13 @@ def verdict(trial: Trial, requirement: str, why: str, versions: range) -> Broken
     story = trial.history.story(missing[0])
     if queued:
         story = f"{trouble or story}; {missing[0]} stays in a queue"
-        return Broken(requirement, f"{order_text}; {story}", why_after_failure(trial) or "not-done")
+        stuck = failure if failure == "error-is-passed-over" else "not-done"
+        return Broken(requirement, f"{order_text}; {story}", stuck)
     if broken := plays.dropped(trial, missing[0]):
         return broken
+    if requirement != "b" and (newer := left_out_for(trial, missing[0])):
+        story = f"{newer} before {missing[0]}; {story}, and no row"
+        return Broken(requirement, f"{order_text}: {story}", reason or why)
     lost = "b" if requirement == "b" else "d"
     return Broken(lost, f"{order_text}; {story}, and no row", why_lost(trial, lost, missing[0]))
 
@@ -63,12 +67,52 @@ def why_lost(trial: Trial, requirement: str, message: str) -> str:
     return "ack-before-work" if trial.history.events("ack", message=message) else "not-done"
 
 
+def left_out_for(trial: Trial, message: str) -> str:
+    """Return a newer event that was worked on before this one was acked without a row, or "".
+
+    A worker that leaves out old events has not lost this one: it came too late.
+    """
+    happened = trial.history.events("effect", "ack")
+    acks = [n for n, item in enumerate(happened) if (item.kind, item.message) == ("ack", message)]
+    done = [item.message for item in happened[: acks[-1] if acks else 0] if item.kind == "effect"]
+    newer = newer_than(message)
+    return next((known for known in done if known in newer), "")
+
+
+def newer_than(message: str) -> set[str]:
+    """Return the ids of all events of the document that come after this one."""
+    ids = [event(DOCUMENT, version)["id"] for version in VERSIONS]
+    return set(ids[1 + ids.index(message) :] if message in ids else ids)
+
+
 def why_after_failure(trial: Trial) -> str:
-    """Return the belief behind a wrong order after the store has failed, or "" without that."""
-    if not trial.history.events("fail"):
+    """Return the belief behind a wrong order after the store has failed, or "" without that.
+
+    Call it before `Trial.end`, which forgets the processes.
+    """
+    if not (failed := trial.history.events("fail")):
         return ""
-    returned = trial.history.events("nack", "reject")
-    return "requeue-keeps-place" if returned else "error-is-passed-over"
+    if trial.history.events("nack", "reject"):
+        return "requeue-keeps-place"
+    return "polite-is-safer" if ended_over(trial, failed[0].message) else "error-is-passed-over"
+
+
+def ended_over(trial: Trial, message: str) -> bool:
+    """Return whether the process whose write failed has ended, and did not go on before.
+
+    That process is the first one that had this event in work.
+    """
+    workers = [actor for actor in trial.actors if actor.role == "run_worker"]
+    began = [
+        actor
+        for actor in workers
+        if any(b.at.startswith("before") and b.message == message for b in actor.boundaries)
+    ]
+    if not began or began[0].running:
+        return False
+    newer = newer_than(message)
+    on = {"before ack": newer | {message}, "after effect": newer, "after commit": newer}
+    return not any(on.get(b.at, set()).intersection(b.messages) for b in began[0].boundaries)
 
 
 def why_batch(trial: Trial) -> str:

@@ -90,6 +90,22 @@ def worker(trial: Trial, number: int, *, name: str = "", restarts: int = 0) -> A
     return actor
 
 
+def owner(trial: Trial, sent: Event) -> int:
+    """Publish one event alone, and return the number of the running worker that works on it.
+
+    A delivery does not tell: each worker may be given all events, and leave out most of them.
+    """
+    so_far = {actor.key: len(actor.boundaries) for actor in trial.actors}
+    publish(trial, [sent])
+    trial.watch.settle(lambda: sent["version"] in order(trial, sent["document"]))
+    for at in ("before effect", "delivery"):
+        for actor in trial.actors:
+            new = list(actor.boundaries)[so_far.get(actor.key, 0) :]
+            if actor.role == "run_worker" and any(boundary.at == at for boundary in new):
+                return int(actor.arguments[2])
+    return 0
+
+
 def team(trial: Trial, *, restarts: int = 0) -> None:
     """Start four workers, one after the other, as a deployment does."""
     for number in WORKERS:

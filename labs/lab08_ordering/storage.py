@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from helpers import broker
 from labs.judge import later
@@ -43,21 +43,24 @@ def published(trial: Trial) -> Iterator[Broken]:
             shown = bodies[item["id"]][:80].decode(errors="replace")
             yield Broken("a", f"{item['id']} is not sent as its JSON, but as {shown}", "not-done")
             return
-    yield from lost_later(queue for queue, group in found.items() if group)
+    yield from lost_later([queue for queue, group in found.items() if group])
     for _, properties, _ in messages:
         if loss := later.message_loss(properties):
             yield Broken("h", f"{properties.message_id}: {loss.sentence}", loss.misconception)
             return
 
 
-def lost_later(queues: Iterable[str]) -> Iterator[Broken]:
-    """Yield how exchanges, or these queues, lose events in a restart or within a day."""
+def lost_later(queues: Collection[str]) -> Iterator[Broken]:
+    """Yield how exchanges, or these queues, lose events in a restart, within a day, or a death."""
     for exchange in broker.api("GET", "exchanges/{vhost}?disable_stats=true"):
         if not exchange["durable"]:
             story = f"exchange {exchange['name']} is not durable: gone when the broker restarts"
             yield Broken("h", story, "transient-exchange")
     if loss := later.first_loss(queues):
         yield Broken("h", loss.sentence, loss.misconception)
+    for queue in later.queues(queues):
+        if loss := later.loss_at_return(queue):
+            yield Broken("d", loss.sentence, loss.misconception)
 
 
 def is_json(body: bytes, item: Event) -> bool:
