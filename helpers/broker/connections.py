@@ -88,15 +88,19 @@ def amqp_url(*, via: Listener | None = None) -> str:
     return urlunsplit(parts._replace(netloc=f"{name}:{password}@{address}", path=f"/{name}"))
 
 
-def clean_channel() -> BlockingChannel:
+def clean_channel(**overrides: Any) -> BlockingChannel:
     """Return a channel on a fresh connection to an empty scratch vhost.
 
     Every connection into the vhost is closed, also those of other processes: a leftover consumer
     must not take messages from the next experiment. Then all queues, exchanges, bindings and
     policies are deleted. Begin each experiment with it.
 
+    Args:
+        overrides: any keyword of ``pika.ConnectionParameters``, as in `connect`.
+
     Raises:
         BrokerError: the broker does not answer, and cannot be found or started again.
+        UsageError: pika does not know a keyword or refuses its value.
     """
     global _handed_out  # noqa: PLW0603  (one clean channel at a time)
     previous, _handed_out = _handed_out, None
@@ -108,5 +112,5 @@ def clean_channel() -> BlockingChannel:
             previous.close()
     scratch.close_connections()
     scratch.ensure().empty()
-    _handed_out = connect()
+    _handed_out = connect(**overrides)
     return _handed_out.channel()

@@ -18,6 +18,7 @@ from helpers import broker
 from helpers.history import History
 from labs.judge.actor import Actor, Boundary
 from labs.judge.actors import ActorPool
+from labs.judge.connecting import clean_channel
 from labs.judge.draining import take_all
 from labs.judge.errors import UnusableError
 from labs.judge.faults import FAIL, FULL_QUEUE, Fault, Order, in_words
@@ -107,7 +108,7 @@ class Trial:
         """
         self.end()
         self.audit()
-        self.channel = broker.clean_channel()
+        self.channel = clean_channel()
         if self.fault is not None and self.fault.action == "fail":
             arguments = {"x-max-length": 0, "x-overflow": "reject-publish"}
             self.channel.queue_declare(FULL_QUEUE, durable=True, arguments=arguments)
@@ -291,10 +292,6 @@ class Trial:
             kind = "effect"
         if kind is None:
             return
+        redelivered = bool(boundary.details.get("redelivered"))
         for message in boundary.messages:
-            self.history.record(
-                kind,
-                message,
-                actor=actor.name,
-                redelivered=bool(boundary.details.get("redelivered")),
-            )
+            self.history.record(kind, message, actor=actor.name, redelivered=redelivered)

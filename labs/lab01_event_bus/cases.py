@@ -13,6 +13,7 @@ from pika.exceptions import ChannelClosedByBroker, UnroutableError
 
 from helpers import broker
 from labs.judge.actor import Actor
+from labs.judge.connecting import confirmed_channel
 from labs.judge.later import Loss, first_loss
 from labs.judge.trial import Trial, go_on
 
@@ -43,8 +44,7 @@ def publish(trial: Trial, event: str, kind: str) -> bool:
     except UnroutableError:
         return False
     except ChannelClosedByBroker:  # the exchange is gone
-        trial.channel = broker.connect().channel()
-        trial.channel.confirm_delivery()
+        trial.channel = confirmed_channel()
         return False
     return True
 

@@ -14,6 +14,7 @@ from pika.exceptions import AMQPError
 
 from helpers import broker
 from labs.judge.actor import Actor
+from labs.judge.connecting import confirmed_channel
 from labs.judge.findings import NotSeen
 from labs.judge.trial import Trial, go_on
 
@@ -197,8 +198,7 @@ def ready(trial: Trial, queue: str) -> int:
     try:
         return int(trial.channel.queue_declare(queue, passive=True).method.message_count)
     except AMQPError:
-        trial.channel = broker.connect().channel()
-        trial.channel.confirm_delivery()
+        trial.channel = confirmed_channel()
         return 0
 
 

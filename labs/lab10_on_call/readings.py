@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ from helpers import broker
 from helpers.errors import BrokerNotReadyError, BrokerRefusedError
 from helpers.machine.http import loopback_session
 from helpers.metrics.queue_metrics import QUEUES
+from labs.judge.connecting import HEARTBEAT_S, connect
 
 FAMILIES = ("channel_queue_metrics", "channel_exchange_metrics")
 PREFIX = "rabbitmq_detailed_channel_messages_"
@@ -54,7 +56,7 @@ def shared() -> Place:
     url = broker.find().prometheus_url
     if url is None:
         raise BrokerRefusedError("lab 10 is about metrics: it needs the plugin rabbitmq_prometheus")
-    return Place(broker.connect, lambda path: broker.api("GET", path), url, broker.vhost())
+    return Place(connect, lambda path: broker.api("GET", path), url, broker.vhost())
 
 
 def alone(node: broker.DisposableNode) -> Place:
@@ -68,7 +70,8 @@ def alone(node: broker.DisposableNode) -> Place:
         node.ctl("set_vm_memory_high_watermark", *arguments)
 
     assert node.broker.prometheus_url
-    return Place(node.connect, api, node.broker.prometheus_url, "/", set_memory_limit)
+    patient = partial(node.connect, heartbeat=HEARTBEAT_S)
+    return Place(patient, api, node.broker.prometheus_url, "/", set_memory_limit)
 
 
 class Reader:

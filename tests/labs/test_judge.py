@@ -8,13 +8,16 @@ import pytest
 from pika import BasicProperties
 from pika.exceptions import ChannelClosedByBroker
 
+from helpers import broker
 from helpers.errors import WaitTimeoutError
+from helpers.waits import wait_until
 from labs.judge import actor as actor_module
-from labs.judge import draining, faults
+from labs.judge import connecting, draining, faults
 from labs.judge.actor import Actor, Boundary
 from labs.judge.errors import OutOfTimeError, UnusableError
 from labs.judge.faults import Fault
 from labs.judge.findings import Broken
+from labs.judge.sandbox.limits import Limits
 from labs.judge.sweep import chosen, crash_points
 from labs.judge.trial import Trial, go_on
 from tests.labs.conftest import WORKER, Try, play
@@ -144,6 +147,20 @@ def test_the_whole_check_has_a_deadline(attempt: Try):
     play(trial)
     with pytest.raises(OutOfTimeError):
         trial.watch.settle(lambda: False, timeout_s=20, quiet_s=20)
+
+
+def test_a_check_may_take_longer_than_a_heartbeat(attempt: Try):
+    """While the judge waits, it serves no heartbeat: the broker must not end its connections."""
+    trial = attempt()
+    trial.fresh("jobs (id TEXT PRIMARY KEY)")
+    connecting.confirmed_channel()
+    open_ones = wait_until(
+        lambda: len(found := broker.api("GET", "vhosts/{vhost}/connections")) == 2 and found,
+        timeout_s=30,
+        what="both connections in the management API",
+    )
+    assert {int(one["timeout"]) for one in open_ones} == {connecting.HEARTBEAT_S}
+    assert Limits().seconds < connecting.HEARTBEAT_S
 
 
 def test_a_timeout_names_what_was_waited_for(attempt: Try):
