@@ -47,7 +47,7 @@ SABOTAGES = [
     ),
     Sabotage(
         claim="q01.5",
-        cell="dual-relay",
+        cell="dual-run",
         find="        publish(event_type, body)\n        reach(number)\n",
         replace="        reach(number)\n        publish(event_type, body)\n",
         why="the relay dies before it publishes, not between its two writes",
@@ -114,5 +114,33 @@ SABOTAGES = [
         find='dead_letters(read, "document.created", OLD)',
         replace='dead_letters(read, "document.created", event)',
         why="no old event is left in the queue",
+    ),
+    Sabotage(
+        claim="q01.11",
+        cell="saga-steps",
+        find='("cancelled", "bill.refund")',
+        replace='("cancelled",)',
+        why="no late charge is refunded",
+    ),
+    Sabotage(
+        claim="q01.11",
+        cell="saga-steps",
+        find='("cancelled", "quota.release")',
+        replace='("cancelled",)',
+        why="the quota is not released",
+    ),
+    Sabotage(
+        claim="q01.11",
+        cell="saga-services",
+        find="1 if once else effects[command, export] + 1",
+        replace="effects[command, export] + 1",
+        why="no refund is idempotent",
+    ),
+    Sabotage(
+        claim="q01.11",
+        cell="saga-services",
+        find='if method.routing_key == "bill.refund" and not method.redelivered:',
+        replace="if False:",
+        why="no refund is delivered twice",
     ),
 ]
