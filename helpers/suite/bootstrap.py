@@ -20,9 +20,11 @@ VENV = ROOT / ".venv"
 STAMP = VENV / ".ready"  # written last: without it, an installation was interrupted
 PYTHON = VENV / "bin" / "python"
 INPUTS = ("requirements.lock", "requirements.txt", "pyproject.toml")
-# First all packages, then the package of this checkout; both pip and uv take these arguments.
+# First all packages, then the package of this checkout; both pip and uv take these arguments. The
+# lock file is complete, and with dependencies pip 23.0 (Debian 12) fails: it overlooks the pin of a
+# package that another one asks for with an extra.
 STEPS = (
-    ("--require-hashes", "--requirement", "requirements.lock"),
+    ("--no-deps", "--require-hashes", "--requirement", "requirements.lock"),
     ("--no-deps", "--no-build-isolation", "--editable", "."),
 )
 # uv does not read pip's configuration: the variable that has the meaning of each option of pip.
@@ -37,6 +39,7 @@ UV_VARIABLES = {
     "cert": "SSL_CERT_FILE",
     "client-cert": "SSL_CLIENT_CERT",
 }
+
 
 
 def main() -> int:
@@ -105,6 +108,19 @@ def uv_environment(listed: str, environment: Mapping[str, str]) -> dict[str, str
     return {**environment, **chosen, **kept}
 
 
+def no_cache() -> dict[str, str]:
+    """Return the variables for pip and uv where this user has no folder for their cache."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
+    try:
+        if cache.is_absolute():  # it is not for a user who has no home at all
+            cache.mkdir(parents=True, exist_ok=True)
+            if os.access(cache, os.W_OK | os.X_OK):
+                return {}
+    except OSError:
+        pass
+    return {"UV_NO_CACHE": "1", "PIP_NO_CACHE_DIR": "1"}
+
+
 def _fingerprint() -> str:
     # With the path of the checkout: an editable installation is invalid after a move.
     content = b"".join((ROOT / name).read_bytes() for name in INPUTS)
@@ -162,8 +178,13 @@ def _pip() -> list[str]:
 
 
 def _run(command: list[str], environment: Mapping[str, str] | None = None) -> int:
+    variables = os.environ if environment is None else environment
     return subprocess.run(
-        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False
+        command,
+        cwd=ROOT,
+        env={**variables, **no_cache()},
+        stdin=subprocess.DEVNULL,
+        check=False,
     ).returncode
 
 
@@ -172,3 +193,5 @@ if __name__ == "__main__":
         sys.exit(main())
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as trouble:  # such as a full disk
+        sys.exit(f"error: making .venv failed: {trouble}")

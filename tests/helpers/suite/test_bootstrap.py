@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -53,6 +54,27 @@ def test_venv_that_cannot_be_made(checkout, capsys, monkeypatch):
     monkeypatch.setattr(bootstrap, "_run", lambda command: 1)
     assert bootstrap.main() == 1
     assert "making .venv failed" in capsys.readouterr().err
+
+
+def test_a_disk_that_is_full_is_one_sentence(checkout):
+    setup = shutil.copytree(ROOT / "helpers" / "suite", checkout / "helpers" / "suite")
+    (checkout / ".venv").write_text("")  # stands for any error of the file system
+    command = [sys.executable, str(setup / "bootstrap.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert re.fullmatch(r"error: making \.venv failed: .*\.venv.*\n", done.stderr)
+
+
+@pytest.mark.parametrize("home", ["/proc/none", "own"])
+def test_without_a_home_nothing_is_kept_in_a_cache(home, tmp_path, monkeypatch):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / home))  # "/proc/none" stays as it is
+    without = {"UV_NO_CACHE": "1", "PIP_NO_CACHE_DIR": "1"}
+    assert bootstrap.no_cache() == ({} if home == "own" else without)
+    seen = tmp_path / "seen"
+    command = ["sh", "-c", f'echo "$UV_NO_CACHE$PIP_NO_CACHE_DIR" > "{seen}"']
+    assert bootstrap._run(command) == 0
+    assert seen.read_text() == ("\n" if home == "own" else "11\n")
 
 
 def make(*arguments, cwd, **variables):

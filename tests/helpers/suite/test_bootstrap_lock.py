@@ -148,7 +148,7 @@ def test_uv_is_installed_by_its_hashes_and_installs_the_others(commands):
     assert bootstrap._install_with_uv()
     assert [command[0] for command in ran] == [Path(sys.executable).name, "uv", "uv"]
     assert "--require-hashes" in ran[0]
-    assert ran[1][-3:] == ["--require-hashes", "--requirement", "requirements.lock"]
+    assert ran[1][-4:] == ["--no-deps", "--require-hashes", "--requirement", "requirements.lock"]
     assert ran[2][-2:] == ["--editable", "."]
 
 
@@ -160,9 +160,9 @@ def test_where_uv_fails_pip_installs_the_same_lock(commands, failing, capsys):
     assert re.match(r"uv cannot .*, so pip ", capsys.readouterr().out)
     ran.clear()
     assert bootstrap._install_with_pip()
-    assert [command[-3:] for command in ran] == [
-        ["--require-hashes", "--requirement", "requirements.lock"],
-        ["--no-build-isolation", "--editable", "."],
+    assert [command[-4:] for command in ran] == [
+        ["--no-deps", "--require-hashes", "--requirement", "requirements.lock"],
+        ["--no-deps", "--no-build-isolation", "--editable", "."],
     ]
 
 
