@@ -10,6 +10,7 @@
     ├── ServiceError
     │   ├── ServiceMissingError   PostgreSQL, Prometheus or Kafka is not available here
     │   └── ServiceNotReadyError  the service does not start, does not answer, or refuses a request
+    ├── NotWrittenError         the disk is full, or the user may not write there
     ├── ClaimFailedError          a measurement does not support the verdict (AssertionError too)
     ├── UsageError                an argument that makes no sense (ValueError too)
     └── WaitTimeoutError          a condition did not come true by its deadline (TimeoutError too)
@@ -64,6 +65,10 @@ class ServiceMissingError(ServiceError):
 
 class ServiceNotReadyError(ServiceError):
     """The service does not start, does not answer in time, or refuses a request."""
+
+
+class NotWrittenError(RabbitLabError):
+    """A file cannot be written: the disk is full, or the user may not write there."""
 
 
 class ClaimFailedError(RabbitLabError, AssertionError):

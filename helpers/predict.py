@@ -12,6 +12,7 @@ from numbers import Real
 from pathlib import Path
 
 from helpers.errors import UsageError
+from helpers.machine import files
 from helpers.machine.paths import work
 
 _questions: dict[str, tuple[str, object, str]] = {}
@@ -97,8 +98,7 @@ def _keep(entry: dict[str, object]) -> None:
         raise UsageError(
             f"a guess must be a number, a text or a list of these, not {entry['guess']!r}"
         ) from error
-    with path().open("a", encoding="utf-8") as handle:
-        handle.write(line + "\n")
+    files.append(path(), line + "\n")
 
 
 def _plain(value: object) -> object:

@@ -6,7 +6,6 @@
 import datetime
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Any
 
 from helpers import broker
 from helpers.errors import ServiceMissingError, UsageError
+from helpers.machine import files
 from helpers.machine.paths import ROOT
 from helpers.services import Service
 
@@ -83,7 +83,7 @@ def collecting() -> Iterator[Callable[[], None]]:
         def keep() -> None:
             for path in sorted(Path(folder).glob("*.json")):
                 FOLDER.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, FOLDER / path.name)
+                files.write(FOLDER / path.name, path.read_bytes())
 
         before = os.environ.get(COLLECT)
         os.environ[COLLECT] = folder

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from helpers.broker import vhosts
+from helpers.machine.files import writing
 from helpers.rabbitmq.model import Broker
 
 EXIT_TIMEOUT_S = (1.0, 5.0)  # of a call while the process ends
@@ -38,4 +39,5 @@ class LeasedVhost:
         """Write into the lease file what another process needs to remove the vhost."""
         content = {"management_url": self.broker.management_page, "source": self.broker.source}
         content["is_given"] = "yes" if self.is_given else ""
-        self.lease.write_text(json.dumps(content))
+        with writing(self.lease):
+            self.lease.write_text(json.dumps(content))

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from helpers.errors import RabbitLabError, WaitTimeoutError
 from helpers.machine import locks
+from helpers.machine.files import writing
 from helpers.machine.paths import home, shown
 from helpers.machine.processes import Identity, find_below, is_alive, kill_below, spawn
 from helpers.waits import wait_until
@@ -68,10 +69,11 @@ class Keeper:
         self.noted |= values
         identities = {n: asdict(i) if i else None for n, i in self.processes.items()}
         fresh = self.folder / f"{NOTES}.new"
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # has a password
-        with os.fdopen(handle, "w") as file:
-            json.dump(self.noted | identities, file, indent=1)
-        fresh.replace(self.folder / NOTES)
+        with writing(self.folder / NOTES):
+            handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # has a password
+            with os.fdopen(handle, "w") as file:
+                json.dump(self.noted | identities, file, indent=1)
+            fresh.replace(self.folder / NOTES)
 
     def run(
         self,

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from helpers.errors import BrokerError, UsageError
@@ -76,6 +77,17 @@ def work() -> Path:
     folder = Path(os.environ.get("RABBIT_LAB_WORK") or ROOT / "work")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def for_figures() -> dict[str, str]:
+    """Return the variable that gives Matplotlib a folder where this user has no home to write to.
+
+    Without one it warns in the output of the cell that imports it.
+    """
+    with suppress(RuntimeError):  # of a user who has no home at all
+        if "MPLCONFIGDIR" in os.environ or os.access(Path.home(), os.W_OK | os.X_OK):
+            return {}
+    return {"MPLCONFIGDIR": str(home() / "matplotlib")}
 
 
 def shown(path: Path) -> str:

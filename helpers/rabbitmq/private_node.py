@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from helpers.errors import BrokerError, BrokerNotFoundError, BrokerNotReadyError
+from helpers.machine.files import why_not_written
 from helpers.machine.keeper import Keeper
 from helpers.machine.paths import shown
 from helpers.machine.plain_paths import drop_plain_path, plain_path
@@ -198,8 +199,10 @@ class PrivateNode(Keeper):
         try:
             write_files(self.folder, identity, config=self.config, advanced=self.advanced)
         except OSError as error:
+            reason = why_not_written(error, self.folder)
             raise BrokerError(
-                f"cannot write {shown(self.folder)} ({error.strerror}): remove that folder"
+                reason
+                or f"cannot write {shown(self.folder)} ({error.strerror}): remove that folder"
             ) from None
 
     def remove(self) -> bool:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +40,6 @@ UV_VARIABLES = {
     "cert": "SSL_CERT_FILE",
     "client-cert": "SSL_CLIENT_CERT",
 }
-
 
 
 def main() -> int:
@@ -110,14 +110,11 @@ def uv_environment(listed: str, environment: Mapping[str, str]) -> dict[str, str
 
 def no_cache() -> dict[str, str]:
     """Return the variables for pip and uv where this user has no folder for their cache."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
-    try:
-        if cache.is_absolute():  # it is not for a user who has no home at all
-            cache.mkdir(parents=True, exist_ok=True)
-            if os.access(cache, os.W_OK | os.X_OK):
-                return {}
-    except OSError:
-        pass
+    with suppress(OSError, RuntimeError):  # RuntimeError: of a user who has no home at all
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        cache.mkdir(parents=True, exist_ok=True)
+        if os.access(cache, os.W_OK | os.X_OK):
+            return {}
     return {"UV_NO_CACHE": "1", "PIP_NO_CACHE_DIR": "1"}
 
 

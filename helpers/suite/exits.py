@@ -11,7 +11,12 @@ from typing import Any, NoReturn
 import click
 
 from helpers.errors import RabbitLabError, UsageError
+from helpers.machine.files import why_not_written
 
+CUT_OFF = (
+    "a compiled file of Python was cut off when the disk was full: free some space, remove these"
+    " files with `find . -name '*.pyc' -delete`, and try again"
+)
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 
@@ -24,8 +29,8 @@ def run(command: click.Command, arguments: Sequence[str] | None = None, *, progr
         program: the program's name in messages about usage.
 
     Returns:
-        The command's exit code; 1 after an error, and when the reader of the output has gone; 2
-        after wrong usage; 130 after Ctrl-C.
+        The command's exit code; 1 after an error, on a full disk, and when the reader of the output
+        has gone; 2 after wrong usage; 130 after Ctrl-C.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
@@ -40,15 +45,20 @@ def run(command: click.Command, arguments: Sequence[str] | None = None, *, progr
             print(error.ctx.get_usage(), file=sys.stderr)
         print(f"error: {error.format_message()}", file=sys.stderr)
         return error.exit_code
-    except RabbitLabError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         # Python flushes stdout once more at exit, which would print a second error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except (RabbitLabError, OSError, EOFError) as error:
+        sentence = why_not_written(error) if isinstance(error, OSError) else ""
+        if "marshal data" in str(error):  # Python before 3.12.8 does not notice it while it writes
+            sentence = CUT_OFF
+        if not isinstance(error, RabbitLabError) and not sentence:
+            raise
+        print(f"error: {sentence or error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
 
 
 def _invoke(command: click.Command, words: list[str], program: str) -> int:

@@ -15,7 +15,7 @@ import requests
 from helpers import broker
 from helpers.errors import RabbitLabError, UsageError, WaitTimeoutError
 from helpers.machine.http import loopback_session
-from helpers.machine.paths import ROOT, home, shown
+from helpers.machine.paths import ROOT, for_figures, home, shown
 from helpers.machine.ports import is_free
 from helpers.suite.doctor import describe
 from helpers.suite.exits import like_ctrl_c
@@ -89,7 +89,9 @@ def _start(ip: str, port: int, token: str, log: Path) -> subprocess.Popen[bytes]
     styles.mkdir(parents=True, exist_ok=True)
     shutil.copy(SETTINGS / "custom.css", styles)
     # Separate folders: JupyterLab neither reads nor changes settings and workspaces of the user.
-    environment = os.environ | {
+    environment = {
+        **os.environ,
+        **for_figures(),
         "JUPYTER_CONFIG_DIR": str(own / "config"),
         "JUPYTER_DATA_DIR": str(own / "data"),
         "JUPYTER_RUNTIME_DIR": str(own / "runtime"),

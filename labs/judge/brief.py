@@ -6,6 +6,7 @@ import sys
 import warnings
 
 from helpers.errors import UsageError
+from helpers.machine import files
 from helpers.machine.paths import ROOT, shown
 from labs.judge import progress
 from labs.judge.model import load
@@ -54,14 +55,17 @@ def write(number: int, source: str) -> None:
     Args:
         number: number of the lab.
         source: Python code of the cell.
+
+    Raises:
+        NotWrittenError: the disk is full; what was written before stays.
     """
     file = progress.file_of(number)
     note = ""
     if file.exists() and file.read_text(encoding="utf-8") != source:
         before = file.with_suffix(".before.py")
-        before.write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+        files.write(before, file.read_text(encoding="utf-8"))
         note = f"; what was there is now in {shown(before)}"
-    file.write_text(source, encoding="utf-8")
+    files.write(file, source)
     print(f"written to {shown(file)}{note}")
 
 

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -11,7 +12,8 @@ from pathlib import Path
 from pika.exceptions import AMQPError
 
 from helpers import broker
-from helpers.errors import UsageError
+from helpers.errors import NotWrittenError, UsageError
+from helpers.machine.files import lacks_room
 from labs.judge.errors import OutOfTimeError, UnusableError
 from labs.judge.findings import Broken, Finding, NotSeen
 from labs.judge.model import Lab, Verdict, load
@@ -20,6 +22,7 @@ from labs.judge.sandbox.limits import Limits
 from labs.judge.trial import Trial
 
 INDENT = " " * 13
+ROOM_BYTES = 10_000_000  # a check writes some 2 MB
 
 
 def check(
@@ -39,6 +42,7 @@ def check(
     Raises:
         UsageError: no such lab or file.
         BrokerError: no broker.
+        NotWrittenError: the disk of the scratch folder is full.
     """
     lab = load(number)
     if not submission.is_file():
@@ -58,6 +62,7 @@ def check(
     exposed = not limits.sandboxed or bubblewrap.why_not()
     before = untouched.digests() if exposed else {}
     with Trial(submission.resolve(), modules=lab.modules, limits=limits, hidden=hidden) as trial:
+        _need_room(trial)
         try:
             for finding in _findings(lab, trial):
                 if isinstance(finding, NotSeen):
@@ -74,6 +79,11 @@ def check(
                 unusable += f"; {trouble}"
         except AMQPError as error:
             unusable = f"the broker ended the check: {type(error).__name__} {error}"
+        except (OSError, sqlite3.Error):
+            _need_room(trial)
+            raise
+        if broken or unseen or unusable:
+            _need_room(trial)  # on a full disk nothing of it is the learner's
     if exposed and (changes := untouched.changes(before)):
         unusable = changes
     return Verdict(
@@ -84,6 +94,11 @@ def check(
         version,
         tuple(unseen[key] for key in sorted(set(unseen) - set(broken))),
     )
+
+
+def _need_room(trial: Trial) -> None:
+    if lack := lacks_room(trial.folder, ROOM_BYTES):
+        raise NotWrittenError(lack)
 
 
 def is_starter(lab: Lab, submission: Path) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from helpers.errors import UsageError
+from helpers.machine import files
 from helpers.suite import exits
 from labs.judge import brief, checking, progress
 from labs.judge.model import lab_number, load
@@ -51,10 +52,10 @@ def check(
     with _code(file) as code:
         verdict = checking.check(number, code, limits=limits, hidden=hidden)
     if target:
-        target.write_text(checking.as_json(verdict), encoding="utf-8")
-    else:
-        progress.keep(verdict)
-    print(checking.report(chosen, verdict, file.name))
+        files.write(target, checking.as_json(verdict))
+    print(checking.report(chosen, verdict, file.name), flush=True)
+    if not target:
+        progress.keep(verdict)  # last: on a full disk the verdict is shown all the same
     return 0 if all(verdict.holds(key) for key in chosen.requirements) else 1
 
 

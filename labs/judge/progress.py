@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 
+from helpers.machine import files
 from helpers.machine.paths import work
 from labs.judge.model import Verdict, load, numbers
 
@@ -24,8 +25,7 @@ def keep(verdict: Verdict) -> None:
     }
     file = work() / "labs.jsonl"
     cut_off = file.exists() and not file.read_bytes().endswith(b"\n")
-    with file.open("a", encoding="utf-8") as handle:
-        handle.write("\n" * cut_off + json.dumps(entry, ensure_ascii=False) + "\n")
+    files.append(file, "\n" * cut_off + json.dumps(entry, ensure_ascii=False) + "\n")
 
 
 def overview() -> str:

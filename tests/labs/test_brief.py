@@ -1,12 +1,16 @@
 """Each brief, run as a learner runs it: with the starter, which fails, and with a solution."""
 
+import errno
+from pathlib import Path
+
 import nbformat
 import pytest
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
+from helpers.errors import NotWrittenError
 from helpers.suite.notebooks.sockets import own_sockets
-from labs.judge import brief, commands, progress
+from labs.judge import brief, checking, commands, progress
 from labs.judge.instructor.proof import solutions
 from labs.judge.model import Verdict, folder_of, load, numbers
 from tests.conftest import child_environment
@@ -65,6 +69,34 @@ def test_a_replaced_file_is_kept(tmp_path, monkeypatch, capsys):
     assert "lab03.before.py" in capsys.readouterr().out
     assert (tmp_path / "lab03.before.py").read_text() == "first"
     assert (tmp_path / "lab03.py").read_text() == "second"
+
+
+def test_on_a_full_disk_the_file_and_the_one_before_stay(tmp_path, monkeypatch):
+    monkeypatch.setenv("RABBIT_LAB_WORK", str(tmp_path))
+    brief.write(3, "first")
+    brief.write(3, "second")
+
+    def full(path, content):
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(NotWrittenError, match=r"cannot write .*: the disk is full"):
+        brief.write(3, "third")
+    kept = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert kept == {"lab03.py": "second", "lab03.before.py": "first"}
+
+
+def test_on_a_full_disk_nothing_counts_as_the_learners(
+    shared_broker, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("RABBIT_LAB_WORK", str(tmp_path))
+    monkeypatch.setattr(checking, "ROOM_BYTES", 10**18)
+    solution = next(one for one in solutions(9) if one.kind == "correct")
+    assert commands.main(["check", "9", str(solution.path)]) == 1
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.startswith("error: the disk of ") and "TMPDIR" in said.err
+    assert not (tmp_path / "labs.jsonl").exists()
 
 
 def test_a_brief_is_checked_like_the_file_that_it_writes(

@@ -4,6 +4,7 @@ import base64
 from pathlib import Path
 
 from helpers.errors import UsageError
+from helpers.machine import files
 from helpers.machine.paths import ROOT
 from helpers.suite.notebooks.running import read
 
@@ -47,5 +48,5 @@ def write_readme_figure(root: Path = ROOT) -> bool:
     if file.exists() and file.read_bytes() == new:
         return False
     file.parent.mkdir(exist_ok=True)
-    file.write_bytes(new)
+    files.write(file, new)
     return True

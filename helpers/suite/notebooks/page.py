@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from helpers.machine import files
 from helpers.machine.paths import ROOT, notebooks
 from helpers.suite.notebooks import changes, records
 from helpers.suite.notebooks.readme import title, write_readme_table
@@ -66,7 +67,7 @@ def write_tables(root: Path = ROOT) -> list[Path]:
         file, new = root / name, make(root)
         if not file.exists() or file.read_text(encoding="utf-8") != new:
             file.parent.mkdir(exist_ok=True)
-            file.write_text(new, encoding="utf-8")
+            files.write(file, new)
             changed.append(file)
     return changed
 

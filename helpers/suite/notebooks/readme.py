@@ -6,6 +6,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from helpers.errors import UsageError
+from helpers.machine import files
 from helpers.machine.paths import ROOT, notebooks
 from helpers.suite.notebooks.running import read
 from helpers.suite.notebooks.table import Row, as_sentence, escape, rows
@@ -83,5 +84,5 @@ def write_readme_table(root: Path = ROOT) -> bool:
         raise UsageError(f"README.md needs the marks {BEGIN} and {END} around its table")
     new = f"{before}{BEGIN}\n{readme_table(root)}\n{END}{after}"
     if new != text:
-        readme.write_text(new, encoding="utf-8")
+        files.write(readme, new)
     return new != text

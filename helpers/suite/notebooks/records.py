@@ -13,6 +13,7 @@ from pathlib import Path
 
 from helpers.broker import Broker
 from helpers.errors import UsageError
+from helpers.machine import files
 from helpers.machine.paths import ROOT
 from helpers.rabbitmq.generations import GENERATIONS, age, generation_of, not_recorded
 from helpers.suite.notebooks.cards import Claim
@@ -116,7 +117,7 @@ def save(records: Records, root: Path = ROOT) -> None:
     }
     (root / FILE).parent.mkdir(exist_ok=True)
     text = json.dumps(plain, indent=1, ensure_ascii=False)
-    (root / FILE).write_text(text + "\n", encoding="utf-8")
+    files.write(root / FILE, text + "\n")
 
 
 def add(question: str, claims: Sequence[Claim], session: Session, root: Path = ROOT) -> None:

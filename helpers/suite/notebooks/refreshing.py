@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 
 from helpers import services
 from helpers.errors import UsageError
+from helpers.machine import files
 from helpers.machine.paths import ROOT, notebooks
 from helpers.stored import collecting
 from helpers.suite.notebooks.cards import claim_ids, stored_claims, tags
@@ -164,8 +165,4 @@ def _store(
 
 
 def _write(path: Path, nb: NotebookNode) -> None:
-    text = nbformat.writes(nb)
-    # A reader, or an interrupted run, never sees half a notebook.
-    half = path.with_name(f".{path.name}.new")
-    half.write_text(text + "\n", encoding="utf-8")
-    half.replace(path)
+    files.write(path, nbformat.writes(nb) + "\n")

@@ -20,6 +20,7 @@ from nbclient.util import run_sync
 from nbformat import NotebookNode
 
 from helpers.errors import UsageError
+from helpers.machine.paths import for_figures
 from helpers.suite.notebooks.cards import CHECK_TAG, Claim, cell_claims, claim_ids, tags
 from helpers.suite.notebooks.sockets import own_sockets
 
@@ -168,7 +169,7 @@ def _environment() -> dict[str, str]:
     # With PYTEST_CURRENT_TEST, ipykernel drops the output of child processes.
     dropped = ("MPLBACKEND", "PYTEST_CURRENT_TEST")
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
-    return {**kept, "PYTHONHASHSEED": "0"}
+    return {**kept, **for_figures(), "PYTHONHASHSEED": "0"}
 
 
 def _execute(client: NotebookClient, cell: NotebookNode, timeout_s: float) -> Problem | None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
+from helpers.machine import files
 from helpers.machine.paths import ROOT
 from labs.judge import checking
 from labs.judge.instructor.collecting import Submission
@@ -74,9 +75,7 @@ def grade(
             "seconds": seconds,
             "verdict": checking.as_json(verdict),
         }
-        partial = file.with_suffix(".part")
-        partial.write_text(json.dumps(entry), encoding="utf-8")
-        partial.replace(file)
+        files.write(file, json.dumps(entry))
         return Grade(submission, verdict), False
 
     with ThreadPoolExecutor(jobs) as pool:

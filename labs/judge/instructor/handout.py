@@ -4,10 +4,12 @@ It has the notebooks, the helpers, the briefs, and the checks that a learner run
 solution, no hidden case, no guide, and nothing that grades or proves the checks.
 """
 
+import io
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from helpers.machine.files import write as write_file
 from helpers.machine.paths import ROOT
 
 TOP = (
@@ -57,9 +59,11 @@ def write(target: Path, root: Path = ROOT) -> int:
         root: the checkout.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(WELCOME, f"{FOLDER}/README.md")
         names = list(files(root))
         for name in names:
             archive.write(root / name, f"{FOLDER}/{name.as_posix()}")
+    write_file(target, content.getvalue())
     return len(names) + 1

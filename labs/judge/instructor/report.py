@@ -3,6 +3,7 @@
 import base64
 import csv
 import hashlib
+import io
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from helpers.machine import files
 from helpers.plots import style
 from labs.judge.findings import Broken
 from labs.judge.instructor.collecting import Skipped, listed
@@ -80,10 +82,11 @@ def write_csv(grades: Sequence[Grade], skipped: Sequence[Skipped], file: Path) -
         nothing = [""] * (2 + len(LETTERS))
         reason = f"not judged: {one.reason}"
         rows.append([one.learner, one.lab or "", *nothing, reason, "", ", ".join(one.files)])
-    with file.open("w", newline="", encoding="utf-8") as handle:
-        writer = csv.writer(handle)
-        writer.writerow(columns)
-        writer.writerows([_plain(cell) for cell in row] for row in rows)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows([_plain(cell) for cell in row] for row in rows)
+    files.write(file, text.getvalue())
 
 
 def _plain(cell: object) -> object:
@@ -201,7 +204,7 @@ def write_report(
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         style=style, held=held, reason=reason, unseen=unseen, listed=listed,
     )  # fmt: skip
-    file.write_text(text, encoding="utf-8")
+    files.write(file, text)
 
 
 def _of_lab(grades: Sequence[Grade], lab: Lab) -> dict[str, object]:

@@ -63,6 +63,7 @@ def test_mirror_is_an_address():
 
 def test_without_any_engine_the_reason_is_given(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(engine, "SBIN", ())
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.setattr(apt, "why_not", lambda: "installing needs root")
     with (
@@ -72,8 +73,21 @@ def test_without_any_engine_the_reason_is_given(monkeypatch, tmp_path):
         pass
 
 
-def test_message_of_an_engine_that_ends_has_its_reason(monkeypatch, tmp_path):
-    dockerd = tmp_path / "dockerd"
+def test_a_package_without_the_engine_is_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(engine, "SBIN", ())
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setattr(engine, "_install", lambda: None)
+    with pytest.raises(engine.NoEngineError, match="there is no dockerd to start"), engine.running():
+        pass
+
+
+@pytest.mark.parametrize("on_path", [True, False])
+def test_message_of_an_engine_that_ends_has_its_reason(on_path, monkeypatch, tmp_path):
+    sbin = tmp_path if on_path else tmp_path / "sbin"
+    sbin.mkdir(exist_ok=True)
+    monkeypatch.setattr(engine, "SBIN", (str(sbin),))
+    dockerd = sbin / "dockerd"
     dockerd.write_text("#!/bin/sh\necho operation not permitted >&2\nexit 1\n")
     dockerd.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))

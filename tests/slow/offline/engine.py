@@ -16,6 +16,7 @@ from tests.slow.offline import standins
 PACKAGES = ("docker.io", "iptables")
 PLUGIN = Path("/usr/local/lib/docker/cli-plugins/docker-compose")
 PACKAGED = "usr/libexec/docker/cli-plugins/docker-compose"
+SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 60.0
 
@@ -40,12 +41,16 @@ def running() -> Iterator[str]:
         return
     if os.environ.get("DOCKER_HOST"):
         raise NoEngineError("DOCKER_HOST names an engine that does not answer")
-    if shutil.which("dockerd") is None:
+    if _dockerd() is None:
         _install()
+    program = _dockerd()
+    if program is None:
+        raise NoEngineError("no Docker engine answers, and there is no dockerd to start one")
     log = home() / "dockerd.log"
     with log.open("wb") as output:
         daemon = subprocess.Popen(
-            ["dockerd"],
+            [program],
+            env={**os.environ, "PATH": _path()},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -62,6 +67,15 @@ def running() -> Iterator[str]:
         except subprocess.TimeoutExpired:
             daemon.kill()
             daemon.wait()
+
+
+def _dockerd() -> str | None:
+    return shutil.which("dockerd", path=_path())
+
+
+def _path() -> str:
+    # dockerd and its iptables are programs for root, which not every shell's PATH names.
+    return os.pathsep.join([os.environ.get("PATH", ""), *SBIN])
 
 
 def _install() -> None:
