@@ -47,7 +47,11 @@ class Proxy:
         """Forward everything again; dropped bytes stay lost, so open a new connection."""
         self._send("pass")
 
-    def _send(self, command: str) -> None:
+    def round_trips(self) -> int:
+        """Count how often a client has sent something through here and got an answer."""
+        return int(self._send("count"))
+
+    def _send(self, command: str) -> str:
         assert self._process.stdin and self._process.stdout
         answer = ""
         with suppress(OSError):
@@ -56,6 +60,7 @@ class Proxy:
             answer = self._process.stdout.readline()
         if not answer:
             raise RabbitLabError(f"the proxy has ended, so it cannot {command}: make a new one")
+        return answer
 
 
 @contextmanager

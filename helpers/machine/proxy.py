@@ -4,8 +4,9 @@ Run it with ``python -m helpers.machine.proxy``.
 
 It is a separate process, so that its timing does not depend on the threads of the notebook. Each
 direction has two threads: a reader stamps data with the time at which it is due, a writer sleeps
-until then. The commands ``cut``, ``swallow``, ``mute``, ``refuse`` and ``pass`` come on standard
-input. The proxy ends with it, so it never outlives the process that started it.
+until then. The commands ``cut``, ``swallow``, ``mute``, ``refuse``, ``pass`` and ``count`` come on
+standard input; the answer to ``count`` is the number of round trips so far. The proxy ends with its
+input, so it never outlives the process that started it.
 """
 
 import queue
@@ -27,6 +28,8 @@ class Link:
         self.delay_s = delay_s
         self.swallowing = threading.Event()
         self.muted = threading.Event()
+        self.asked = False  # the client has sent something, and got no answer yet
+        self.round_trips = 0
         for end in self.sockets:
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -50,8 +53,16 @@ class Link:
                 data = source.recv(CHUNK_BYTES)
             except OSError:
                 data = b""
-            if not (data and drops.is_set()):
-                parcels.put((time.perf_counter() + self.delay_s, data))
+            if data and drops.is_set():
+                continue
+            if data:
+                self._count(answer=source is self.sockets[1])
+            parcels.put((time.perf_counter() + self.delay_s, data))
+
+    def _count(self, *, answer: bool) -> None:
+        """Count a round trip at the first bytes of an answer to what the client has sent."""
+        self.round_trips += answer and self.asked
+        self.asked = not answer
 
     def _write(self, sink: socket.socket, parcels: "queue.SimpleQueue[Parcel]") -> None:
         with suppress(OSError):
@@ -78,6 +89,7 @@ def main(argv: list[str]) -> int:
     target = (argv[0], int(argv[1]))
     delay_s = float(argv[2]) / 1000
     links: list[Link] = []
+    gone = 0  # round trips of links that were cut
     refusing = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
 
@@ -114,8 +126,10 @@ def main(argv: list[str]) -> int:
                 link.swallowing.clear()
                 link.muted.clear()
         if command in ("cut", "refuse"):
+            gone += sum(link.round_trips for link in present)
             del links[: len(present)]
-        print(command, flush=True)
+        count = gone + sum(link.round_trips for link in links)
+        print(count if command == "count" else command, flush=True)
     return 0
 
 

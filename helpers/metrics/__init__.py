@@ -3,6 +3,7 @@
 from helpers.metrics.queue_metrics import (
     queues,
     ready,
+    settled,
     wait_for_consumers,
     wait_for_ready,
     wait_for_totals,
@@ -16,6 +17,7 @@ __all__ = [
     "queues",
     "ready",
     "sample",
+    "settled",
     "wait_for_consumers",
     "wait_for_ready",
     "wait_for_totals",

@@ -19,6 +19,7 @@ An experiment that asserts a number uses `ready`, or waits for the number with a
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pika.exceptions import ChannelClosedByBroker
@@ -80,6 +81,25 @@ def wait_for_ready(channel: Any, queue: str, count: int, *, timeout_s: float) ->
         timeout_s=timeout_s,
         every_s=0.01,
     )
+
+
+def settled(channel: Any, queue: str, count: int, *, timeout_s: float) -> int:
+    """Give a queue time to hold exactly ``count`` ready messages; return how many it has in the end.
+
+    Args:
+        channel: an open channel.
+        queue: name of a classic or quorum queue.
+        count: 0 or more.
+        timeout_s: how long to give it, in seconds.
+
+    Raises:
+        UsageError: see `ready`.
+
+    Source: AMQP 0-9-1, ``queue.declare`` with ``passive``.
+    """
+    with suppress(WaitTimeoutError):
+        wait_for_ready(channel, queue, count, timeout_s=timeout_s)
+    return ready(channel, queue)
 
 
 def queues() -> "pd.DataFrame":

@@ -59,6 +59,23 @@ def test_delay_does_not_add_up_when_much_is_under_way(queue):
     metrics.wait_for_ready(queue, "q", 200, timeout_s=10)
 
 
+def test_round_trips_are_answers_that_a_client_has_waited_for(queue):
+    with chaos.proxy(round_trip_ms=0) as way:
+        assert way.round_trips() == 0
+        connection = broker.connect(via=way)
+        opened = way.round_trips()
+        assert opened == 3  # to the protocol's header, start-ok, and open
+        channel = connection.channel()
+        for _ in range(5):
+            channel.queue_declare("q", passive=True)
+        assert way.round_trips() == opened + 6
+        for _ in range(5):
+            channel.basic_publish("", "q", b"x")  # without a confirm, so nobody answers
+        assert way.round_trips() == opened + 6
+        way.cut()
+        assert way.round_trips() == opened + 6
+
+
 def test_cut_ends_connections_at_once_and_lets_new_ones_through(queue):
     with chaos.proxy(round_trip_ms=0) as way:
         connection = broker.connect(via=way)

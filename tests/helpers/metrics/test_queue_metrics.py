@@ -38,6 +38,13 @@ def test_wait_for_ready_fails_with_the_last_count(channel):
         metrics.wait_for_ready(channel, "q", 3, timeout_s=0.1)
 
 
+@pytest.mark.parametrize("expected", [2, 3])
+def test_settled_is_the_count_that_a_queue_has_in_the_end(channel, expected):
+    declare(channel, "q", "quorum")
+    publish(channel, "q", 2)
+    assert metrics.settled(channel, "q", expected, timeout_s=0.5) == 2
+
+
 def test_queues_of_an_empty_vhost(channel):
     frame = metrics.queues()
     assert list(frame.columns) == ["queue", "type", "ready", "unacked", "consumers"]

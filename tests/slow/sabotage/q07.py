@@ -5,7 +5,7 @@ from tests.slow.sabotage.model import Sabotage
 SABOTAGES = [
     Sabotage(
         claim="q07.1",
-        cell="inline-run",
+        cell="model-web-server",
         find="SLOTS, SECONDS, SHARED = 4, 0.4,",
         replace="SLOTS, SECONDS, SHARED = 4, 0.0,",
         why="the work takes no time, so there is nothing to wait for",
@@ -104,8 +104,8 @@ SABOTAGES = [
     Sabotage(
         claim="q07.10",
         cell="handlers-copy-worker",
-        find="signal.signal(signal.SIGTERM,",
-        replace="signal.signal(signal.SIGINT,",
+        find="signal.signal(signal.SIGTERM, lambda",
+        replace="signal.signal(signal.SIGINT, lambda",
         why="the worker listens for another signal",
     ),
     Sabotage(
@@ -114,5 +114,40 @@ SABOTAGES = [
         find="            channel.basic_ack(tag)",
         replace="            channel.basic_nack(tag, requeue=stopping != [])",
         why="the job in hand at SIGTERM is given back although it is done",
+    ),
+    Sabotage(
+        claim="q07.11",
+        cell="busy-run",
+        find='busy["95%, evenly"] = queue_up(0.95, lambda load: 1 / load)',
+        replace='busy["95%, evenly"] = queue_up(0.95, random.Random(1).expovariate)',
+        why="the jobs that should arrive evenly arrive at random",
+    ),
+    Sabotage(
+        claim="q07.11",
+        cell="busy-run",
+        find="waited[-1] + 1",
+        replace="waited[-1] + 0.5",
+        why="the worker is twice as fast, so it is busy half of the time",
+    ),
+    Sabotage(
+        claim="q07.11",
+        cell="busy-run",
+        find="prefetch_count=1",
+        replace="prefetch_count=100",
+        why="the line waits in the worker, where nobody counts it",
+    ),
+    Sabotage(
+        claim="q07.12",
+        cell="each-run",
+        find="    with broker.connect(via=network) as connection:\n        publish_once(connection)",
+        replace="    publish_once(connection)",
+        why="the connection is the one that is open already",
+    ),
+    Sabotage(
+        claim="q07.12",
+        cell="each-run",
+        find="twenty_times(network, channel.basic_publish,",
+        replace="twenty_times(network, connection.channel().basic_publish,",
+        why="the open channel has no confirms, so nobody waits for an answer",
     ),
 ]
