@@ -11,7 +11,7 @@ import pika
 from helpers.errors import BrokerError, UsageError
 from helpers.machine import keeper
 from helpers.machine.run import run
-from helpers.rabbitmq import management, ready, server
+from helpers.rabbitmq import disk_calls, management, ready, server
 from helpers.rabbitmq.model import Broker, credentials
 from helpers.rabbitmq.private_node import PrivateNode
 from helpers.rabbitmq.ready import DEFAULTS
@@ -127,6 +127,18 @@ class DisposableNode:
             lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
             raise BrokerError(f"{name} failed: {lines[0] if lines else done.returncode}")
         return done.stdout
+
+    def watch_disk(self) -> None:
+        """Note every write, fsync and confirm from now on, until the node ends.
+
+        Raises:
+            BrokerError: it is down, or watched already.
+        """
+        disk_calls.watch(self.ctl)
+
+    def calls_before_confirms(self) -> list[list[str]]:
+        """Return the calls that ended before each confirm since `watch_disk`; see `disk_calls`."""
+        return disk_calls.before_confirms(self.ctl)
 
     def start(self, *, timeout_s: float = START_TIMEOUT_S) -> None:
         """Start the node again with the same data, name and ports.

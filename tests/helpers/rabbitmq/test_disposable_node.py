@@ -120,6 +120,27 @@ def test_node_of_a_killed_process_is_swept_and_one_in_use_is_not(start_python):
     assert not folder.exists()
 
 
+@needs_server
+@pytest.mark.slow
+def test_watches_what_comes_before_each_confirm():
+    with broker.disposable() as node, node.connect() as connection:
+        channel = connection.channel()
+        channel.confirm_delivery()
+        channel.queue_declare("quorum", durable=True, arguments={"x-queue-type": "quorum"})
+        channel.queue_declare("memory", exclusive=True)
+        channel.basic_publish("", "quorum", b"before")
+        node.watch_disk()
+        with pytest.raises(BrokerError, match="rabbitmqctl eval"):
+            node.watch_disk()
+        channel.basic_publish("", "quorum", b"1")
+        channel.basic_publish("", "memory", b"2")
+        first, second = node.calls_before_confirms()
+        assert first.index("ra_log_wal write") < first.index("ra_log_wal fsync")
+        assert [call for call in second if call.startswith("rabbit_")] == []
+        channel.basic_publish("", "quorum", b"3")
+        assert len(node.calls_before_confirms()) == 1
+
+
 def test_without_a_server_it_says_so(monkeypatch):
     monkeypatch.setenv("RABBIT_LAB_SERVER", "/nowhere/rabbitmq-server")
     expected = re.escape("cannot start a private RabbitMQ node: RABBIT_LAB_SERVER names")

@@ -97,8 +97,8 @@ SABOTAGES = [
     Sabotage(
         claim="q04.8",
         cell="rate-run",
-        find='"one confirm at a time": publish_each',
-        replace='"one confirm at a time": publish_blind',
+        find='"one confirm at a time": partial(publish_all, confirms=True)',
+        replace='"one confirm at a time": partial(publish_all, confirms=False)',
         why="the publisher that should wait for confirms has none",
     ),
     Sabotage(
@@ -128,5 +128,19 @@ SABOTAGES = [
         find="chaos.cut_off(node, three)",
         replace="suppress()",
         why="no link is cut, so the former minority is none",
+    ),
+    Sabotage(
+        claim="q04.11",
+        cell="disk-run",
+        find="broker.disposable()",
+        replace='broker.disposable(advanced="[{ra, [{wal_sync_method, none}]}].")',
+        why="the log of the quorum queues only writes",
+    ),
+    Sabotage(
+        claim="q04.11",
+        cell="disk-run",
+        find="PERSISTENT",
+        replace="pika.BasicProperties(delivery_mode=pika.DeliveryMode.Transient)",
+        why="the messages are not persistent, so a classic queue confirms them in memory",
     ),
 ]
