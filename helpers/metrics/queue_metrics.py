@@ -84,7 +84,7 @@ def wait_for_ready(channel: Any, queue: str, count: int, *, timeout_s: float) ->
 
 
 def settled(channel: Any, queue: str, count: int, *, timeout_s: float) -> int:
-    """Give a queue time to hold exactly ``count`` ready messages; return how many it has in the end.
+    """Give a queue time to hold exactly ``count`` ready messages, and return how many it has.
 
     Args:
         channel: an open channel.

@@ -78,7 +78,10 @@ def test_a_package_without_the_engine_is_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr(engine, "SBIN", ())
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.setattr(engine, "_install", lambda: None)
-    with pytest.raises(engine.NoEngineError, match="there is no dockerd to start"), engine.running():
+    with (
+        pytest.raises(engine.NoEngineError, match="there is no dockerd to start"),
+        engine.running(),
+    ):
         pass
 
 
