@@ -59,4 +59,25 @@ SABOTAGES = [
         replace="auto_ack=False",
         why="the consumer that does not read acks by hand, too",
     ),
+    Sabotage(
+        claim="q10.9",
+        cell="trace-step",
+        find="w3c.extract(came)",
+        replace="w3c.extract({})",
+        why="no step reads the headers that came to it",
+    ),
+    Sabotage(
+        claim="q10.9",
+        cell="trace-step",
+        find='sends.get(name, "own")',
+        replace='"own"',
+        why="no step of any design leaves the headers out",
+    ),
+    Sabotage(
+        claim="q10.9",
+        cell="trace-take",
+        find="first[s.attributes",
+        replace="{**first, s.attributes['document']: s.context.trace_id}[s.attributes",
+        why="a span's trace is compared with itself",
+    ),
 ]
