@@ -139,8 +139,8 @@ SABOTAGES = [
     Sabotage(
         claim="q07.12",
         cell="each-run",
-        find="    with broker.connect(via=network) as connection:\n        publish_once(connection)",
-        replace="    publish_once(connection)",
+        find="with broker.connect(via=network) as connection:\n        publish_once",
+        replace="if True:\n        publish_once",
         why="the connection is the one that is open already",
     ),
     Sabotage(
