@@ -104,6 +104,8 @@ def publish_rates(frame: "pd.DataFrame", *, round_trip_ms: float) -> None:
 def service(frame: "pd.DataFrame", *, fault: str, until_s: float, lost: Mapping[str, int]) -> None:
     """Draw the times in which publishers got confirms, a lane each, around a fault at 0 s.
 
+    The longest gap of a lane that lasts into the fault has its length beside it.
+
     Args:
         frame: DataFrame[publisher str; from_s, to_s float], a row for each time of service.
         fault: name of the fault that began at 0 s, in a few words.
@@ -130,8 +132,11 @@ def service(frame: "pd.DataFrame", *, fault: str, until_s: float, lost: Mapping[
             if lost.get(lane):
                 words, colour = f"{lost[lane]} confirmed and lost", style.DARK_VERMILLION
                 axes.text(until_s, place - 0.29, words, ha="right", va="bottom", color=colour)
-            for (_, quiet), (back, _) in pairwise(times):
-                _draw_gap(axes, place, quiet, back)
+            gaps = [(quiet, back) for (_, quiet), (back, _) in pairwise(times)]
+            for quiet, back in gaps:
+                axes.plot([quiet, back], [place, place], color=style.INK, linewidth=1, marker="|")
+            if by_fault := [gap for gap in gaps if gap[1] > 0]:
+                _name_gap(axes, place, *max(by_fault, key=lambda gap: gap[1] - gap[0]))
         axes.set_yticks(range(len(lanes)), lanes)
         axes.set(ylim=(len(lanes) - 0.5, -0.75), xlim=(-BEFORE_S, end + 0.02 * (end + BEFORE_S)))
         axes.set_xlabel("time since the fault began [s]")
@@ -145,10 +150,9 @@ def _draw_service(axes: "Axes", place: int, begin: float, until: float, role: st
     )  # fmt: skip
 
 
-def _draw_gap(axes: "Axes", place: int, quiet: float, back: float) -> None:
+def _name_gap(axes: "Axes", place: int, quiet: float, back: float) -> None:
     length_s = back - quiet
     words = f"{length_s:.1f} s" if length_s >= 1 else f"{1000 * length_s:.0f} ms"
-    axes.plot([quiet, back], [place, place], color=style.INK, linewidth=1, marker="|")
     axes.text(quiet, place - 0.29, f"none for {words}", va="bottom", color=style.INK)
 
 

@@ -59,7 +59,7 @@ def test_survivors_without_losses_has_no_bar_for_them(drawn):
     assert [bar.get_width() for bar in drawn[0].axes[0].patches] == [100]
 
 
-def test_service_names_every_gap_and_the_messages_confirmed_and_lost(drawn):
+def test_service_names_the_gaps_and_the_messages_confirmed_and_lost(drawn):
     short = pd.DataFrame([("two", 9.34, 9.5)], columns=SERVED.columns)
     plots.service(pd.concat([SERVED, short]), fault="down", until_s=7, lost={"two": 5, "one": 0})
     axes = drawn[0].axes[0]
@@ -69,6 +69,15 @@ def test_service_names_every_gap_and_the_messages_confirmed_and_lost(drawn):
     assert [(bar.get_x(), bar.get_width()) for bar in lost] == [(0, 7)]
     assert [list(line.get_xdata()) for line in axes.lines] == [[0, 8], [9, 9.34]]
     assert [list(line.get_ydata()) for line in axes.lines] == [[0, 0], [1, 1]]
+
+
+def test_service_gives_no_length_to_a_gap_before_the_fault_and_one_to_each_lane(drawn):
+    times = [(-1.0, -0.8), (-0.45, -0.1), (6.0, 6.2), (6.5, 9.0)]
+    frame = pd.DataFrame([("one", *time) for time in times], columns=SERVED.columns)
+    plots.service(frame, fault="down", until_s=7, lost={})
+    axes = drawn[0].axes[0]
+    assert texts(axes) == ["down", "none for 6.1 s"]
+    assert [list(line.get_xdata()) for line in axes.lines] == [[-0.8, -0.45], [-0.1, 6], [6.2, 6.5]]
 
 
 @pytest.mark.parametrize(("until_s", "end"), [(7, 9), (12, 12)])
