@@ -70,10 +70,10 @@ def test_all_incidents_at_once_show_their_metrics(channel):
             return (
                 repeats > 5 * seen.get("thumbnails acked_total", 1) > 0
                 and seen.get("events unroutable_dropped_total", 0) > 20
-                and 0 < seen.get("search acked_total", 0) < 20 < seen.get("export acked_total", 0)
+                and 0 < 2 * seen.get("search acked_total", 0) < seen.get("export acked_total", 0)
             )
 
-        wait_until(counted, timeout_s=25, what="repeats, drops and acks", every_s=0.5)
+        wait_until(counted, timeout_s=60, what="repeats, drops and acks", every_s=0.5)
         assert values("channel_queue_metrics").get("index acked_total", 0) == 0
         assert values("queue_consumer_count")["audit rabbitmq_detailed_queue_consumers"] == 0
     for queue in [i.queue for i in incidents.ALL if i.queue]:

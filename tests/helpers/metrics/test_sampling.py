@@ -9,6 +9,7 @@ import pytest
 from helpers import metrics
 from helpers.errors import RabbitLabError, UsageError, WaitTimeoutError
 from helpers.metrics import sampling
+from helpers.waits import wait_until
 from tests.helpers.metrics.queues import declare, publish
 
 
@@ -18,13 +19,18 @@ def test_sample_reads_at_a_steady_pace_and_once_at_the_end(channel):
     with metrics.sample(lambda: totals("q"), every_s=0.05) as sampler:
         publish(channel, "q", 10)
         metrics.wait_for_ready(channel, "q", 10, timeout_s=5)
-        time.sleep(0.3)
+        wait_until(lambda: len(sampler.frame()) >= 4, timeout_s=20, what="four readings")
     frame = sampler.frame()
     assert list(frame.columns) == ["t_s", "ready", "unacked"]
-    assert 4 <= len(frame) <= 12
+    assert len(frame) <= most_readings(frame, every_s=0.05)
     assert frame["t_s"].is_monotonic_increasing
     assert frame["ready"].iloc[-1] == 10.0
     assert no_sampler_runs()
+
+
+def most_readings(frame, *, every_s, after_s=0.0):
+    """Return how many there may be: at a steady pace, one at the start and one at the end."""
+    return 2 + (frame["t_s"].iloc[-1] - after_s) / every_s
 
 
 def totals(queue):
@@ -38,15 +44,15 @@ def no_sampler_runs():
 
 def test_sample_skips_ticks_when_a_reading_is_slow():
     with metrics.sample(lambda: time.sleep(0.12) or {"n": 1}, every_s=0.05) as sampler:
-        time.sleep(0.5)
-    assert 3 <= len(sampler.frame()) <= 6
+        wait_until(lambda: len(sampler.frame()) >= 3, timeout_s=20, what="three readings")
+    assert len(sampler.frame()) <= most_readings(sampler.frame(), every_s=0.12)
 
 
 def test_sample_does_not_catch_up_after_a_slow_reading():
     pauses_s = iter([0.5])
     with metrics.sample(lambda: time.sleep(next(pauses_s, 0)) or {"n": 1}, every_s=0.05) as sampler:
-        time.sleep(0.52)
-    assert len(sampler.frame()) <= 6
+        wait_until(lambda: len(sampler.frame()) >= 2, timeout_s=20, what="the next reading")
+    assert len(sampler.frame()) <= most_readings(sampler.frame(), every_s=0.05, after_s=0.4)
 
 
 def test_sample_reads_at_the_start_and_at_the_end():
