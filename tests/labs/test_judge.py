@@ -153,13 +153,14 @@ def test_a_check_may_take_longer_than_a_heartbeat(attempt: Try):
     """While the judge waits, it serves no heartbeat: the broker must not end its connections."""
     trial = attempt()
     trial.fresh("jobs (id TEXT PRIMARY KEY)")
-    connecting.confirmed_channel()
+    held = connecting.confirmed_channel()  # dropped, it would end whenever Python collects it
     open_ones = wait_until(
         lambda: len(found := broker.api("GET", "vhosts/{vhost}/connections")) == 2 and found,
         timeout_s=30,
         what="both connections in the management API",
     )
     assert {int(one["timeout"]) for one in open_ones} == {connecting.HEARTBEAT_S}
+    assert held.is_open
     assert Limits().seconds < connecting.HEARTBEAT_S
 
 
