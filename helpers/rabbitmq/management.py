@@ -57,8 +57,9 @@ def call(
     if base != management_url.rstrip("/"):
         login = credentials(management_url)
     url = f"{base}/api/{path.lstrip('/').removeprefix('api/')}"
+    session = _session()
     try:
-        answer = _session().request(
+        answer = session.request(
             method,
             url,
             json=body,
@@ -71,6 +72,9 @@ def call(
             " rabbitmq_management enabled, and is MANAGEMENT_URL right?"
         ) from None
     if not answer.ok:
+        # Of a refused request it may not have read the body: then it hangs up, without saying so,
+        # and a request that is on its way by then would have no answer.
+        session.close()
         raise _refusal(answer, base, login[0], f"{method} {path}")
     if not answer.content:
         return None

@@ -17,7 +17,7 @@ from helpers.errors import (
     UsageError,
 )
 from helpers.machine.ports import free_ports
-from helpers.rabbitmq import ready
+from helpers.rabbitmq import management, ready
 from helpers.rabbitmq.model import credentials, management_guesses
 
 
@@ -177,6 +177,19 @@ def test_api_errors_carry_the_status(channel):
     with pytest.raises(broker.ManagementApiError, match="404") as caught:
         broker.api("GET", "queues/{vhost}/none")
     assert caught.value.status == 404
+
+
+def test_a_refusal_is_answered_whatever_was_refused_before_it(shared_broker, reader):
+    """After a refused request with a body the management API hangs up, unannounced: 3 of 100 times
+    the request after it had no answer."""
+    for _ in range(150):
+        for method, path, body in (
+            ("PUT", "policies/%2F/p", {"pattern": "", "definition": {"expires": 1}}),
+            ("GET", "users", None),
+        ):
+            with pytest.raises(broker.ManagementApiError, match="needs the tag"):
+                url = shared_broker.management_url
+                management.call(url, (reader, reader), method, path, body)
 
 
 def test_pika_refusing_a_parameter_is_a_usage_error(channel):
