@@ -6,13 +6,11 @@ Guesses are lines of JSON in ``work/predictions.jsonl``; nothing is ever overwri
 reader sees how the guesses of last month compare with those of today.
 """
 
-import json
-from datetime import datetime
 from numbers import Real
 from pathlib import Path
 
 from helpers.errors import UsageError
-from helpers.machine import files
+from helpers.machine import journal
 from helpers.machine.paths import work
 
 _questions: dict[str, tuple[str, object, str]] = {}
@@ -91,18 +89,9 @@ def _text(value: object, unit: str) -> str:
 
 
 def _keep(entry: dict[str, object]) -> None:
-    entry = {"date": datetime.now().astimezone().isoformat(timespec="seconds"), **entry}
     try:
-        line = json.dumps(entry, default=_plain)
-    except (TypeError, ValueError) as error:
+        journal.add(path(), {"date": journal.now(), **entry})
+    except UsageError as error:
         raise UsageError(
             f"a guess must be a number, a text or a list of these, not {entry['guess']!r}"
         ) from error
-    files.append(path(), line + "\n")
-
-
-def _plain(value: object) -> object:
-    """Turn a numpy or pandas scalar into a plain number."""
-    if hasattr(value, "item"):
-        return value.item()
-    raise TypeError

@@ -9,6 +9,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
 from helpers.errors import NotWrittenError
+from helpers.machine import journal
 from helpers.suite.notebooks.sockets import own_sockets
 from labs.judge import brief, checking, commands, progress
 from labs.judge.instructor.proof import solutions
@@ -116,6 +117,7 @@ def test_progress_shows_the_last_check_of_each_lab(tmp_path, monkeypatch):
     monkeypatch.setenv("RABBIT_LAB_WORK", str(tmp_path))
     assert progress.overview().count("not tried yet") == len(numbers())
     progress.keep(Verdict(5, (Broken("a", "", "memory-set"),), "", 3.0, "4.3.6"))
+    assert journal.read(progress.file()).entries[-1]["beliefs"] == {"a": "memory-set"}
     progress.keep(Verdict(3, (), "", 3.0, "4.3.6"))
     with (tmp_path / "labs.jsonl").open("a") as file:
         file.write('{"lab": 5, "cut o')
