@@ -25,6 +25,11 @@ def test_a_row_has_the_counts_of_the_whole_suite():
     assert row == (
         "| forky | 3.14.8 | 4.3.6 | exit code 2: 2 failed, 2245 passed, 16 skipped | 300 s |"
     )
+    green = (
+        "===== 2601 passed, 16 skipped in 260.24s (0:04:20) =====",
+        "===== 45 passed, 397 deselected in 31.11s =====",
+    )
+    assert "passed: 2601 passed, 16 skipped" in debian.Result("bookworm", 0, green, 1.0).row
     assert "exit code 1: nothing was run" in debian.Result("forky", 1, (), 1.0).row
 
 
