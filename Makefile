@@ -15,7 +15,7 @@ ifneq ($(shell { .venv/bin/python -Ic "import helpers, os; print(os.path.samefil
 $(shell rm -f $(READY))
 endif
 
-.PHONY: help lab check drill notebooks up down status doctor grade handout labs-proof test test-slow lint twice verdicts sabotage mutants test-browser test-containers test-versions bench lock
+.PHONY: help lab check practice notebooks up down status doctor grade handout labs-proof test test-slow lint twice verdicts sabotage mutants test-browser test-containers test-versions bench lock
 
 ##@ For everybody
 
@@ -29,8 +29,8 @@ lab: $(READY) ## open JupyterLab on the notebooks, with a live broker
 check: $(READY) ## judge your code for a lab; without LAB, show how all labs stand
 	@$(RUN) check $(LAB) $(FILE) $(ARGS)
 
-drill: $(READY) ## ask the questions of the interview drills
-	@$(RUN) drill $(ARGS)
+practice: $(READY) ## ask what is due today: ten minutes for an interview
+	@$(RUN) practice $(ARGS)
 
 notebooks: $(READY) ## run the notebooks and store their outputs
 	@$(RUN) notebooks $(ARGS)

@@ -16,7 +16,9 @@ from helpers.machine.paths import ROOT
 from helpers.rabbitmq import generations
 from helpers.rabbitmq.generations import GENERATIONS, generation_of, listed
 
-FOLDERS = (".github", "docker", "docs", "helpers", "labs", "monitoring", "notebooks", "tests")
+FOLDERS = (
+    ".github", "docker", "docs", "helpers", "labs", "monitoring", "notebooks", "practice", "tests",
+)  # fmt: skip
 SUFFIXES = {".py", ".md", ".toml", ".txt", ".yml", ".ipynb", ".j2"}
 FIRST = 5  # smaller numbers may count some of them: "two notebooks"
 WORDS = ("five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen")

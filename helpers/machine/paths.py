@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from helpers.errors import BrokerError, UsageError
+from helpers.errors import BrokerError, NotWrittenError, UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -73,9 +73,18 @@ def work() -> Path:
 
     Returns:
         ``work/`` at the root of the checkout, or what ``RABBIT_LAB_WORK`` names.
+
+    Raises:
+        NotWrittenError: it cannot be made.
     """
     folder = Path(os.environ.get("RABBIT_LAB_WORK") or ROOT / "work")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotWrittenError(
+            f"cannot make the folder {shown(folder)}: {error.strerror}; let RABBIT_LAB_WORK name"
+            " one where what you write is kept"
+        ) from None
     return folder
 
 

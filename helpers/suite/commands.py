@@ -62,8 +62,8 @@ _ROWS = (
         "labs.judge.commands:check", ("LAB", "FILE", "ARGS"), "make check LAB=03",
     ),
     Command(
-        "drill", "everybody", "ask the questions of the interview drills",
-        "helpers.suite.drill:command", ("ARGS",), 'make drill ARGS="q03 --level senior"',
+        "practice", "everybody", "ask what is due today: ten minutes for an interview",
+        "practice.commands:practice", ("ARGS",), 'make practice ARGS="q03 --level senior"',
     ),
     Command(
         "notebooks", "everybody", "run the notebooks and store their outputs",

@@ -1,4 +1,4 @@
-"""Read the interview drill of a notebook and ask its questions in a terminal.
+"""Read the interview drill of a notebook.
 
 The section ``## Interview drill`` has one fixed form and begins with three parts::
 
@@ -7,25 +7,18 @@ The section ``## Interview drill`` has one fixed form and begins with three part
     ### Common wrong answers   | what people say | what is wrong | refuted by |
 """
 
-import random
 import re
-import textwrap
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-import click
 from nbformat import NotebookNode
 
 from helpers.errors import UsageError
-from helpers.suite.commands import NAMES, NOTEBOOKS
 
 SECTION = "Interview drill"
 PARTS = ("Two-minute answer", "Follow-ups", "Common wrong answers")
 LEVELS = ("junior", "senior", "staff")
-WRONG = "wrong"
-WIDTH = 88
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 CARD = re.compile(
     r"<details>\s*<summary>\[(?P<level>\w+)\] (?P<question>[^\n]+?)</summary>"
@@ -142,100 +135,3 @@ def _section(nb: NotebookNode) -> str:
         if inside:
             found.append(cell.source)
     return "\n\n".join(found)
-
-
-@dataclass(frozen=True)
-class Card:
-    """A question with its heading, and the answer that is shown after it."""
-
-    head: str
-    asked: str
-    answer: str
-
-
-def cards_of(drill: Drill, level: str | None = None) -> list[Card]:
-    """Return the cards of a drill, in its order.
-
-    Args:
-        drill: a drill.
-        level: "junior", "senior" or "staff": only follow-ups of that level; "wrong": only wrong
-            answers; None: everything, the question itself first.
-    """
-    q = drill.question.upper()
-    found = []
-    if level is None:
-        found.append(Card(f"{q} · two minutes", drill.title, drill.two_minute_answer))
-    found += [
-        Card(f"{q} · {card.level}", card.question, card.answer)
-        for card in drill.follow_ups
-        if level in (None, card.level)
-    ]
-    if level in (None, WRONG):
-        for wrong in drill.wrong_answers:
-            says = f"A candidate says: {wrong.says} What do you reply?"
-            found.append(Card(f"{q} · {WRONG}", says, f"{wrong.why} ({', '.join(wrong.claims)})"))
-    return found
-
-
-def ask(cards: Sequence[Card]) -> None:
-    """Print questions one at a time; Enter shows the answer, then goes on; q ends.
-
-    Args:
-        cards: the questions, in this order.
-    """
-    for number, card in enumerate(cards, 1):
-        print(f"{card.head} · {number} of {len(cards)}\n\n{_wrapped(card.asked)}\n")
-        if _stops("Enter shows the answer, q ends: "):
-            return
-        print(f"\n{_wrapped(card.answer)}\n")
-        if number < len(cards) and _stops("Enter goes on, q ends: "):
-            return
-        print()
-
-
-def _stops(prompt: str) -> bool:
-    try:
-        return input(prompt).strip().lower().startswith("q")
-    except EOFError:
-        print("\nThe input has ended: --all prints everything without asking.")
-        return True
-
-
-def _wrapped(markdown: str) -> str:
-    plain = re.sub(r"^> ?", "", markdown, flags=re.MULTILINE)  # quoted lines are spoken, too
-    return "\n\n".join(_paragraphs(plain))
-
-
-def _paragraphs(markdown: str) -> Iterator[str]:
-    for paragraph in re.split(r"\n\s*\n", markdown):
-        keeps_lines = re.match(r"\s*(```|\||([-*]|\d+\.) )", paragraph)
-        yield paragraph if keeps_lines else textwrap.fill(paragraph, WIDTH)
-
-
-@click.command(epilog=f"{NOTEBOOKS}.")
-@NAMES
-@click.option(
-    "--level", type=click.Choice([*LEVELS, WRONG]), help="Only this level, or only wrong answers."
-)
-@click.option("--ordered", is_flag=True, help="Ask in the notebooks' order.")
-@click.option("--all", "everything", is_flag=True, help="Print questions and answers, ask nothing.")
-def command(names: Sequence[str], level: str | None, ordered: bool, everything: bool) -> int:
-    """Ask the drills of notebooks.
-
-    Raises:
-        UsageError: an unknown notebook, a drill of another form, or nothing to ask.
-    """
-    from helpers.suite.notebooks import find
-
-    drills = [read(path) for path in find(names)]
-    cards = [card for drill in drills for card in cards_of(drill, level)]
-    if not cards:
-        raise UsageError("there is nothing to ask: these notebooks have no such question")
-    if everything:
-        for card in cards:
-            print(f"{card.head}\n\n{_wrapped(card.asked)}\n\n{_wrapped(card.answer)}\n")
-        return 0
-    if not ordered:
-        random.shuffle(cards)
-    ask(cards)
-    return 0

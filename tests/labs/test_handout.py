@@ -88,6 +88,9 @@ def test_a_check_runs_in_it(unpacked: Path, shared_broker, tmp_path: Path):
     assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)
     assert missing.stderr.startswith("error: there is no file no-such-file.py: ")
     assert "holds" in run("helpers", "check").stdout
+    printed = run("helpers", "practice", "q03", "--all")
+    assert "── q03.main · two minutes" in printed.stdout, printed.stderr
+    assert "broken code" not in printed.stdout
     assert "No such command 'grade'" in run("labs.judge", "grade", ".").stderr
     for name in ("test", "twice", "sabotage", "labs-proof", "grade", "handout"):
         refused = run("helpers", name)

@@ -36,7 +36,7 @@ PLACE = re.compile(r"(?:helpers|labs|tests|docs|notebooks|docker|monitoring|\.gi
 VARIABLE = re.compile(r"\bRABBIT_LAB_[A-Z_]+\b")
 # Set by one part of the suite for another.
 INTERNAL = {"RABBIT_LAB_IN_COMPOSE", "RABBIT_LAB_NODE", "RABBIT_LAB_STORE", "RABBIT_LAB_TURNS"}
-CODE_TREES = ("helpers", "labs", "tests")
+CODE_TREES = ("helpers", "labs", "practice", "tests")
 
 
 def read(path: Path) -> str:

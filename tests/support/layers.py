@@ -7,7 +7,7 @@ from pathlib import Path
 
 from helpers.machine.paths import ROOT
 
-TREES = ("helpers", "labs", "tests")
+TREES = ("helpers", "labs", "practice", "tests")
 SOLUTIONS = ("correct", "wrong")  # folders of submissions, each a program of its own
 
 # A module may import from its own floor and from lower ones; the longest prefix of its name counts.

@@ -16,7 +16,7 @@ TOP = (
     "LICENSE", "Makefile", "requirements.txt", "requirements.lock", "pyproject.toml",
     "docker-compose.yml",
 )  # fmt: skip
-TREES = ("helpers", "notebooks", "monitoring", "docker", "docs", "labs")
+TREES = ("helpers", "notebooks", "monitoring", "docker", "docs", "labs", "practice")
 # Files that students do not get.
 INSTRUCTORS = (
     "docs/instructors.md",
@@ -26,7 +26,7 @@ INSTRUCTORS = (
 )  # fmt: skip
 KINDS = (
     ".py", ".ipynb", ".md", ".json", ".css", ".csv", ".png", ".yml", ".conf", ".txt", ".lock",
-    ".sh",
+    ".sh", ".toml",
 )  # fmt: skip
 FOLDER = "rabbit-lab"
 WELCOME = Path(__file__).with_name("students.md")

@@ -42,7 +42,7 @@ def test_wrong_usage(arguments, usage, error, capsys):
     assert capsys.readouterr().err == f"Usage: python -m helpers{usage}\nerror: {error}\n"
 
 
-@pytest.mark.parametrize("command", ["notebooks", "verdicts", "drill", "test-browser"])
+@pytest.mark.parametrize("command", ["notebooks", "verdicts", "practice", "test-browser"])
 def test_unknown_notebook_is_wrong_usage(command, capsys):
     assert command_line.main([command, "q11"]) == 2
     assert capsys.readouterr().err.startswith("error: there is no notebook 'q11'; there are: q01")
