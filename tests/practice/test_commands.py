@@ -6,12 +6,13 @@ import select
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from helpers import __main__ as command_line
 from helpers.machine.paths import ROOT
-from practice import state
+from practice import commands, state
 from practice.schedule import AGAIN
 from tests.conftest import child_environment
 
@@ -43,7 +44,7 @@ def test_when_all_is_done_it_says_when_to_come_back(learner, capsys):
 
 def test_time_ends_a_session_after_a_card(learner, capsys, monkeypatch):
     seconds = iter(range(0, 10_000, 40))
-    monkeypatch.setattr(time, "monotonic", lambda: float(next(seconds)))
+    monkeypatch.setattr(commands, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
     learner.answers = [""] * 40
     assert run("q03", "--kind", "verdict", "--minutes", "2") == 0
     printed = capsys.readouterr().out

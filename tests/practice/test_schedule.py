@@ -94,7 +94,7 @@ def test_memory_fades(learner):
     assert recalls == sorted(recalls, reverse=True) and recalls[0] == 1.0
 
 
-def test_ten_thousand_reviews_are_replayed_within_a_second(learner):
+def test_ten_thousand_reviews_are_replayed_at_once(learner):
     learner.reviewed("q09.x0", GOOD)
     line = state.path().read_text()
     days = [START + timedelta(n) for n in range(25)]
@@ -106,5 +106,6 @@ def test_ten_thousand_reviews_are_replayed_within_a_second(learner):
     state.path().write_text("".join(lines))
     began = time.process_time()
     standings = schedule.standings(state.history().of("review"), today=days[-1])
-    assert time.process_time() - began < 1.0
+    # 0.3 s on a quiet machine; a replay of each card's reviews for each review takes minutes.
+    assert time.process_time() - began < 5.0
     assert len(standings) == 400 and all(one.reviews == 25 for one in standings.values())
