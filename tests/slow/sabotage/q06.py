@@ -62,7 +62,7 @@ SABOTAGES = [
     Sabotage(
         claim="q06.5",
         cell="count-function",
-        find='int(headers["x-death"][0]["count"])',
+        find='int(death["count"])',
         replace='len(headers["x-death"])',
         why="the header's entries are counted, not the deaths",
     ),

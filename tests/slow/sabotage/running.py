@@ -1,6 +1,5 @@
 """Run changed notebooks, several at a time, and tell what differs from their stored cards."""
 
-import ast
 import os
 import signal
 import sys
@@ -18,8 +17,8 @@ from nbformat import NotebookNode
 from helpers import services
 from helpers.suite.notebooks import Problem, claim_ids, run, stored_claims
 from helpers.suite.notebooks.cards import measures_rates, tags
+from helpers.suite.notebooks.reach import keep_within_reach, leave_out_figures
 from helpers.suite.notebooks.running import read
-from tests.slow.sabotage.reach import keep_within_reach
 
 JOBS = 5  # they mostly wait, so that two cores carry five
 INTERRUPTED = threading.Event()  # in a process of the pool, after Ctrl-C
@@ -80,26 +79,6 @@ def lacking(nb: NotebookNode, claim: str) -> str | None:
     """Return the sentence about a missing service that the claim's cell needs, or None."""
     missing = (services.missing(tags(cell)) for cell in nb.cells if claim in claim_ids(cell))
     return next(filter(None, missing), None)
-
-
-def leave_out_figures(nb: NotebookNode) -> None:
-    """Take out the statements that only call a function of ``plots``: no claim needs a figure."""
-    for cell in nb.cells:
-        if cell.cell_type == "code":
-            cell.source = _without_figures(cell.source)
-
-
-def _without_figures(source: str) -> str:
-    try:
-        statements = ast.parse(source).body
-    except SyntaxError:  # which is for the run to report
-        return source
-    lines: list[str] = source.splitlines()
-    for each in statements:
-        if isinstance(each, ast.Expr) and ast.unparse(each).startswith("plots."):
-            last = each.end_lineno or each.lineno
-            lines[each.lineno - 1 : last] = [""] * (last - each.lineno + 1)
-    return "\n".join(lines)
 
 
 def side_by_side(

@@ -10,11 +10,10 @@ from nbformat import v4, write
 from helpers import __main__ as command_line
 from helpers.claims.card import Card, Row
 from helpers.suite.notebooks import find, stored_claims
+from helpers.suite.notebooks.reach import keep_within_reach, leave_out_figures
 from helpers.suite.notebooks.running import read
 from tests.slow.sabotage import Sabotage, SabotageError, all_sabotages, judge, notebook_of
-from tests.slow.sabotage.reach import keep_within_reach
 from tests.slow.sabotage.runner import report, without_sabotage
-from tests.slow.sabotage.running import leave_out_figures
 from tests.support.cards import shown
 
 EVERY = all_sabotages()

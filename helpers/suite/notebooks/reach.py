@@ -1,10 +1,11 @@
-"""Keep only the cells that a change of one cell can reach, and the cells that these need.
+"""Keep only the cells that one cell needs, or that a change of it can reach.
 
 Cells share nothing but names: each experiment begins with an empty virtual host, and `make twice`
 proves that their order does not matter. So a claim can fail because of a change only if its cell
 uses, directly or through other cells, a name that the changed cell defines or may change.
 """
 
+import ast
 import symtable
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ class Names:
 
 
 def keep_within_reach(nb: NotebookNode, changed: str) -> list[NotebookNode]:
-    """Remove the code cells that the change cannot reach, unless cells within reach need them.
+    """Remove the code cells that a change cannot reach, unless cells within reach need them.
 
     Args:
         nb: the notebook, which is changed.
@@ -32,10 +33,24 @@ def keep_within_reach(nb: NotebookNode, changed: str) -> list[NotebookNode]:
     Returns:
         The removed cells.
     """
+    return _keep(nb, changed, later=True)
+
+
+def keep_what_it_needs(nb: NotebookNode, wanted: str) -> None:
+    """Remove all code cells but one and those without which it cannot run.
+
+    Args:
+        nb: the notebook, which is changed.
+        wanted: id of the cell.
+    """
+    _keep(nb, wanted, later=False)
+
+
+def _keep(nb: NotebookNode, cell_id: str, *, later: bool) -> list[NotebookNode]:
     cells = [cell for cell in nb.cells if cell.cell_type == "code"]
     names = [_names(cell) for cell in cells]
     values = frozenset().union(*(each.values for each in names))
-    first = next(number for number, cell in enumerate(cells) if cell.id == changed)
+    first = next(number for number, cell in enumerate(cells) if cell.id == cell_id)
     # What mentions a value may change it, as `list.append` does; the check of a claim only reads.
     given = [
         each.constants | each.values | (set() if CHECK_TAG in tags(cell) else each.used & values)
@@ -43,7 +58,7 @@ def keep_within_reach(nb: NotebookNode, changed: str) -> list[NotebookNode]:
     ]
     kept = {first}
     reached = given[first]
-    for number in range(first + 1, len(cells)):
+    for number in range(first + 1, len(cells)) if later else ():
         if names[number].used & reached:
             kept.add(number)
             reached |= given[number]
@@ -55,6 +70,26 @@ def keep_within_reach(nb: NotebookNode, changed: str) -> list[NotebookNode]:
     removed = [cell for number, cell in enumerate(cells) if number not in kept]
     nb.cells = [cell for cell in nb.cells if cell not in removed]
     return removed
+
+
+def leave_out_figures(nb: NotebookNode) -> None:
+    """Take out the statements that only call a function of ``plots``: no claim needs a figure."""
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.source = _without_figures(cell.source)
+
+
+def _without_figures(source: str) -> str:
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError:  # which is for the run to report
+        return source
+    lines: list[str] = source.splitlines()
+    for each in statements:
+        if isinstance(each, ast.Expr) and ast.unparse(each).startswith("plots."):
+            last = each.end_lineno or each.lineno
+            lines[each.lineno - 1 : last] = [""] * (last - each.lineno + 1)
+    return "\n".join(lines)
 
 
 def _names(cell: NotebookNode) -> Names:
