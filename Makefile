@@ -15,7 +15,7 @@ ifneq ($(shell { .venv/bin/python -Ic "import helpers, os; print(os.path.samefil
 $(shell rm -f $(READY))
 endif
 
-.PHONY: help lab check practice notebooks up down status doctor grade handout labs-proof test test-slow lint twice verdicts sabotage mutants test-browser test-containers test-versions bench lock
+.PHONY: help lab check practice interview notebooks up down status doctor grade handout labs-proof test test-slow lint twice verdicts sabotage mutants test-browser test-containers test-versions bench lock
 
 ##@ For everybody
 
@@ -31,6 +31,9 @@ check: $(READY) ## judge your code for a lab; without LAB, show how all labs sta
 
 practice: $(READY) ## ask what is due today: ten minutes for an interview
 	@$(RUN) practice $(ARGS)
+
+interview: $(READY) ## hold an interview of thirty minutes, with a score sheet
+	@$(RUN) interview $(ARGS)
 
 notebooks: $(READY) ## run the notebooks and store their outputs
 	@$(RUN) notebooks $(ARGS)

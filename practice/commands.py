@@ -1,4 +1,4 @@
-"""``make practice``: ten minutes a day."""
+"""``make practice``: ten minutes a day; ``make interview``: thirty."""
 
 import sys
 import time
@@ -8,12 +8,15 @@ from datetime import datetime
 import click
 
 from helpers.errors import UsageError
+from helpers.machine.paths import notebooks, shown
 from helpers.suite.commands import NAMES, NOTEBOOKS
 from helpers.suite.drill import LEVELS
-from practice import asking, deck, material, schedule, screen, state
+from practice import asking, deck, material, proving, schedule, screen, state, terminal
 from practice.cards import KINDS, Card, Choice, Number
+from practice.interview import Interview, earlier
 
 MINUTES = 10.0
+INTERVIEW_MINUTES = 30.0
 
 
 @click.command(epilog=f"{NOTEBOOKS}.")
@@ -51,6 +54,47 @@ def practice(
             _print(card)
         return 0
     return _ask(cards, minutes * 60)
+
+
+@click.command(epilog=f"{NOTEBOOKS}.")
+@NAMES
+@click.option("--level", type=click.Choice(LEVELS), default="senior", show_default=True,
+              help="Where it begins: two good answers raise it, a bad one lowers it.")  # fmt: skip
+@click.option("--minutes", type=click.FloatRange(min=1), default=INTERVIEW_MINUTES,
+              show_default=True, help="What would come after that time is left out.")  # fmt: skip
+@click.option("--seed", help="The same seed and history ask the same questions.")
+def interview(*, names: Sequence[str], level: str, minutes: float, seed: str | None) -> int:
+    """Hold an interview: speak aloud, mark your points, be cross-examined, prove it.
+
+    Raises:
+        UsageError: an unknown notebook.
+        NotWrittenError: the disk is full, or the learner's folder cannot be written.
+    """
+    history, began = state.history(), time.monotonic()
+    seed = seed or f"{now():%Y-%m-%d} {len(history.of('interview'))}"
+    held = Interview(
+        level, minutes * 60, seed, deck.every_card(_questions(names)), history, now,
+        lambda: time.monotonic() - began, proving.possible,
+    )  # fmt: skip
+    if history.remark:
+        print(f"{history.remark}\n")
+    try:
+        terminal.play(held.script(), seed=seed)
+    except (screen.StopAskingError, KeyboardInterrupt):
+        print("\nThe interview ends here; what you answered is kept.\n")
+    if held.sheet.made:
+        terminal.show(held.sheet, [*held.sheet.words(earlier(history)), *_after(held)])
+    return 0
+
+
+def _after(held: Interview) -> list[str]:
+    """Return what to do next: read, do the lab, come back."""
+    question = held.about[0]
+    number = int(question[1:])
+    found = [f"Read: {shown(notebooks()[number])}. Do: `make check LAB={number:02d}`."]
+    if gaps := held.sheet.gaps():
+        found.append(f"Open: {'; '.join(one.point.says for one in gaps)}.")
+    return [*found, _next(state.history())]
 
 
 def now() -> datetime:

@@ -66,6 +66,10 @@ _ROWS = (
         "practice.commands:practice", ("ARGS",), 'make practice ARGS="q03 --level senior"',
     ),
     Command(
+        "interview", "everybody", "hold an interview of thirty minutes, with a score sheet",
+        "practice.commands:interview", ("ARGS",), 'make interview ARGS="--level staff"',
+    ),
+    Command(
         "notebooks", "everybody", "run the notebooks and store their outputs",
         f"{_NOTEBOOKS}:notebooks", ("ARGS",), "make notebooks ARGS=q02",
     ),
