@@ -15,7 +15,7 @@ ifneq ($(shell { .venv/bin/python -Ic "import helpers, os; print(os.path.samefil
 $(shell rm -f $(READY))
 endif
 
-.PHONY: help lab check practice interview notebooks up down status doctor grade handout labs-proof test test-slow lint twice verdicts sabotage mutants test-browser test-containers test-versions bench lock
+.PHONY: help lab check practice interview progress notebooks up down status doctor grade handout labs-proof test test-slow lint twice verdicts sabotage mutants test-browser test-containers test-versions bench lock
 
 ##@ For everybody
 
@@ -34,6 +34,9 @@ practice: $(READY) ## ask what is due today: ten minutes for an interview
 
 interview: $(READY) ## hold an interview of thirty minutes, with a score sheet
 	@$(RUN) interview $(ARGS)
+
+progress: $(READY) ## show what you did, what is due, and what to do next
+	@$(RUN) progress
 
 notebooks: $(READY) ## run the notebooks and store their outputs
 	@$(RUN) notebooks $(ARGS)

@@ -11,7 +11,7 @@ from helpers.errors import UsageError
 from helpers.machine.paths import notebooks, shown
 from helpers.suite.commands import NAMES, NOTEBOOKS
 from helpers.suite.drill import LEVELS
-from practice import asking, deck, material, proving, schedule, screen, state, terminal
+from practice import asking, deck, material, progress, proving, schedule, screen, state, terminal
 from practice.cards import KINDS, Card, Choice, Number
 from practice.interview import Interview, earlier
 
@@ -84,6 +84,21 @@ def interview(*, names: Sequence[str], level: str, minutes: float, seed: str | N
         print("\nThe interview ends here; what you answered is kept.\n")
     if held.sheet.made:
         terminal.show(held.sheet, [*held.sheet.words(earlier(history)), *_after(held)])
+    return 0
+
+
+@click.command
+def show_progress() -> int:
+    """Show what you did, what comes back today, and what to do next."""
+    history, today = state.history(), now().date()
+    if history.remark:
+        print(f"{history.remark}\n")
+    found = progress.rows(deck.every_card(), history, today)
+    print(f"{progress.table(found)}\n")
+    print(screen.wrapped(progress.interviews(history)))
+    print("\nNext:")
+    for step in progress.next_steps(found, history, today):
+        print(screen.wrapped(f"- {step}"))
     return 0
 
 

@@ -70,6 +70,10 @@ _ROWS = (
         "practice.commands:interview", ("ARGS",), 'make interview ARGS="--level staff"',
     ),
     Command(
+        "progress", "everybody", "show what you did, what is due, and what to do next",
+        "practice.commands:show_progress",
+    ),
+    Command(
         "notebooks", "everybody", "run the notebooks and store their outputs",
         f"{_NOTEBOOKS}:notebooks", ("ARGS",), "make notebooks ARGS=q02",
     ),
