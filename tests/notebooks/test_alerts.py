@@ -1,7 +1,7 @@
 """The alert rules pass their unit tests, and each changed rule fails one of them."""
 
-import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -72,34 +72,23 @@ def test_every_rule_has_a_severity_and_a_place_to_look_at():
     assert text.count("summary:") == text.count("look_at:") == alerts == 9
 
 
-@pytest.fixture(scope="module")
-def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return what promtool prints about each changed rule; one run of it tests all of them."""
-    folder = tmp_path_factory.mktemp("rules")
-    text, tests = (ROOT / RULES).read_text(), (ROOT / TESTS).read_text()
-    files = {}
-    for number, (what, (old, new)) in enumerate(MUTATIONS.items()):
-        assert old in text
-        (folder / f"alerts{number}.yml").write_text(text.replace(old, new, 1))
-        files[what] = folder / f"test{number}.yml"
-        files[what].write_text(tests.replace("alerts.yml", f"alerts{number}.yml"))
-    for command in (
-        ["check", "rules", *folder.glob("alerts*.yml")],
-        ["test", "rules", *files.values()],
-    ):
-        done = subprocess.run(
-            ["promtool", *command],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-            timeout=CHILD_TIMEOUT_S,
-        )  # fmt: skip
-        assert (done.returncode == 0) == (command[0] == "check"), done.stdout
-    parts = re.split(r"^Unit Testing:  (\S+)$", done.stdout, flags=re.MULTILINE)[1:]
-    printed = dict(zip(parts[::2], parts[1::2], strict=True))
-    return {what: printed[str(file)] for what, file in files.items()}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("what", MUTATIONS)
-def test_a_changed_rule_fails_a_unit_test(what: str, failures: dict[str, str]):
-    assert "FAILED" in failures[what]
-    assert "SUCCESS" not in failures[what]
+def test_a_changed_rule_fails_a_unit_test(what: str, tmp_path: Path):
+    """Each change has a promtool of its own: all in one took minutes on a loaded machine."""
+    text, (old, new) = (ROOT / RULES).read_text(), MUTATIONS[what]
+    assert old in text
+    (tmp_path / "alerts.yml").write_text(text.replace(old, new, 1))
+    (tmp_path / "alerts_test.yml").write_text((ROOT / TESTS).read_text())
+    checked = promtool("check", "rules", tmp_path / "alerts.yml")
+    assert checked.returncode == 0, checked.stdout
+    tested = promtool("test", "rules", tmp_path / "alerts_test.yml")
+    assert tested.returncode != 0 and "FAILED" in tested.stdout, tested.stdout
+
+
+def promtool(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["promtool", *command],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        timeout=CHILD_TIMEOUT_S,
+    )  # fmt: skip
