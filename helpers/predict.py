@@ -13,7 +13,8 @@ from helpers.errors import UsageError
 from helpers.machine import journal
 from helpers.machine.paths import work
 
-_questions: dict[str, tuple[str, object, str]] = {}
+CERTAIN = 100  # percent
+_questions: dict[str, tuple[str, object, str, float | None]] = {}
 
 
 def path() -> Path:
@@ -21,7 +22,9 @@ def path() -> Path:
     return work() / "predictions.jsonl"
 
 
-def commit(key: str, question: str, guess: object, *, unit: str = "") -> None:
+def commit(
+    key: str, question: str, guess: object, *, unit: str = "", sure: float | None = None
+) -> None:
     """Write down a guess before the experiment runs.
 
     Args:
@@ -29,15 +32,19 @@ def commit(key: str, question: str, guess: object, *, unit: str = "") -> None:
         question: one sentence, as it is printed.
         guess: a number, a string or a list; None means no guess, which is fine.
         unit: unit of the guess, such as "copies".
+        sure: how sure the reader is, 0 to 100; an error that one was sure of comes back when
+            practising, after a day and after a week. None: not said.
 
     Raises:
-        UsageError: the guess can't be kept as JSON.
+        UsageError: the guess can't be kept as JSON, or ``sure`` is no percentage.
     """
-    _questions[key] = (question, guess, unit)
+    if sure is not None and not (isinstance(sure, Real) and 0 <= float(sure) <= CERTAIN):
+        raise UsageError(f"how sure you are is a number from 0 to 100, not {sure!r}")
+    _questions[key] = (question, guess, unit, sure)
     if guess is None:
         print(f"{key} {question} No guess yet: set one above and run the cell again.")
         return
-    _keep({"key": key, "question": question, "guess": guess, "unit": unit})
+    _keep({"key": key, "question": question, "guess": guess, "unit": unit} | _how_sure(sure))
     print(f"{key} {question} Your guess: {_text(guess, unit)}.")
 
 
@@ -48,11 +55,12 @@ def compare(key: str, measured: object) -> None:
         key: the key given to ``commit``; an unknown one counts as no guess.
         measured: the measured value, in the unit of the guess.
     """
-    question, guess, unit = _questions.get(key, ("", None, ""))
+    question, guess, unit, sure = _questions.get(key, ("", None, "", None))
     if guess is None:
         print(f"{key} measured: {_text(measured, unit)} (no guess to compare with).")
         return
-    _keep({"key": key, "question": question, "guess": guess, "measured": measured, "unit": unit})
+    entry = {"key": key, "question": question, "guess": guess, "measured": measured, "unit": unit}
+    _keep(entry | _how_sure(sure))
     verdict = "as you said" if guess == measured else _distance(guess, measured)
     print(f"{key} measured: {_text(measured, unit)}; you said {_text(guess, unit)}: {verdict}.")
 
@@ -72,6 +80,10 @@ def your_turn(key: str, question: str, tried: object, *, right: bool, because: s
     """
     _keep({"key": key, "question": question, "guess": tried, "right": bool(right)})
     print(f"{question}\n{_text(tried, '')}: {'yes' if right else 'not yet'}, {because}.")
+
+
+def _how_sure(sure: float | None) -> dict[str, object]:
+    return {} if sure is None else {"sure": sure}
 
 
 def _distance(guess: object, measured: object) -> str:

@@ -35,6 +35,22 @@ def test_a_guess_and_its_measurement_are_kept_with_the_date(kept, capsys):
     assert "you said 40 copies: off by a factor of 2.0" in capsys.readouterr().out
 
 
+def test_how_sure_the_reader_was_is_kept_with_guess_and_measurement(kept):
+    predict.commit("q99.1", "How many copies?", 40, sure=80)
+    predict.compare("q99.1", 20)
+    assert [entry["sure"] for entry in kept()] == [80, 80]
+    predict.commit("q99.1", "How many copies?", 40)
+    predict.compare("q99.1", 20)
+    assert not any("sure" in entry for entry in kept()[2:])
+
+
+@pytest.mark.parametrize("sure", [-1, 101, "very"])
+def test_sure_is_a_percentage(kept, sure):
+    with pytest.raises(UsageError, match="a number from 0 to 100"):
+        predict.commit("q99.1", "How many copies?", 40, sure=sure)
+    assert not predict.path().exists()
+
+
 @pytest.mark.parametrize(
     ("guess", "measured", "words"),
     [
