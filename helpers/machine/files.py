@@ -33,7 +33,10 @@ def why_not_written(error: OSError, path: Path | None = None) -> str:
         return ""
     name = shown(Path(os.fsdecode(error.filename))) if error.filename else ""
     name = shown(path) if path else name
-    return f"cannot write {name or 'a file'}: {REMEDIES[error.errno]}"
+    # Only who tried it knows whether it was a write: a file may also be one that nobody may read.
+    unknown = path is None and error.errno in (errno.EACCES, errno.EPERM)
+    verb = "read or write" if unknown else "write"
+    return f"cannot {verb} {name or 'a file'}: {REMEDIES[error.errno]}"
 
 
 @contextmanager

@@ -80,7 +80,10 @@ def test_little_room_is_told_with_its_folder(tmp_path):
     ("error", "said"),
     [
         (OSError(errno.ENOSPC, "full"), "error: cannot write a file: the disk is full: free"),
-        (OSError(errno.EACCES, "no", "/x"), "error: cannot write /x: you are not allowed to"),
+        (
+            OSError(errno.EACCES, "no", "/x"),
+            "error: cannot read or write /x: you are not allowed to",
+        ),
         (
             FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"),
             "error: No usable temporary directory found in ['/tmp']: the disk is full, or you may",
