@@ -1,4 +1,4 @@
-"""A correct solution of each lab is accepted; ``make labs-proof`` judges all solutions."""
+"""A correct solution of two labs is accepted; ``make labs-proof`` judges all solutions."""
 
 from pathlib import Path
 
@@ -7,12 +7,14 @@ import pytest
 from labs.judge.findings import Broken, NotSeen
 from labs.judge.instructor import proof
 from labs.judge.instructor.proof import Outcome, Solution
-from labs.judge.model import Verdict, load, numbers
+from labs.judge.model import Verdict, load
 
 pytestmark = pytest.mark.one_by_one
 
 
-@pytest.mark.parametrize("number", numbers())
+@pytest.mark.parametrize(
+    "number", [2, 5]
+)  # one that reads the broker, one that sweeps over crashes
 def test_a_correct_solution_is_accepted(number: int, shared_broker):
     correct = [solution for solution in proof.solutions(number) if solution.kind == "correct"]
     # The shortest is one of the quickest: it neither waits nor reconnects.

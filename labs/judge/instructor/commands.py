@@ -24,11 +24,12 @@ JOBS = "How many checks run at once."
 @click.argument("labs", metavar="[LAB]...", nargs=-1)
 @click.option("--times", type=int, default=1, help="How often to judge each.", show_default=True)
 @click.option("--jobs", type=int, default=proof.JOBS, help=JOBS, show_default=True)
-def prove(labs: Sequence[str], times: int, jobs: int) -> int:
+@click.option("--correct", is_flag=True, help="Only those that have to be accepted.")
+def prove(labs: Sequence[str], times: int, jobs: int, correct: bool) -> int:
     """Judge the solutions with known verdicts; 1 when a verdict differs."""
     chosen = [lab_number(text) for text in labs] or numbers()
     outcomes = []
-    for outcome in proof.prove(chosen, times=times, jobs=jobs):
+    for outcome in proof.prove(chosen, times=times, jobs=jobs, only_correct=correct):
         outcomes.append(outcome)
         if not outcome.as_it_should:
             print(outcome, flush=True)

@@ -128,17 +128,23 @@ def judge(solution: Solution) -> Outcome:
         return Outcome(solution, checking.from_json(result.read_text(encoding="utf-8")), "")
 
 
-def prove(labs: Sequence[int], *, times: int = 1, jobs: int = JOBS) -> Iterator[Outcome]:
+def prove(
+    labs: Sequence[int], *, times: int = 1, jobs: int = JOBS, only_correct: bool = False
+) -> Iterator[Outcome]:
     """Judge the solutions of these labs, and yield the outcomes.
 
     Args:
         labs: numbers of the labs.
         times: checks of each solution.
         jobs: number of checks at once.
+        only_correct: leave out those that have to be rejected, and the starters.
     """
     # In turn from each lab, since the checks of one need much of the processor, of another nothing.
     in_turn = zip_longest(*map(solutions, labs))
-    chosen = [solution for turn in in_turn for solution in turn if solution is not None]
+    chosen = [
+        one for turn in in_turn for one in turn
+        if one is not None and (one.kind == "correct" or not only_correct)
+    ]  # fmt: skip
     with ThreadPoolExecutor(jobs) as pool:
         yield from pool.map(judge, chosen * times)
 

@@ -37,7 +37,7 @@ def split(_: click.Context, __: click.Parameter, text: str | None) -> list[str] 
     "debians",
     metavar="forky",
     callback=split,
-    help="Run `make test` in a fresh clone on these Debians instead.",
+    help="Run `make test` and correct solutions in a fresh clone on these Debians instead.",
 )
 @like_ctrl_c(signal.SIGINT, signal.SIGTERM)
 def command(
