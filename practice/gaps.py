@@ -1,19 +1,23 @@
 """Make cards from what a learner showed: guesses that missed, and beliefs of a lab's code."""
 
+import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from numbers import Real
 from typing import Any
 
 from helpers import predict
 from helpers.errors import UsageError
 from helpers.machine import journal
+from helpers.machine.paths import ROOT
 from labs.judge import misconceptions, progress
 from labs.judge.model import load
-from practice import material
+from practice import material, rubrics
 from practice.cards import Card, Choice, Number, Wanted, choice
 from practice.state import QUESTION
 
 NEAR = 1.1  # a guess of a measured number is right within 10 %
+BELIEFS = rubrics.FOLDER / "beliefs.toml"
 NO_BELIEF = "none: "  # how a reason begins that is no belief: code that is not done, an error
 
 
@@ -59,6 +63,7 @@ def beliefs() -> Iterator[Card]:
             continue  # of another version
         if says.startswith(NO_BELIEF):
             continue
+        refuting = refuted_by(number, name)
         known = {**misconceptions.SHARED, **lab.beliefs}.values()
         card_id = f"q{number:02d}.belief.{name}"
         yield Card(
@@ -67,6 +72,22 @@ def beliefs() -> Iterator[Card]:
             " Your code broke it. Which belief led there?",
             choice(says, (one for one in known if not one.startswith(NO_BELIEF)), seed=card_id),
             f"“{says}”: that is not so. `make check LAB={number:02d}` shows the history that"
-            f" breaks it, and the notebook of Q{number} why.",
-            gap=f"Lab {number} showed it on {day}.",
+            f" breaks it.\n\n{material.proof(refuting)}".rstrip(),
+            refuting, gap=f"Lab {number} showed it on {day}.",
         )  # fmt: skip
+
+
+@cache
+def _table() -> Mapping[str, Mapping[str, list[str]]]:
+    return tomllib.loads((ROOT / BELIEFS).read_text(encoding="utf-8"))
+
+
+def refuted_by(lab: int, belief: str) -> tuple[str, ...]:
+    """Return the claims that refute a belief; none where no experiment is about it.
+
+    Args:
+        lab: number of the lab that showed it.
+        belief: its name.
+    """
+    own = _table().get(f"lab{lab:02d}", {})
+    return tuple(own.get(belief, _table()["shared"].get(belief, ())))

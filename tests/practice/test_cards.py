@@ -2,15 +2,16 @@
 
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 
 import pytest
 
 from helpers import predict
 from helpers.machine.paths import ROOT
-from labs.judge import progress
+from labs.judge import misconceptions, progress
 from labs.judge.findings import Broken
-from labs.judge.model import Verdict
+from labs.judge.model import Verdict, load, numbers
 from practice import broken, cards, deck, gaps, material
 from practice.cards import Choice, Number, Points
 from practice.pointing import points_to
@@ -101,9 +102,23 @@ def test_a_belief_that_a_lab_showed_becomes_a_card(learner):
     assert others == [] and card.id == "q05.belief.memory-set"
     assert card.wanted.right == "what a process remembers survives the process"
     assert not any(text.startswith(gaps.NO_BELIEF) for text in card.wanted.options)
+    assert card.claims == gaps.refuted_by(5, "memory-set")
     assert card.gap.startswith("Lab 5 showed it on 20")
     assert deck.every_card(["q05"])[0] == card
     assert card not in deck.every_card(["q06"])
+
+
+def test_each_belief_of_each_lab_says_which_claims_refute_it():
+    table = tomllib.loads((ROOT / gaps.BELIEFS).read_text(encoding="utf-8"))
+    wanted = {"shared": misconceptions.SHARED}
+    wanted |= {f"lab{number:02d}": load(number).beliefs for number in numbers()}
+    assert table.keys() == wanted.keys()
+    for name, beliefs in wanted.items():
+        real = [key for key, says in beliefs.items() if not says.startswith(gaps.NO_BELIEF)]
+        assert list(table[name]) == real
+    named = [claim for each in table.values() for claims in each.values() for claim in claims]
+    assert set(named) <= material.claims().keys()
+    assert gaps.refuted_by(5, "check-then-insert") and gaps.refuted_by(5, "no-such") == ()
 
 
 def test_old_lines_of_labs_and_unknown_beliefs_are_passed_over(learner):
