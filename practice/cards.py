@@ -1,7 +1,7 @@
 """The cards that come back: a question each, what is wanted, and what stands behind it."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from practice.rubrics import Point
@@ -76,9 +76,3 @@ def choice(right: str, others: Iterable[str], *, seed: str, most: int = 4) -> Ch
     texts = [right, *draw.sample(wrong, min(most - 1, len(wrong)))]
     draw.shuffle(texts)
     return Choice(tuple(texts), right)
-
-
-def kinds(cards: Sequence[Card]) -> dict[str, int]:
-    """Return how many cards there are of each kind."""
-    names = [card.kind for card in cards]
-    return {name: names.count(name) for name in dict.fromkeys(names)}

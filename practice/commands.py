@@ -131,7 +131,8 @@ def _ask(cards: Sequence[Card], seconds: float) -> int:
     if history.remark:
         print(f"{history.remark}\n")
     today = deck.plan(cards, history, now().date())
-    if not today.cards:
+    queue = today.cards
+    if not queue:
         print(f"Nothing is due today. {_next(history)}")
         return 0
     print(screen.wrapped(
@@ -141,11 +142,11 @@ def _ask(cards: Sequence[Card], seconds: float) -> int:
     if not sys.stdin.isatty():
         print("There is no terminal: answers are read from the standard input.")
     began, done, right = time.monotonic(), 0, 0
-    for number, card in enumerate(today.cards, 1):
+    for number, card in enumerate(queue, 1):
         if time.monotonic() - began > seconds:
-            print(f"\nTime is over: {_count(len(today.cards) - done, 'card')} left for later.")
+            print(f"\nTime is over: {_count(len(queue) - done, 'card')} left for later.")
             break
-        print(f"\n── {number} of {len(today.cards)} · {card.question.upper()} · {_head(card)}\n")
+        print(f"\n── {number} of {len(queue)} · {card.question.upper()} · {_head(card)}\n")
         try:
             review = asking.ask(card, seed=now().date().isoformat())
         except (screen.StopAskingError, KeyboardInterrupt):

@@ -25,9 +25,14 @@ def every_card(questions: Sequence[str] = ()) -> list[Card]:
     """
     wanted = [name for name in material.questions() if name in questions or not questions]
     own = [card for card in (*gaps.guesses(), *gaps.beliefs()) if card.question in wanted]
-    for name in wanted:
-        own += [*material.of_question(name), *broken.cards(name)]
-    return own
+    return own + for_anybody(wanted)
+
+
+def for_anybody(questions: Sequence[str]) -> list[Card]:
+    """Return the cards of questions that no learner's mistakes made."""
+    return [
+        card for name in questions for card in (*material.of_question(name), *broken.cards(name))
+    ]
 
 
 @dataclass(frozen=True)

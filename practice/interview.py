@@ -91,7 +91,6 @@ class Interview:
         today = self.now().date()
         self.about = choosing.ranking(self.cards, self.history, today, self.seed)
         self.rubric = rubrics.read(self.about[0])
-        self.gaps: set[str] = set()  # main points that were not made
 
     def script(self) -> Script:
         """Play the interview; the sheet is returned, and what was shown is kept as it goes."""
@@ -122,7 +121,6 @@ class Interview:
         points = tuple(one for one in question.points if LEVELS.index(one.level) <= reach)
         marks = yield Mark(points, tuple(lines))
         yield from self._examined(self.rubric, question, points, marks)
-        self.gaps = {made.point.id for made in self.sheet.made if not made.stands}
         yield Tell(material.drill_of(self.rubric.question).two_minute_answer)
         self._review(f"{self.rubric.question}.{rubrics.MAIN}", points, marks)
         return self.sheet
@@ -136,7 +134,7 @@ class Interview:
             bridge = number == FOLLOW_UPS - 1 and len(self.about) > 1
             rubric = rubrics.read(self.about[1]) if bridge else self.rubric
             question = choosing.follow_up(
-                rubric, gaps=self.gaps, level=level, asked=asked, draw=self.draw
+                rubric, gaps=self._gaps(rubric), level=level, asked=asked, draw=self.draw
             )
             if question is None:
                 break
@@ -156,6 +154,11 @@ class Interview:
             level = choosing.staircase(level, good=good, bad=not well)
             good = 0 if good > 1 else good
         return self.sheet
+
+    def _gaps(self, rubric: Rubric) -> set[str]:
+        """Return the main points of a question that were asked for and not made."""
+        main = f"{rubric.question}.{rubrics.MAIN}"
+        return {one.point.id for one in self.sheet.made if one.ask == main and not one.stands}
 
     def _examined(
         self, rubric: Rubric, question: Question, points: Sequence[Point], marks: dict[str, str],

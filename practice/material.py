@@ -10,7 +10,7 @@ from helpers.machine.paths import ROOT
 from helpers.rabbitmq.generations import GENERATIONS
 from helpers.suite import drill
 from helpers.suite.notebooks import find, records
-from helpers.suite.notebooks.cards import CARD, Claim
+from helpers.suite.notebooks.cards import Claim, claims_of
 from helpers.suite.notebooks.changes import WORDS
 from helpers.suite.notebooks.changes import changes as changing_cases
 from practice import rubrics
@@ -48,13 +48,8 @@ def of_question(question: str) -> Iterator[Card]:
 @cache
 def claims() -> Mapping[str, Claim]:
     """Return the card of each claim as it was measured on the newest generation."""
-    found = {}
-    for record in records.load()[GENERATIONS[-1]].values():
-        for text in record.claims:
-            match = CARD.fullmatch(text)
-            if match:
-                found[match["id"]] = Claim(match["id"], match["verdict"], match["evidence"], text)
-    return found
+    runs = records.load()[GENERATIONS[-1]].values()
+    return {claim.id: claim for record in runs for claim in claims_of(record.claims)}
 
 
 @cache
@@ -171,7 +166,7 @@ def changes(question: str) -> Iterator[Card]:
         right = tuple(case.values[one] for one in GENERATIONS)
         # What somebody would say who knows the values, but not since when each is true.
         guesses = set(combinations_with_replacement(dict.fromkeys(right), len(right)))
-        others = sorted(guesses | {right[::-1]} - {right})
+        others = sorted(guesses | {right[::-1]})
         yield Card(
             f"{name}.generations", "generations", "staff",
             f"{words['question']}\n\nMeasured: {case.what}.",

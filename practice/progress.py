@@ -56,7 +56,7 @@ def rows(cards: Sequence[Card], history: History, today: date) -> list[Row]:
     guesses = journal.read(predict.path()).entries
     known = schedule.standings(history.of("review"), today=today, interview=history.interview)
     due = {card.id for card in deck.plan(cards, history, today).due}
-    checks = {entry.get("lab"): entry for entry in journal.read(labs.file()).entries}
+    compared, answered, checks = _compared(guesses), _answered(guesses), labs.latest()
     found = []
     for number in notebooks():
         question = f"q{number:02d}"
@@ -64,8 +64,8 @@ def rows(cards: Sequence[Card], history: History, today: date) -> list[Row]:
         own = [card.id for card in cards if card.question == question]
         found.append(Row(
             question,
-            len(predictions & _compared(guesses)), len(predictions),
-            len(turns & _answered(guesses)), len(turns),
+            len(predictions & compared), len(predictions),
+            len(turns & answered), len(turns),
             _lab(number, checks),
             sum(name in known for name in own), len(own), sum(name in due for name in own),
         ))  # fmt: skip

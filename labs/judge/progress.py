@@ -32,10 +32,14 @@ def keep(verdict: Verdict) -> None:
     journal.add(file(), entry)
 
 
+def latest() -> dict[Any, Mapping[str, Any]]:
+    """Return the last verdict of each lab that was checked, by its number."""
+    return {entry.get("lab"): entry for entry in journal.read(file()).entries}
+
+
 def overview() -> str:
     """Return one line per lab with the result of its last check."""
-    last = {entry.get("lab"): entry for entry in journal.read(file()).entries}
-    lines = []
+    last, lines = latest(), []
     for number in numbers():
         lab = load(number)
         state = _state(last.get(number), len(lab.requirements))

@@ -1,17 +1,14 @@
 """Rubrics agree with the drills, the claims and each other, and their ids stay for ever."""
 
-import json
 import re
 from functools import cache
 
 import pytest
 
 from helpers.machine.paths import ROOT
-from helpers.rabbitmq.generations import GENERATIONS
 from helpers.suite import drill
 from helpers.suite.notebooks import find
-from helpers.suite.notebooks.cards import CARD, Claim
-from practice import rubrics
+from practice import material, rubrics
 from practice.pointing import points_to
 
 PATHS = {path.name[:3]: path for path in find([])}
@@ -29,18 +26,6 @@ def rubric_of(question):
 @cache
 def drill_of(question):
     return drill.read(PATHS[question])
-
-
-@cache
-def cards():
-    """Return the card of each claim, as measured on the newest generation."""
-    records = json.loads((ROOT / "docs" / "verdicts.json").read_text(encoding="utf-8"))
-    found = {}
-    for record in records[GENERATIONS[-1]].values():
-        for text in record["claims"]:
-            match = CARD.fullmatch(text)
-            found[match["id"]] = Claim(match["id"], match["verdict"], match["evidence"], text)
-    return found
 
 
 @each
@@ -82,7 +67,7 @@ def test_a_design_question_has_a_weaker_answer_to_compare(question):
 
 @each
 def test_claims_exist_and_each_one_is_asked_for(question):
-    rubric, known = rubric_of(question), cards()
+    rubric, known = rubric_of(question), material.claims()
     used = {claim for point in rubric.points() for claim in point.claims}
     used |= {claim for probe in rubric.probes.values() for claim in probe.claims}
     assert used <= known.keys()
@@ -111,7 +96,7 @@ def test_six_probes_at_least_and_a_measured_answer_is_the_measured_one(question)
     assert len(measured) >= 2
     for probe in measured:
         values = [
-            value for claim in probe.claims for row, value in cards()[claim].measured
+            value for claim in probe.claims for row, value in material.claims()[claim].measured
             if row == probe.case
         ]  # fmt: skip
         assert len(values) == 1, f"{probe.id}: no such case, or several"

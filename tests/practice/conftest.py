@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from practice import commands, state
+from practice import commands, deck, material, state
 
 ZONE = timezone(timedelta(hours=1))
 
@@ -35,6 +35,12 @@ class Learner:
     def reviewed(self, card: str, rating: int, **facts) -> state.Event:
         """Keep a review as practising would."""
         return state.record("review", self.now, card=card, rating=rating, **facts)
+
+
+@pytest.fixture(scope="session")
+def cards():
+    """Return the cards of all questions that are there for anybody."""
+    return deck.for_anybody(material.questions())
 
 
 @pytest.fixture

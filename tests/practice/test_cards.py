@@ -12,38 +12,30 @@ from helpers.machine.paths import ROOT
 from labs.judge import misconceptions, progress
 from labs.judge.findings import Broken
 from labs.judge.model import Verdict, load, numbers
-from practice import broken, cards, deck, gaps, material
-from practice.cards import Choice, Number, Points
+from practice import broken, deck, gaps, material
+from practice.cards import KINDS, Choice, Number, Points
 from practice.pointing import points_to
 
 
-@pytest.fixture(scope="module")
-def every():
-    return [
-        card for question in material.questions()
-        for card in (*material.of_question(question), *broken.cards(question))
-    ]  # fmt: skip
-
-
-def test_every_question_has_cards_of_every_kind(every):
-    kinds = cards.kinds(every)
-    assert len({card.question for card in every}) == 10
+def test_every_question_has_cards_of_every_kind(cards):
+    kinds = Counter(card.kind for card in cards)
+    assert len({card.question for card in cards}) == 10
     assert kinds["follow-up"] >= 99 and kinds["verdict"] >= 108 and kinds["broken code"] >= 150
-    assert set(kinds) == set(cards.KINDS) - {"guess", "belief"}  # a learner's own
+    assert set(kinds) == set(KINDS) - {"guess", "belief"}  # a learner's own
 
 
-def test_ids_are_different(every):
-    assert [name for name, times in Counter(card.id for card in every).items() if times > 1] == []
+def test_ids_are_different(cards):
+    assert [name for name, times in Counter(card.id for card in cards).items() if times > 1] == []
 
 
-def test_what_is_right_can_be_chosen_and_nothing_is_there_twice(every):
-    choices = [card.wanted for card in every if isinstance(card.wanted, Choice)]
+def test_what_is_right_can_be_chosen_and_nothing_is_there_twice(cards):
+    choices = [card.wanted for card in cards if isinstance(card.wanted, Choice)]
     assert all(one.right in one.options for one in choices)
     assert all(len(set(one.options)) == len(one.options) >= 3 for one in choices)
 
 
-def test_cards_name_claims_that_exist(every):
-    assert {claim for card in every for claim in card.claims} <= material.claims().keys()
+def test_cards_name_claims_that_exist(cards):
+    assert {claim for card in cards for claim in card.claims} <= material.claims().keys()
 
 
 def test_two_processes_make_the_same_cards():
@@ -62,8 +54,8 @@ def test_two_processes_make_the_same_cards():
     assert len(runs) == 1
 
 
-def test_broken_code_is_broken_by_its_claims_sabotage(every):
-    card = next(one for one in every if one.id == "q09.1.code.limit-worker")
+def test_broken_code_is_broken_by_its_claims_sabotage(cards):
+    card = next(one for one in cards if one.id == "q09.1.code.limit-worker")
     consume, qos = card.front.index("channel.basic_consume"), card.front.index("channel.basic_qos")
     assert consume < qos
     assert card.wanted.right == material.sentence("q09.1")
@@ -132,8 +124,8 @@ def test_old_lines_of_labs_and_unknown_beliefs_are_passed_over(learner):
     assert list(gaps.beliefs()) == []
 
 
-def test_follow_ups_have_their_points_and_their_answer(every):
-    follow_ups = [card for card in every if card.kind == "follow-up"]
+def test_follow_ups_have_their_points_and_their_answer(cards):
+    follow_ups = [card for card in cards if card.kind == "follow-up"]
     assert all(isinstance(card.wanted, Points) and card.wanted.answer for card in follow_ups)
     assert [card.id for card in follow_ups if not (card.level and card.back)] == []
 

@@ -6,19 +6,13 @@ from collections import Counter
 import pytest
 
 from helpers import __main__ as command_line
-from practice import broken, choosing, commands, interview, material, proving, rubrics, state
+from practice import choosing, commands, interview, material, proving, rubrics, state
 from practice.asking import Answer
 from practice.cards import Choice, Number
 from practice.interview import Decide, Interview, Mark, Prove, Speak, Sure, Tell
 from practice.proving import Proof
 from practice.rubrics import Point
 from practice.sheet import Decided, Made, Sheet
-
-
-@pytest.fixture(scope="module")
-def cards():
-    every = material.questions()
-    return [card for name in every for card in (*material.of_question(name), *broken.cards(name))]
 
 
 @pytest.fixture

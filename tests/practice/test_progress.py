@@ -7,14 +7,8 @@ from helpers import predict
 from labs.judge import progress as labs
 from labs.judge.findings import Broken
 from labs.judge.model import Verdict
-from practice import broken, material, progress, state
+from practice import progress, state
 from practice.schedule import AGAIN
-
-
-@pytest.fixture(scope="module")
-def cards():
-    every = material.questions()
-    return [card for name in every for card in (*material.of_question(name), *broken.cards(name))]
 
 
 @pytest.fixture

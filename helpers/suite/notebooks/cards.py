@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,8 +116,12 @@ def cell_claims(cell: NotebookNode) -> list[Claim]:
     """Return the cards in the outputs of a cell; none if the cell lacks the tag."""
     if CHECK_TAG not in tags(cell):
         return []
-    texts = [without_here(text) for text in shown(cell)]
-    found = [CARD.fullmatch(text) for text in texts]
+    return claims_of(without_here(text) for text in shown(cell))
+
+
+def claims_of(texts: Iterable[str]) -> list[Claim]:
+    """Return the claims in the texts of cards; what is no card is passed over."""
+    found = map(CARD.fullmatch, texts)
     return [
         Claim(match["id"], match["verdict"], match["evidence"], match[0])
         for match in found
