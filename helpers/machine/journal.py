@@ -50,7 +50,7 @@ def read(file: Path) -> Journal:
     """
     entries, unreadable = [], 0
     text = file.read_bytes().decode(errors="replace") if file.exists() else ""
-    for line in text.splitlines():
+    for line in text.split("\n"):  # splitlines would also end a line at a U+2028 in a text
         try:
             entry = json.loads(line)
         except ValueError:

@@ -35,3 +35,9 @@ def test_what_json_cannot_hold_is_refused_and_nothing_is_written(file):
     with pytest.raises(UsageError, match="object is no number"):
         journal.add(file, {"n": object()})
     assert not file.exists()
+
+
+def test_only_a_line_feed_ends_an_event(file):
+    says = "one\u2028two\u0085three\x0bfour"
+    journal.add(file, {"says": says})
+    assert journal.read(file) == journal.Journal(({"says": says},), 0)
