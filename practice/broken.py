@@ -1,12 +1,12 @@
 """Make cards from code with one mistake of which it is proven which claim it breaks."""
 
 import difflib
-import importlib
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from helpers.machine.paths import ROOT
+from helpers.suite.commands import module
 from helpers.suite.notebooks import find
 from helpers.suite.notebooks.running import read
 from practice import material
@@ -24,7 +24,7 @@ def cards(question: str) -> Iterator[Card]:
     """
     if not (FOLDER / f"{question}.py").exists():
         return
-    sabotages = importlib.import_module(f"tests.slow.sabotage.{question}").SABOTAGES
+    sabotages = module(f"tests.slow.sabotage.{question}").SABOTAGES
     cells = {cell.id: cell.source for cell in read(find([question])[0]).cells}
     sentences = [material.sentence(name) for name in material.claims() if name[:3] == question]
     seen: Counter[str] = Counter()

@@ -9,7 +9,7 @@ from helpers.suite.drill import LEVELS
 from practice import material
 from practice.cards import Card
 from practice.rubrics import Question, Rubric
-from practice.schedule import standings
+from practice.schedule import known
 from practice.state import History
 
 UNSEEN = 0.5  # how well a card is remembered that was never asked
@@ -27,10 +27,11 @@ def ranking(cards: Sequence[Card], history: History, today: date, seed: str) -> 
         today: the learner's day.
         seed: decides between equals.
     """
-    known = standings(history.of("review"), today=today)
+    standings = known(history, today)
     recall: dict[str, list[float]] = {}
     for card in cards:
-        remembered = known[card.id].recall(today) if card.id in known else UNSEEN
+        of_card = standings.get(card.id)
+        remembered = of_card.recall(today) if of_card else UNSEEN
         recall.setdefault(card.question, []).append(remembered)
     lately = {name for one in history.of("interview")[-LATELY:] for name in one.facts["asked"]}
     draw = random.Random(seed)

@@ -1,22 +1,29 @@
-"""``make practice``: ten minutes a day; ``make interview``: thirty."""
+"""What a learner calls: JupyterLab, ten minutes of practice, an interview of thirty, progress."""
 
 import sys
 import time
 from collections.abc import Sequence
-from datetime import datetime
 
 import click
 
 from helpers.errors import UsageError
-from helpers.machine.paths import notebooks, shown
 from helpers.suite.commands import NAMES, NOTEBOOKS
 from helpers.suite.drill import LEVELS
-from practice import asking, deck, material, progress, proving, schedule, screen, state, terminal
+from practice import (
+    asking,
+    deck,
+    holding,
+    material,
+    progress,
+    schedule,
+    screen,
+    start,
+    state,
+    terminal,
+)
 from practice.cards import KINDS, Card, Choice, Number
-from practice.interview import Interview, earlier
 
 MINUTES = 10.0
-INTERVIEW_MINUTES = 30.0
 
 
 @click.command(epilog=f"{NOTEBOOKS}.")
@@ -39,9 +46,9 @@ def practice(
         NotWrittenError: the disk is full, or the learner's folder cannot be written.
     """
     if interview is not None:
-        state.set_interview(interview, now())
+        state.set_interview(interview, state.now())
     if forget is not None:
-        state.forget(forget, now())
+        state.forget(forget, state.now())
         print(f"What you practised of {forget} until now no longer counts.")
     cards = [
         card for card in deck.every_card(_questions(names))
@@ -58,9 +65,9 @@ def practice(
 
 @click.command(epilog=f"{NOTEBOOKS}.")
 @NAMES
-@click.option("--level", type=click.Choice(LEVELS), default="senior", show_default=True,
+@click.option("--level", type=click.Choice(LEVELS), default=holding.LEVEL, show_default=True,
               help="Where it begins: two good answers raise it, a bad one lowers it.")  # fmt: skip
-@click.option("--minutes", type=click.FloatRange(min=1), default=INTERVIEW_MINUTES,
+@click.option("--minutes", type=click.FloatRange(min=1), default=holding.MINUTES,
               show_default=True, help="What would come after that time is left out.")  # fmt: skip
 @click.option("--seed", help="The same seed and history ask the same questions.")
 def interview(*, names: Sequence[str], level: str, minutes: float, seed: str | None) -> int:
@@ -70,51 +77,44 @@ def interview(*, names: Sequence[str], level: str, minutes: float, seed: str | N
         UsageError: an unknown notebook.
         NotWrittenError: the disk is full, or the learner's folder cannot be written.
     """
-    history, began = state.history(), time.monotonic()
-    seed = seed or f"{now():%Y-%m-%d} {len(history.of('interview'))}"
-    held = Interview(
-        level, minutes * 60, seed, deck.every_card(_questions(names)), history, now,
-        lambda: time.monotonic() - began, proving.possible,
-    )  # fmt: skip
-    if history.remark:
-        print(f"{history.remark}\n")
+    held = holding.begin(_questions(names), level=level, minutes=minutes, seed=seed)
+    if held.history.remark:
+        print(f"{held.history.remark}\n")
     try:
-        terminal.play(held.script(), seed=seed)
+        terminal.play(held.script(), seed=held.seed)
     except (screen.StopAskingError, KeyboardInterrupt):
         print("\nThe interview ends here; what you answered is kept.\n")
     if held.sheet.made:
-        terminal.show(held.sheet, [*held.sheet.words(earlier(history)), *_after(held)])
+        terminal.show(held.sheet, holding.closing(held))
     return 0
+
+
+@click.command
+@click.option("--no-browser", is_flag=True, help="Open no browser.")
+@click.option("--ip", default="127.0.0.1", help="Address to listen on.", show_default=True)
+@click.option("--port", type=int, help="Port to listen on; without it, 8888 or the next free one.")
+@click.option("--published", type=int, help="Port by which a container's JupyterLab is reached.")
+def lab(no_browser: bool, ip: str, port: int | None, published: int | None) -> int:
+    """Run JupyterLab until Ctrl-C; it opens on the page of what was done and comes next."""
+    from helpers.suite import jupyterlab
+
+    return jupyterlab.run(
+        ip=ip, port=port, published=published, browser=not no_browser, first=start.write
+    )
 
 
 @click.command
 def show_progress() -> int:
     """Show what you did, what comes back today, and what to do next."""
-    history, today = state.history(), now().date()
-    if history.remark:
-        print(f"{history.remark}\n")
-    found = progress.rows(deck.every_card(), history, today)
-    print(f"{progress.table(found)}\n")
-    print(screen.wrapped(progress.interviews(history)))
+    found = progress.look(deck.every_card(), state.history(), state.now().date())
+    if found.history.remark:
+        print(f"{found.history.remark}\n")
+    print(f"{progress.table(found.rows)}\n")
+    print(screen.wrapped(found.interviews))
     print("\nNext:")
-    for step in progress.next_steps(found, history, today):
-        print(screen.wrapped(f"- {step}"))
+    for step in found.steps:
+        print(screen.wrapped(f"- {step.says}: {step.command}"))
     return 0
-
-
-def _after(held: Interview) -> list[str]:
-    """Return what to do next: read, do the lab, come back."""
-    question = held.about[0]
-    number = int(question[1:])
-    found = [f"Read: {shown(notebooks()[number])}. Do: `make check LAB={number:02d}`."]
-    if gaps := held.sheet.gaps():
-        found.append(f"Open: {'; '.join(one.point.says for one in gaps)}.")
-    return [*found, _next(state.history())]
-
-
-def now() -> datetime:
-    """Return the time, with the zone of this machine."""
-    return datetime.now().astimezone()
 
 
 def _questions(names: Sequence[str]) -> list[str]:
@@ -130,51 +130,38 @@ def _ask(cards: Sequence[Card], seconds: float) -> int:
     history = state.history()
     if history.remark:
         print(f"{history.remark}\n")
-    today = deck.plan(cards, history, now().date())
+    day = state.now().date()
+    today = deck.plan(cards, schedule.known(history, day), day)
     queue = today.cards
     if not queue:
-        print(f"Nothing is due today. {_next(history)}")
+        print(f"Nothing is due today. {holding.comes_back()}")
         return 0
     print(screen.wrapped(
-        f"{_count(len(today.due), 'card')} due, {len(today.new)} new. Nothing is sent anywhere;"
-        f" q ends, and what you answered is kept."
+        f"{holding.counted(len(today.due), 'card')} due, {len(today.new)} new. Nothing is sent"
+        " anywhere; q ends, and what you answered is kept."
     ))  # fmt: skip
     if not sys.stdin.isatty():
         print("There is no terminal: answers are read from the standard input.")
     began, done, right = time.monotonic(), 0, 0
     for number, card in enumerate(queue, 1):
         if time.monotonic() - began > seconds:
-            print(f"\nTime is over: {_count(len(queue) - done, 'card')} left for later.")
+            print(f"\nTime is over: {holding.counted(len(queue) - done, 'card')} left for later.")
             break
         print(f"\n── {number} of {len(queue)} · {card.question.upper()} · {_head(card)}\n")
         try:
-            review = asking.ask(card, seed=now().date().isoformat())
+            review = asking.ask(card, seed=state.now().date().isoformat())
         except (screen.StopAskingError, KeyboardInterrupt):
             print("\nUntil next time.")
             break
         state.record(
-            "review", now(), card=card.id, rating=review.rating, by=review.by, said=review.said,
-            sure=review.sure, seconds=review.seconds,
+            "review", state.now(), card=card.id, rating=review.rating, by=review.by,
+            said=review.said, sure=review.sure, seconds=review.seconds,
         )  # fmt: skip
         done, right = done + 1, right + (review.rating != schedule.AGAIN)
-    print(f"\n{_count(done, 'card')} answered, {right} of them right. {_next(state.history())}")
+    print(
+        f"\n{holding.counted(done, 'card')} answered, {right} of them right. {holding.comes_back()}"
+    )
     return 0
-
-
-def _next(history: state.History) -> str:
-    today = now().date()
-    known = schedule.standings(history.of("review"), today=today, interview=history.interview)
-    later = [one.due for one in known.values() if one.due > today]
-    if not later:
-        return "New cards come tomorrow."
-    first = min(later)
-    number = later.count(first)
-    come = "comes" if number == 1 else "come"
-    return f"{_count(number, 'card')} {come} back on {first:%A}, {first}."
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _head(card: Card) -> str:

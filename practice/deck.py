@@ -1,15 +1,14 @@
 """Choose the cards of a day: what is due, then some new ones, mixed."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from helpers.suite.drill import LEVELS
 from practice import broken, gaps, material
 from practice.cards import Card
-from practice.schedule import Standing, standings
-from practice.state import History
+from practice.schedule import Standing
 
 NEW_A_DAY = 10
 
@@ -50,15 +49,14 @@ class Day:
         return mixed([*self.due, *self.new])
 
 
-def plan(cards: Iterable[Card], history: History, today: date) -> Day:
+def plan(cards: Iterable[Card], known: Mapping[str, Standing], today: date) -> Day:
     """Return what there is to do on a day.
 
     Args:
         cards: all cards.
-        history: what was practised.
+        known: how each card stands that was ever reviewed.
         today: the learner's day.
     """
-    known = standings(history.of("review"), today=today, interview=history.interview)
     every = list(cards)
     done = [card for card in every if card.id in known and known[card.id].last >= today]
     due = [card for card in every if card.id in known and _is_due(known[card.id], today)]

@@ -1,278 +1,176 @@
-"""An interview of thirty minutes, as a script: it yields what to ask, and is sent the answers.
+"""An interview in JupyterLab: `begin` asks, and the cell magic ``%%answer`` takes each answer.
 
-A terminal and JupyterLab are two ways to play it. The main question and its follow-ups are marked
-by the learner, point by point; one ticked point in three is cross-examined by a probe, which can
-take the tick back. What has one right answer is decided.
+After each answer the cell becomes the form of the next one. A form has a number: a cell that is run
+again, or out of turn, answers nothing.
 """
 
-import random
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+import time
+from dataclasses import dataclass
 from typing import Any
 
+from helpers.errors import UsageError
 from helpers.suite.drill import LEVELS
-from practice import choosing, material, proving, rubrics, state
-from practice.asking import Answer, rating_of_marks
-from practice.cards import Card, Points, Wanted
-from practice.rubrics import Point, Probe, Question, Rubric
-from practice.schedule import AGAIN, GOOD
-from practice.sheet import Decided, Made, Sheet
+from practice import forms, holding, judging, material, proving
+from practice.judging import Answer
+from practice.prompts import Decide, Mark, Prompt, Prove, Script, Speak, Tell
+from practice.script import Interview
+from practice.sheet import Sheet
 
-FOLLOW_UPS = 4
-PROBED = 3  # one ticked point in so many is cross-examined
-TALK = 19 / 30  # of the time: the main question and its follow-ups
-DECIDE = 24 / 30  # of the time: what a candidate says, and the generations
-
-
-@dataclass(frozen=True)
-class Tell:
-    """Show a text; no answer."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Speak:
-    """Ask a question that is answered aloud; the answer is a list of headlines."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Sure:
-    """Ask how sure the learner is that an expert finds nothing wrong: percent, or None."""
-
-
-@dataclass(frozen=True)
-class Mark:
-    """Ask for each point whether it was made: the answer is "y", "n" or "p" by point id."""
-
-    points: tuple[Point, ...]
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Decide:
-    """Ask for a choice or a number; the answer is an `Answer`, and ``back`` is shown after it."""
-
-    text: str
-    wanted: Wanted
-    back: str
-
-
-@dataclass(frozen=True)
-class Prove:
-    """Run a claim's experiment; the answer is a `Proof`."""
-
-    claim: str
-
-
-Prompt = Tell | Speak | Sure | Mark | Decide | Prove
-Script = Generator[Prompt, Any, Sheet]
+MAGIC = "%%answer"
+LATE = "There is no interview: `interview.begin()` begins one."
 
 
 @dataclass
-class Interview:
-    """What an interview is made from, and what it has shown so far."""
+class Session:
+    """An interview on its way: what waits for an answer, and how many were asked for."""
 
-    level: str
-    seconds: float
-    seed: str
-    cards: Sequence[Card]
-    history: state.History
-    now: Callable[[], datetime]
-    elapsed: Callable[[], float]  # seconds since it began
-    prove_live: Callable[[str], bool]  # whether a claim can be measured here
-    sheet: Sheet = field(default_factory=Sheet)
-
-    def __post_init__(self) -> None:
-        self.draw = random.Random(self.seed)
-        today = self.now().date()
-        self.about = choosing.ranking(self.cards, self.history, today, self.seed)
-        self.rubric = rubrics.read(self.about[0])
-
-    def script(self) -> Script:
-        """Play the interview; the sheet is returned, and what was shown is kept as it goes."""
-        yield Tell(self._heading())
-        yield from self._main()
-        yield from self._follow_ups()
-        if self.elapsed() < self.seconds * DECIDE:
-            yield from self._card(self._wrong_answer())
-            yield from self._card(self._generations())
-        yield from self._proof()
-        self._keep()
-        return self.sheet
-
-    def _heading(self) -> str:
-        number = len(self.history.of("interview")) + 1
-        own = [card.gap for card in self.cards if card.question == self.about[0] and card.gap]
-        because = f" because: {' '.join(own)}" if own else ""
-        return (
-            f"Interview {number} · {self.about[0].upper()}, {self.level}.{because}\n\nSpeak aloud,"
-            " as you would there. Nothing is sent anywhere."
-        )
-
-    def _main(self) -> Script:
-        question = self.rubric.main
-        lines = yield Speak(material.drill_of(self.rubric.question).title)
-        self.sheet.sure = yield Sure()
-        reach = LEVELS.index(self.level)
-        points = tuple(one for one in question.points if LEVELS.index(one.level) <= reach)
-        marks = yield Mark(points, tuple(lines))
-        yield from self._examined(self.rubric, question, points, marks)
-        yield Tell(material.drill_of(self.rubric.question).two_minute_answer)
-        self._review(f"{self.rubric.question}.{rubrics.MAIN}", points, marks)
-        return self.sheet
-
-    def _follow_ups(self) -> Script:
-        level, good, asked = self.level, 0, set[str]()
-        for number in range(FOLLOW_UPS):
-            if self.elapsed() > self.seconds * TALK:
-                break
-            # The last one leads to another question, as interviewers do.
-            bridge = number == FOLLOW_UPS - 1 and len(self.about) > 1
-            rubric = rubrics.read(self.about[1]) if bridge else self.rubric
-            question = choosing.follow_up(
-                rubric, gaps=self._gaps(rubric), level=level, asked=asked, draw=self.draw
-            )
-            if question is None:
-                break
-            asked.add(question.id)
-            its_level = choosing.levels_of(rubric)[question.id]
-            lines = yield Speak(f"[{its_level}] {question.asked}")
-            marks = yield Mark(question.points, tuple(lines))
-            yield from self._examined(rubric, question, question.points, marks, its_level)
-            card = self._card_of(f"{rubric.question}.{question.id}")
-            if card and isinstance(card.wanted, Points):
-                yield Tell(card.wanted.answer)
-            if question.weaker:
-                yield Tell(_beside(question))
-            self._review(f"{rubric.question}.{question.id}", question.points, marks)
-            well = list(marks.values()).count("y") >= len(question.points) - 1
-            good = good + 1 if well else 0
-            level = choosing.staircase(level, good=good, bad=not well)
-            good = 0 if good > 1 else good
-        return self.sheet
-
-    def _gaps(self, rubric: Rubric) -> set[str]:
-        """Return the main points of a question that were asked for and not made."""
-        main = f"{rubric.question}.{rubrics.MAIN}"
-        return {one.point.id for one in self.sheet.made if one.ask == main and not one.stands}
-
-    def _examined(
-        self, rubric: Rubric, question: Question, points: Sequence[Point], marks: dict[str, str],
-        level: str = "",
-    ) -> Script:  # fmt: skip
-        """Cross-examine some of the ticked points, and keep all of them."""
-        ticked = [one for one in points if marks[one.id] == "y"]
-        probed = [one for one in ticked if one.probe]
-        number = min(len(probed), max(1, round(len(ticked) / PROBED)))
-        chosen = {one.id for one in self.draw.sample(probed, number)}
-        ask = f"{rubric.question}.{question.id}"
-        for point in points:
-            held: bool | None = None
-            facts: dict[str, Any] = {}
-            if point.id in chosen:
-                probe = rubric.probes[point.probe]
-                answer = yield from self._probe(rubric, point, probe)
-                held = answer.right
-                facts = {"probe": probe.id, "answer": answer.said, "right": answer.right}
-            made = Made(ask, point, point.level or level, marks[point.id], held)
-            self.sheet.made.append(made)
-            state.record("point", self.now(), ask=ask, point=point.id, said=made.said, **facts)
-        return self.sheet
-
-    def _probe(
-        self, rubric: Rubric, point: Point, probe: Probe
-    ) -> Generator[Prompt, Any, Answer]:  # fmt: skip
-        back = f"{probe.because}\n\n{material.proof(probe.claims, probe.source)}"
-        text = f"Cross-examined on “{point.says}”: {probe.asked}"
-        answer: Answer = yield Decide(text, material.wanted(probe), back)
-        if not answer.right:
-            yield Tell("Your tick is taken back.")
-        self._decided(f"{rubric.question}.probe.{probe.id}", answer)
-        return answer
-
-    def _card(self, card: Card | None) -> Script:
-        if card is not None:
-            answer = yield Decide(card.front, card.wanted, card.back)
-            self._decided(card.id, answer)
-        return self.sheet
-
-    def _wrong_answer(self) -> Card | None:
-        own = [card for card in self._cards_here() if card.kind in ("belief", "guess")]
-        return self._one_of(own or [c for c in self._cards_here() if c.kind == "wrong answer"])
-
-    def _generations(self) -> Card | None:
-        every = [card for card in self.cards if card.kind == "generations"]
-        return self._one_of([one for one in every if one.question == self.about[0]] or every)
-
-    def _proof(self) -> Script:
-        lacking = [name for made in self.sheet.gaps() for name in made.point.claims]
-        here = [name for name in material.claims() if name.startswith(self.about[0])]
-        wanted = [name for name in here if name in lacking] or here
-        live = [name for name in wanted if self.prove_live(name)]
-        claim = self.draw.choice(live or wanted)
-        card = self._card_of(f"{claim}.verdict")
-        if card is None:
-            return self.sheet
-        measured = material.claims()[claim]
-        back = "" if live else f"Measured before, on the newest generation:\n\n{measured.evidence}"
-        yield Tell("Prove it." if live else "Prove it; without a broker, by what was measured.")
-        answer = yield Decide(card.front, card.wanted, back)
-        self._decided(card.id, answer)
-        if live:
-            proof: proving.Proof = yield Prove(claim)
-            yield Tell(proof.claim.text if proof.claim else f"It failed here: {proof.why_not}")
-        return self.sheet
-
-    def _cards_here(self) -> list[Card]:
-        return [card for card in self.cards if card.question == self.about[0]]
-
-    def _one_of(self, cards: Sequence[Card]) -> Card | None:
-        return self.draw.choice(cards) if cards else None
-
-    def _card_of(self, name: str) -> Card | None:
-        return next((card for card in self.cards if card.id == name), None)
-
-    def _decided(self, card: str, answer: Answer) -> None:
-        self.sheet.decided.append(Decided(card, answer.right, answer.sure))
-        state.record(
-            "review", self.now(), card=card, rating=GOOD if answer.right else AGAIN, by="interview",
-            said=answer.said, sure=answer.sure, seconds=round(answer.seconds),
-        )  # fmt: skip
-
-    def _review(self, card: str, points: Sequence[Point], marks: dict[str, str]) -> None:
-        """Keep how a spoken answer went, without the ticks that were taken back."""
-        back = {one.point.id for one in self.sheet.made if one.ask == card and one.held is False}
-        said = {one.id: "n" if one.id in back else marks[one.id] for one in points}
-        rating = rating_of_marks(list(said.values()))
-        state.record("review", self.now(), card=card, rating=rating, by="interview", said=said)
-
-    def _keep(self) -> None:
-        right = sum(one.right for one in self.sheet.decided)
-        state.record(
-            "interview", self.now(), level=self.level, asked=[self.about[0]],
-            reached=self.sheet.reached, sure=self.sheet.sure, right=right,
-            decided=len(self.sheet.decided), seconds=round(self.elapsed()),
-        )  # fmt: skip
+    held: Interview
+    script: Script
+    prompt: Prompt | None = None  # None: it has ended
+    number: int = 0
+    since: float = 0.0
 
 
-def _beside(question: Question) -> str:
-    assert question.weaker is not None
-    lacking = [one.says for one in question.points if one.id in question.weaker.lacks]
-    return (
-        f"A weaker answer, to compare yours with: “{question.weaker.says}”\n\nIt lacks:"
-        f" {'; '.join(lacking)}."
-    )
+_session: Session | None = None
 
 
-def earlier(history: state.History) -> list[tuple[int, int, int]]:
-    """Return for each interview before: sure in percent, right and decided; as `Sheet.words`."""
-    facts = [event.facts for event in history.of("interview")]
-    return [
-        (one["sure"], one["right"], one["decided"])
-        for one in facts
-        if all(isinstance(one.get(key), int) for key in ("sure", "right", "decided"))
-    ]
+def begin(
+    level: str = holding.LEVEL, *, question: str = "", minutes: float = holding.MINUTES,
+    seed: str | None = None,
+) -> None:  # fmt: skip
+    """Begin an interview; one that was on its way ends, and what was answered in it is kept.
+
+    Args:
+        level: where it begins: "junior", "senior" or "staff".
+        question: about this one, such as "q09"; "": about the one that needs it most.
+        minutes: what would come after that time is left out.
+        seed: the same seed and history ask the same questions; None: other ones each time.
+
+    Raises:
+        UsageError: no such level or question, or the code does not run in a notebook.
+    """
+    global _session  # noqa: PLW0603  (a kernel holds one interview at a time)
+    if level not in LEVELS:
+        raise UsageError(f"a level is one of {', '.join(LEVELS)}, not {level!r}")
+    if question and question not in material.questions():
+        raise UsageError(f"a question is one of q01 to q10, not {question!r}")
+    if not minutes > 0:
+        raise UsageError(f"an interview takes some minutes, not {minutes!r}")
+    _shell().register_magic_function(answer, "cell", "answer")
+    held = holding.begin([question] if question else [], level=level, minutes=minutes, seed=seed)
+    if held.history.remark:
+        _show(held.history.remark)
+    _session = Session(held, held.script())
+    _go_on(_session, None)
+
+
+def answer(line: str, cell: str) -> None:
+    """Take the answer in a ``%%answer`` cell, and ask what comes next.
+
+    Args:
+        line: number of the form.
+        cell: the form as it was filled in.
+    """
+    session = _session
+    if session is None or session.prompt is None:
+        _show(LATE)
+        return
+    if line.strip() != str(session.number):
+        _ask(session, f"That was form {line.strip()}; this is {session.number}:")
+        return
+    try:
+        given = _read(session, session.prompt, cell)
+    except UsageError as error:
+        _show(f"**Not taken yet:** {error}.")
+        return
+    _go_on(session, given)
+
+
+def end() -> None:
+    """End an interview early: what was answered is kept, and its sheet is shown."""
+    if _session is None or _session.prompt is None:
+        _show(LATE)
+        return
+    _session.prompt = None
+    _close(_session.held.sheet, _session)
+
+
+def _read(session: Session, prompt: Prompt, cell: str) -> Any:
+    """Return the answer to a prompt from a filled form, or from the broker."""
+    if isinstance(prompt, Speak):
+        return forms.spoken(cell)
+    if isinstance(prompt, Mark):
+        return forms.marks(cell, prompt)
+    if isinstance(prompt, Prove):
+        return proving.prove(prompt.claim)
+    assert isinstance(prompt, Decide)
+    said, sure = forms.decided(cell, prompt, _options(session, prompt))
+    right = judging.is_right(prompt.wanted, said)
+    given = Answer(right, said, sure, time.monotonic() - session.since)
+    _show(f"**{judging.verdict_on(given, prompt.wanted)}**\n\n{prompt.back}")
+    return given
+
+
+def _go_on(session: Session, given: Any) -> None:
+    """Send an answer to the script, show what it tells, and ask what it wants to know next."""
+    while True:
+        try:
+            prompt = session.script.send(given)
+        except StopIteration as stop:
+            session.prompt = None
+            _close(stop.value, session)
+            return
+        if not isinstance(prompt, Tell):
+            break
+        given = None
+        _show(prompt.text)
+    session.prompt, session.since = prompt, time.monotonic()
+    session.number += 1
+    _ask(session)
+
+
+def _ask(session: Session, remark: str = "") -> None:
+    """Show what waits for an answer, and make its form of the cell that was run."""
+    prompt, minutes = session.prompt, int(session.held.elapsed() // 60)
+    assert prompt is not None
+    if remark:
+        _show(remark)
+    if isinstance(prompt, Speak):
+        _show(f"### {prompt.text}\n\nMinute {minutes}. Answer aloud, then fill the form.")
+    elif isinstance(prompt, Mark):
+        _show("**Your points, one by one, before you see the answer.**")
+    elif isinstance(prompt, Decide):
+        options = _options(session, prompt).items()
+        _show("\n\n".join([prompt.text, *(f"**{letter}**  {text}" for letter, text in options)]))
+    elif isinstance(prompt, Prove):
+        _show(f"The experiment of {prompt.claim} takes some seconds on your broker.")
+    if session.number > 1 or remark:  # the first form stands in the notebook
+        form = f"{MAGIC} {session.number}\n{forms.blank(prompt)}"
+        _shell().set_next_input(form, replace=True)
+
+
+def _options(session: Session, prompt: Decide) -> dict[str, str]:
+    return judging.lettered(prompt.wanted, f"{session.held.seed} {prompt.text}")
+
+
+def _close(sheet: Sheet, session: Session) -> None:
+    if not sheet.made:
+        _show("The interview has ended before anything was marked.")
+        return
+    words = "\n".join(f"- {text}" for text in holding.closing(session.held))
+    _show(f"### Score sheet: not a grade\n\n```text\n{sheet.table()}\n```\n\n{words}")
+
+
+def _show(markdown: str) -> None:
+    from IPython.display import Markdown, display
+
+    display(Markdown(markdown))
+
+
+def _shell() -> Any:
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is None:
+        raise UsageError("this belongs in a notebook; in a terminal: make interview")
+    return shell

@@ -5,19 +5,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from helpers import predict
 from helpers.machine import journal
-from helpers.machine.paths import notebooks, shown
+from helpers.machine.paths import ROOT, notebooks, shown
 from helpers.suite.notebooks.running import read
 from labs.judge import progress as labs
-from labs.judge.model import load, numbers
+from labs.judge.model import folder_of, load, numbers
 from practice import deck, schedule
 from practice.cards import Card
 from practice.state import History
 
 INTERVIEW_EVERY_DAYS = 7
+HOLDS = "holds"
+INTERVIEW = ROOT / "notebooks" / "interview.ipynb"
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,11 @@ class Row:
     seen: int  # cards that were asked once
     cards: int
     due: int  # cards that come back today
+
+    @property
+    def number(self) -> int:
+        """The number of the question, of its notebook and of its lab."""
+        return int(self.question[1:])
 
     @property
     def begun(self) -> bool:
@@ -54,8 +62,8 @@ def rows(cards: Sequence[Card], history: History, today: date) -> list[Row]:
         today: the learner's day.
     """
     guesses = journal.read(predict.path()).entries
-    known = schedule.standings(history.of("review"), today=today, interview=history.interview)
-    due = {card.id for card in deck.plan(cards, history, today).due}
+    known = schedule.known(history, today)
+    due = {card.id for card in deck.plan(cards, known, today).due}
     compared, answered, checks = _compared(guesses), _answered(guesses), labs.latest()
     found = []
     for number in notebooks():
@@ -102,10 +110,8 @@ def _lab(number: int, checks: Mapping[Any, Mapping[str, Any]]) -> str:
     if entry is None or number not in numbers():
         return ""
     total = len(load(number).requirements)
-    missing = len(entry.get("broken") or ()) + len(entry.get("unseen") or ())
-    if entry.get("unusable"):
-        return f"0 of {total}"
-    return f"{total - missing} of {total}" if missing else "holds"
+    held = labs.held(entry, total)
+    return HOLDS if held == total else f"{held} of {total}"
 
 
 def table(found: Sequence[Row]) -> str:
@@ -122,7 +128,38 @@ def table(found: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def next_steps(found: Sequence[Row], history: History, today: date) -> list[str]:
+@dataclass(frozen=True)
+class Step:
+    """Something to do next."""
+
+    says: str
+    command: str
+    path: Path | None = None  # of the notebook in which it is done
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a learner has done and what comes next."""
+
+    rows: list[Row]
+    steps: list[Step]
+    interviews: str  # in a sentence
+    history: History
+
+
+def look(cards: Sequence[Card], history: History, today: date) -> Look:
+    """Return what a learner has done and what comes next.
+
+    Args:
+        cards: all cards.
+        history: what was practised.
+        today: the learner's day.
+    """
+    found = rows(cards, history, today)
+    return Look(found, next_steps(found, history, today), interviews(history), history)
+
+
+def next_steps(found: Sequence[Row], history: History, today: date) -> list[Step]:
     """Return what to do next, the most useful first.
 
     Args:
@@ -133,26 +170,28 @@ def next_steps(found: Sequence[Row], history: History, today: date) -> list[str]
     steps = []
     due = sum(row.due for row in found)
     if due:
-        steps.append(f"{due} of your cards come back today: make practice")
-    broken = [row for row in found if row.lab not in ("", "holds")]
+        steps.append(Step(f"{due} of your cards come back today", "make practice"))
+    broken = [row for row in found if row.lab not in ("", HOLDS)]
     if broken:
-        number = int(broken[0].question[1:])
-        steps.append(f"Lab {number} stands at {broken[0].lab}: make check LAB={number:02d}")
+        steps.append(_in_lab(broken[0], f"Lab {broken[0].number} stands at {broken[0].lab}"))
     unread = sorted((row for row in found if not row.read), key=lambda row: not row.begun)
     if unread:
-        path = notebooks()[int(unread[0].question[1:])]
-        steps.append(f"Work through {shown(path)}: make lab")
+        path = notebooks()[unread[0].number]
+        steps.append(Step(f"Work through {shown(path)}", "make lab", path))
     untried = [row for row in found if row.begun and not row.lab]
     if untried and not broken:
-        number = int(untried[0].question[1:])
-        steps.append(f"Prove {untried[0].question.upper()} in its lab: make check LAB={number:02d}")
+        steps.append(_in_lab(untried[0], f"Prove {untried[0].question.upper()} in its lab"))
     held = history.of("interview")
     seen = any(row.seen for row in found)
     if seen and (not held or (today - held[-1].day).days >= INTERVIEW_EVERY_DAYS):
-        steps.append("An interview shows what stands: make interview")
+        steps.append(Step("An interview shows what stands", "make interview", INTERVIEW))
     if not due:
-        steps.append("New cards: make practice")
+        steps.append(Step("New cards", "make practice"))
     return steps
+
+
+def _in_lab(row: Row, says: str) -> Step:
+    return Step(says, f"make check LAB={row.number:02d}", folder_of(row.number) / "brief.ipynb")
 
 
 def interviews(history: History) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from fsrs import Card, Rating, Scheduler
 
-from practice.state import Event
+from practice.state import Event, History
 
 AGAIN, HARD, GOOD, EASY = (int(rating) for rating in Rating)
 LONGEST_DAYS = 180
@@ -38,6 +38,16 @@ class Standing:
     def recall(self, today: date) -> float:
         """Return the probability, 0 to 1, that it is remembered on a day."""
         return _SCHEDULER.get_card_retrievability(self.memory, _noon(today))
+
+
+def known(history: History, today: date) -> dict[str, Standing]:
+    """Return how each card stands that was ever reviewed, by its id.
+
+    Args:
+        history: what was practised.
+        today: the learner's day.
+    """
+    return standings(history.of("review"), today=today, interview=history.interview)
 
 
 def standings(

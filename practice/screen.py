@@ -85,6 +85,12 @@ def ask_one_of(prompt: str, answers: str, otherwise: str = "") -> str:
         print(f"One of {', '.join(answers)}, please; q ends.")
 
 
+def number_in(line: str) -> float | None:
+    """Return the number with which a line begins; None if there is none."""
+    match = re.match(r"[-+]?[\d,]*\.?\d+(?:e[-+]?\d+)?", line, re.IGNORECASE)
+    return float(match[0].replace(",", "")) if match else None
+
+
 def ask_number(prompt: str) -> float | None:
     """Return a number that the learner types; None for an empty line.
 
@@ -95,9 +101,9 @@ def ask_number(prompt: str) -> float | None:
         line = ask(prompt)
         if not line:
             return None
-        match = re.match(r"[-+]?[\d,]*\.?\d+(?:e[-+]?\d+)?", line, re.IGNORECASE)
-        if match:
-            return float(match[0].replace(",", ""))
+        number = number_in(line)
+        if number is not None:
+            return number
         print("A number, please; an empty line if you don't know, q ends.")
 
 

@@ -87,6 +87,11 @@ class History:
         return f"Lines of practice.jsonl that were passed over, and stay there: {', '.join(parts)}."
 
 
+def now() -> datetime:
+    """Return the time, with the zone of this machine."""
+    return datetime.now().astimezone()
+
+
 def path() -> Path:
     """Return the file of events, ``practice.jsonl`` in the learner's folder ``work/``."""
     return work() / "practice.jsonl"

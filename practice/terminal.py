@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from practice import asking, proving, screen
-from practice.interview import Decide, Mark, Prompt, Prove, Script, Speak, Sure, Tell
+from practice.prompts import Decide, Mark, Prompt, Prove, Script, Speak, Spoken, Tell
 from practice.sheet import Sheet
 
 
@@ -37,10 +37,11 @@ def _answer(prompt: Prompt, seed: str, elapsed: Callable[[], float]) -> Any:
         minutes, seconds = divmod(int(elapsed()), 60)
         print(f"[{minutes:02}:{seconds:02}]")
         screen.show(prompt.text)
-        return asking.headlines()
-    elif isinstance(prompt, Sure):
+        lines = tuple(asking.headlines())
+        if not prompt.sure:
+            return Spoken(lines)
         print("That an expert finds nothing wrong in it:")
-        return screen.ask_sure()
+        return Spoken(lines, screen.ask_sure())
     elif isinstance(prompt, Mark):
         marks = {point.id: asking.mark(point, prompt.lines) for point in prompt.points}
         print()
@@ -48,7 +49,6 @@ def _answer(prompt: Prompt, seed: str, elapsed: Callable[[], float]) -> Any:
     elif isinstance(prompt, Decide):
         screen.show(prompt.text)
         given = asking.decided(prompt.wanted, seed=f"{seed} {prompt.text}")
-        print(f"\n{asking.verdict_on(given, prompt.wanted)}\n")
         if prompt.back:
             screen.show(prompt.back)
         return given

@@ -60,18 +60,6 @@ def examine() -> int:
 
 
 @click.command
-@click.option("--no-browser", is_flag=True, help="Open no browser.")
-@click.option("--ip", default="127.0.0.1", help="Address to listen on.", show_default=True)
-@click.option("--port", type=int, help="Port to listen on; without it, 8888 or the next free one.")
-@click.option("--published", type=int, help="Port by which a container's JupyterLab is reached.")
-def lab(no_browser: bool, ip: str, port: int | None, published: int | None) -> int:
-    """Run JupyterLab until Ctrl-C."""
-    from helpers.suite import jupyterlab
-
-    return jupyterlab.run(ip=ip, port=port, published=published, browser=not no_browser)
-
-
-@click.command
 def test() -> int:
     """Run lint, the tests and every notebook."""
     from helpers.suite import checks

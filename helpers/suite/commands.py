@@ -4,6 +4,7 @@ import importlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import click
 
@@ -55,7 +56,7 @@ _ROWS = (
     Command("help", "everybody", "show this list", f"{_BASICS}:show_help"),
     Command(
         "lab", "everybody", "open JupyterLab on the notebooks, with a live broker",
-        f"{_BASICS}:lab", ("ARGS",),
+        "practice.commands:lab", ("ARGS",),
     ),
     Command(
         "check", "everybody", "judge your code for a lab; without LAB, show how all labs stand",
@@ -156,6 +157,17 @@ _ROWS = (
 COMMANDS = {row.name: row for row in _ROWS}
 
 
+def module(name: str) -> ModuleType:
+    """Import a module of this checkout; its tests are not installed as the others are.
+
+    Args:
+        name: with dots.
+    """
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    return importlib.import_module(name)
+
+
 def load(row: Command) -> click.Command:
     """Import a command, and give it its sentence and example as help.
 
@@ -170,10 +182,8 @@ def load(row: Command) -> click.Command:
             f"this copy has no {row.needs}/, which `{row.name}` needs: run it in the whole"
             " repository"
         )
-    if str(ROOT) not in sys.path:  # the tests are not installed
-        sys.path.insert(0, str(ROOT))
-    module, _, attribute = row.where.partition(":")
-    command: click.Command = getattr(importlib.import_module(module), attribute)
+    name, _, attribute = row.where.partition(":")
+    command: click.Command = getattr(module(name), attribute)
     command.help = f"{row.sentence[0].upper()}{row.sentence[1:]}."
     if row.example:
         command.help += f"\n\n\b\nExample: {row.example}"

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import webbrowser
+from collections.abc import Callable
 from pathlib import Path
 
 import requests
@@ -23,17 +24,23 @@ from helpers.waits import wait_until
 
 SETTINGS = Path(__file__).resolve().parent / "jupyter"
 PORTS = range(8888, 8988)
+FOLDER = "notebooks"
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 15.0
 
 
-def run(*, ip: str, port: int | None, browser: bool, published: int | None = None) -> int:
+def run(
+    *, ip: str, port: int | None, browser: bool, first: Callable[[], Path],
+    published: int | None = None,
+) -> int:  # fmt: skip
     """Find or start a broker, start JupyterLab, and block until Ctrl-C.
 
     Args:
         ip: address to listen on.
         port: port to listen on; None takes 8888 or the next free port.
         browser: whether to open a browser, if there is a display.
+        first: writes the page that is opened, a file below the root of the checkout; where it
+            cannot, the folder of the notebooks is opened.
         published: port on the host that leads to JupyterLab in a container; None for ``port``.
 
     Returns:
@@ -45,13 +52,15 @@ def run(*, ip: str, port: int | None, browser: bool, published: int | None = Non
     # SIGHUP: the terminal was closed. SIGINT: a script starts background jobs with it ignored.
     with like_ctrl_c(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         try:
-            return _run(ip, port, published, browser)
+            return _run(ip, port, published, browser, first)
         except KeyboardInterrupt:
             print("\nJupyterLab has stopped; the broker is still up: `make down` stops it.")
             return 0
 
 
-def _run(ip: str, port: int | None, published: int | None, browser: bool) -> int:
+def _run(
+    ip: str, port: int | None, published: int | None, browser: bool, first: Callable[[], Path]
+) -> int:  # fmt: skip
     found = broker.find()
     port = _choose_port(ip, port)
     token = secrets.token_hex(16)
@@ -60,8 +69,9 @@ def _run(ip: str, port: int | None, published: int | None, browser: bool) -> int
     try:
         address = "127.0.0.1" if ip in ("0.0.0.0", "::") else ip
         base = f"http://{address}:{port}"
+        opened = _written(first)
         _wait_for(server, f"{base}/api/status?token={token}", log)
-        page = f"http://{address}:{published or port}/lab/tree/notebooks?token={token}"
+        page = f"http://{address}:{published or port}/lab/tree/{opened}?token={token}"
         print(describe(found))
         print(f"JupyterLab is up (log: {shown(log)}); Ctrl-C stops it\n  {page}", flush=True)
         if browser and _has_display():
@@ -70,6 +80,15 @@ def _run(ip: str, port: int | None, published: int | None, browser: bool) -> int
         return server.wait()
     finally:
         _stop(server)
+
+
+def _written(first: Callable[[], Path]) -> str:
+    """Write the page that is opened, and return where it is below the root."""
+    try:
+        return first().relative_to(ROOT).as_posix()
+    except RabbitLabError as error:
+        print(f"JupyterLab opens on the notebooks' folder: {error}")
+        return FOLDER
 
 
 def _choose_port(ip: str, port: int | None) -> int:
@@ -107,7 +126,7 @@ def _start(ip: str, port: int, token: str, log: Path) -> subprocess.Popen[bytes]
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={ROOT}",
-        "--LabApp.default_url=/lab/tree/notebooks",
+        f"--LabApp.default_url=/lab/tree/{FOLDER}",
         *(["--allow-root"] if os.geteuid() == 0 else []),
     ]
     with log.open("wb") as output:

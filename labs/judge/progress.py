@@ -37,6 +37,18 @@ def latest() -> dict[Any, Mapping[str, Any]]:
     return {entry.get("lab"): entry for entry in journal.read(file()).entries}
 
 
+def held(entry: Mapping[str, Any], total: int) -> int:
+    """Return how many requirements of a lab held in a check.
+
+    Args:
+        entry: of `latest`.
+        total: how many requirements the lab has.
+    """
+    if entry.get("unusable"):
+        return 0
+    return total - len(entry.get("broken") or ()) - len(entry.get("unseen") or ())
+
+
 def overview() -> str:
     """Return one line per lab with the result of its last check."""
     last, lines = latest(), []
@@ -50,13 +62,13 @@ def overview() -> str:
 def _state(entry: Mapping[str, Any] | None, total: int) -> str:
     if entry is None:
         return "not tried yet"
-    day = str(entry["date"])[:10]
-    if entry["unusable"]:
+    day = str(entry.get("date"))[:10]
+    if entry.get("unusable"):
         return f"could not be judged ({day})"
-    broken, unseen = entry["broken"], entry.get("unseen", [])
-    if not broken and not unseen:
+    if held(entry, total) == total:
         return f"holds ({day})"
-    words = [f"{total - len(broken) - len(unseen)} of {total} hold"]
+    broken, unseen = entry.get("broken") or (), entry.get("unseen") or ()
+    words = [f"{held(entry, total)} of {total} hold"]
     words += [f"broken: {', '.join(broken)}"] * bool(broken)
     words += [f"not seen: {', '.join(unseen)}"] * bool(unseen)
     return f"{'; '.join(words)} ({day})"

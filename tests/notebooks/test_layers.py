@@ -6,6 +6,7 @@ import nbformat
 import pytest
 
 from helpers.machine.paths import ROOT
+from practice.interview import MAGIC
 from tests.support import layers
 from tests.support.layers import arrows_up, beyond_the_face, circle, graph, out_of_helpers
 
@@ -40,7 +41,8 @@ def test_no_modules_import_each_other(modules):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_notebook_imports_what_is_made_for_notebooks(path):
     cells = nbformat.read(path, as_version=4).cells
-    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    sources = [cell.source for cell in cells if cell.cell_type == "code"]
+    code = "\n".join(source for source in sources if not source.startswith(MAGIC))
     python = "\n".join(line for line in code.splitlines() if not line.startswith("%"))
     assert beyond_the_face(path.name, python) == []
 
@@ -108,5 +110,7 @@ def test_import_beyond_the_face_is_found(line):
 
 def test_brief_imports_the_briefs_part_of_the_judge_alone():
     assert beyond_the_face("brief.ipynb", "from labs.judge import brief\nimport pika") == []
+    assert beyond_the_face("interview.ipynb", "from practice import interview") == []
+    assert beyond_the_face("interview.ipynb", "from labs.judge import brief") != []
     (sentence,) = beyond_the_face("brief.ipynb", "from labs.judge import brief, trial")
     assert sentence.startswith("brief.ipynb imports labs.judge.trial: ")

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from practice import commands, deck, material, state
+from practice import deck, material, state
 
 ZONE = timezone(timedelta(hours=1))
 
@@ -16,7 +16,7 @@ class Learner:
         self.now = datetime(2026, 11, 28, 18, 0, tzinfo=ZONE)
         self.answers: list[str] = []
         self.prompts: list[str] = []
-        monkeypatch.setattr(commands, "now", lambda: self.now)
+        monkeypatch.setattr(state, "now", lambda: self.now)
         monkeypatch.setattr("builtins.input", self._input)
 
     def later(self, **spans: float) -> None:

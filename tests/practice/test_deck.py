@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from practice import deck, state
+from practice import deck, schedule, state
 from practice.cards import Card, Choice
 from practice.schedule import AGAIN, GOOD
 
@@ -18,7 +18,11 @@ def card(name: str, *claims: str, kind: str = "probe", level: str = "", gap: str
 
 @pytest.fixture
 def plan(learner):
-    return lambda cards: deck.plan(cards, state.history(), learner.now.date())
+    def of(cards):
+        today = learner.now.date()
+        return deck.plan(cards, schedule.known(state.history(), today), today)
+
+    return of
 
 
 def test_ten_new_cards_a_day_from_every_question_in_turn(plan, learner):

@@ -1,262 +1,228 @@
-"""Interviews from start to score sheet, by learners who know everything, nothing, or half."""
+"""The interview's notebook in a real kernel, played by its forms as JupyterLab plays it."""
 
-import random
-from collections import Counter
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
+import nbformat
 import pytest
+from jupyter_client.manager import KernelManager
 
-from helpers import __main__ as command_line
-from practice import choosing, commands, interview, material, proving, rubrics, state
-from practice.asking import Answer
+from helpers.errors import UsageError
+from helpers.machine.paths import ROOT
+from helpers.suite.notebooks.sockets import own_sockets
+from practice import forms, interview, judging
 from practice.cards import Choice, Number
-from practice.interview import Decide, Interview, Mark, Prove, Speak, Sure, Tell
-from practice.proving import Proof
+from practice.prompts import Decide, Mark, Prove, Speak, Spoken
 from practice.rubrics import Point
-from practice.sheet import Decided, Made, Sheet
+from tests.conftest import child_environment
+
+NOTEBOOK = ROOT / "notebooks" / "interview.ipynb"
+CELLS = {
+    cell.id: cell.source for cell in nbformat.read(NOTEBOOK, 4).cells if cell.cell_type == "code"
+}
+TIMEOUT_S = 120
+
+
+@dataclass
+class Kernel:
+    """Runs cells, and has what they printed and what became of the cell."""
+
+    client: Any
+    printed: str = ""
+    form: str = ""  # what the kernel asked the front end to put into the cell
+    every: list[str] = field(default_factory=list)
+
+    def run(self, code: str) -> str:
+        """Run a cell, and return what it printed."""
+        texts: list[str] = []
+
+        def collect(message):
+            content = message["content"]
+            if message["msg_type"] == "display_data":
+                texts.append(content["data"]["text/markdown"])
+            elif message["msg_type"] == "stream":
+                texts.append(content["text"])
+            elif message["msg_type"] == "error":
+                texts.append("\n".join(content["traceback"]))
+
+        reply = self.client.execute_interactive(code, output_hook=collect, timeout=TIMEOUT_S)
+        payload = [one for one in reply["content"].get("payload", []) if one["replace"]]
+        self.form = payload[0]["text"] if payload else ""
+        self.printed = "\n".join(texts)
+        self.every.append(self.printed)
+        return self.printed
 
 
 @pytest.fixture
-def held(learner, cards):
-    """Return a function that holds an interview; how well the learner does is its argument."""
-
-    def hold(knows, *, level="senior", seed="1", minutes=30.0, only=(), live=False, pace_s=20.0):
-        clock = [0.0]
-        chosen = [card for card in cards if not only or card.question in only]
-        one = Interview(
-            level, minutes * 60, seed, chosen, state.history(), lambda: learner.now,
-            lambda: clock[0], lambda claim: live,
-        )  # fmt: skip
-        asked, script, answer = [], one.script(), None
-        while True:
-            try:
-                prompt = script.send(answer)
-            except StopIteration:
-                return one, asked
-            asked.append(prompt)
-            clock[0] += pace_s
-            learner.later(seconds=pace_s)
-            answer = reply(prompt, knows)
-
-    return hold
+def kernel(tmp_path, request) -> Iterator[Kernel]:
+    """Return a kernel whose learner has done nothing yet; without a broker unless one is shared."""
+    variables = {"RABBIT_LAB_WORK": str(tmp_path / "work")}
+    if "shared_broker" not in request.fixturenames:
+        variables |= {"AMQP_URL": "amqp://127.0.0.1:1/"}
+    manager = KernelManager(kernel_name="python3", **own_sockets())
+    manager.start_kernel(env=child_environment(**variables), cwd=str(NOTEBOOK.parent))
+    client = manager.blocking_client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=TIMEOUT_S)
+        yield Kernel(client)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
 
 
-def reply(prompt, knows):
-    if isinstance(prompt, Speak):
-        return ["a line"]
-    if isinstance(prompt, Sure):
-        return 80
-    if isinstance(prompt, Mark):
-        return {point.id: "y" if knows("says") else "n" for point in prompt.points}
-    if isinstance(prompt, Decide):
-        right = knows("decides")
-        value = prompt.wanted.right if isinstance(prompt.wanted, Choice) else prompt.wanted.value
-        return Answer(right, value if right else None, 80 if right else None, 5.0)
-    if isinstance(prompt, Prove):
-        return Proof(material.claims()[prompt.claim], "", 1.0)
-    return None
+def filled(form: str) -> str:
+    """Fill a form as somebody does who says everything and can prove nothing."""
+    if "\nanswer:" in form:
+        return form.replace("answer:", "answer: -")
+    if "# y in front" in form:
+        lines = form.replace(f" {forms.WORDS}", f" {forms.WORDS} as I said").splitlines()
+        return "\n".join(re.sub(r"^[?n] ", "y ", line) for line in lines)
+    return form.replace("\n\n", "\nunacked, prefetch\n", 1).replace("sure:", "sure: 80 %")
 
 
-def everything(_):
-    return True
+def play(kernel: Kernel, most: int = 60) -> None:
+    """Answer from the first form until there is a score sheet."""
+    form = CELLS["answer"]
+    for _ in range(most):
+        kernel.run(filled(form))
+        if "Score sheet" in kernel.printed:
+            return
+        assert kernel.form, kernel.printed
+        form = kernel.form
+    pytest.fail(f"no score sheet after {most} answers: {kernel.printed}")
 
 
-def nothing(_):
-    return False
-
-
-def only_says(what):
-    return what == "says"
-
-
-def of(asked, kind):
-    return [prompt for prompt in asked if isinstance(prompt, kind)]
-
-
-@pytest.mark.parametrize("level", ["junior", "senior", "staff"])
-def test_who_knows_everything_is_asked_for_more(held, level):
-    one, asked = held(everything, level=level)
-    assert len(of(asked, Speak)) == 1 + interview.FOLLOW_UPS
-    assert all(made.stands for made in one.sheet.made) and one.sheet.gaps() == []
-    assert one.sheet.decided and all(each.right for each in one.sheet.decided)
-    levels = [speak.text.split("]")[0].strip("[") for speak in of(asked, Speak)[1:]]
-    at = choosing.LEVELS.index
-    assert at(levels[0]) <= at(level) <= max(map(at, levels))
-    mains = [made for made in one.sheet.made if made.ask.endswith(".main")]
-    assert {at(made.level) for made in mains} == set(range(at(level) + 1))
-    assert "could be proven" in " ".join(one.sheet.words())
-
-
-def test_who_knows_nothing_is_asked_lower_questions(held):
-    one, asked = held(nothing)
-    levels = [speak.text.split("]")[0].strip("[") for speak in of(asked, Speak)[1:]]
-    assert levels[-1] == "junior"
-    assert one.sheet.reached == "" and not any(made.stands for made in one.sheet.made)
-    assert len(one.sheet.gaps()) == len(one.sheet.made)
-    # Nothing was ticked, so nothing is cross-examined.
-    assert not any("Cross-examined" in prompt.text for prompt in of(asked, Decide))
-
-
-def test_a_failed_probe_takes_the_tick_back(held):
-    one, asked = held(only_says)
-    assert Tell("Your tick is taken back.") in asked
-    back = [made for made in one.sheet.made if made.held is False]
-    assert back and one.sheet.gaps() == back
-    assert one.sheet.reached == ""
-    assert "Taken back: " in " ".join(one.sheet.words())
-    kept = [event.facts for event in state.history().of("point")]
-    assert Counter(each.get("right") for each in kept)[False] == len(back)
-
-
-def test_what_was_shown_is_kept_and_comes_back(held):
-    one, _ = held(only_says)
-    history = state.history()
-    assert [event.facts["asked"] for event in history.of("interview")] == [[one.about[0]]]
-    reviewed = {event.facts["card"]: event.facts["rating"] for event in history.of("review")}
-    assert f"{one.about[0]}.main" in reviewed
-    assert all(reviewed[each.what] == commands.schedule.AGAIN for each in one.sheet.decided)
-
-
-def test_the_same_seed_and_history_ask_the_same(held, monkeypatch, tmp_path):
-    texts = []
-    for name in ("a", "b", "c"):
-        monkeypatch.setenv("RABBIT_LAB_WORK", str(tmp_path / name))
-        _, asked = held(everything, seed="7" if name != "c" else "8")
-        texts.append([prompt.text for prompt in of(asked, Speak)])
-    assert texts[0] == texts[1] != texts[2]
-
-
-def test_the_last_follow_up_leads_to_another_question(held):
-    one, asked = held(everything)
-    speaks = [speak.text.partition("] ")[2] for speak in of(asked, Speak)[1:]]
-    elsewhere = {entry.asked for entry in rubrics.read(one.about[1]).follow_ups.values()}
-    here = {entry.asked for entry in one.rubric.follow_ups.values()}
-    assert set(speaks[:-1]) <= here and speaks[-1] in elsewhere
-
-
-def test_when_time_is_short_the_proof_still_comes(held):
-    one, asked = held(everything, minutes=1.0)
-    assert len(of(asked, Speak)) < 1 + interview.FOLLOW_UPS
-    assert any(tell.text.startswith("Prove it") for tell in of(asked, Tell))
-    assert one.sheet.decided
-
-
-def test_with_a_broker_the_claim_is_measured(held):
-    _, asked = held(everything, live=True, only=("q09",))
-    (prove,) = of(asked, Prove)
-    assert asked[-1] == Tell(material.claims()[prove.claim].text)
-
-
-def test_a_staff_interview_shows_weaker_answers(held):
-    texts = []
-    for seed in "12345":
-        _, asked = held(everything, level="staff", seed=seed)
-        texts += [tell.text for tell in of(asked, Tell)]
-    assert any(text.startswith("A weaker answer") for text in texts)
-
-
-def test_a_question_asked_lately_waits(held, learner):
-    first, _ = held(everything)
-    learner.later(days=1)
-    second, _ = held(everything)
-    assert first.about[0] != second.about[0]
-
-
-def test_own_mistakes_choose_the_question(cards, learner):
-    belief = commands.Card("q06.belief.x", "belief", "", "?", Number(1.0), "", (), "Lab 6 did.")
-    for seed in "12345":
-        assert choosing.ranking([*cards, belief], state.history(), learner.now.date(), seed)[0] == (
-            "q06"
-        )
-
-
-def test_follow_ups_probe_the_gaps():
-    rubric = rubrics.read("q09")
-    gap = "crash"
-    found = choosing.follow_up(rubric, gaps={gap}, level="staff", asked=(), draw=random.Random("1"))
-    assert gap in found.after
-    every = list(rubric.follow_ups)
-    nobody = choosing.follow_up(
-        rubric, gaps={gap}, level="staff", asked=every, draw=random.Random("1")
+def test_from_begin_to_the_score_sheet(kernel, tmp_path):
+    assert "Q09" in kernel.run(
+        'from practice import interview\ninterview.begin("staff", question="q09", seed="1")'
     )
-    assert nobody is None
+    play(kernel)
+    assert "junior" in kernel.printed and "make check LAB=09" in kernel.printed
+    whole = "\n".join(kernel.every)
+    assert "Cross-examined on" in whole and "Your tick is taken back." in whole
+    assert "without a broker, by what was measured" in whole
+    kept = (tmp_path / "work" / "practice.jsonl").read_text()
+    assert '"kind": "interview"' in kept and '"sure": 80' in kept
+    assert kernel.run(filled(CELLS["answer"])) == interview.LATE
+
+
+def test_with_a_broker_the_claim_is_measured(kernel, shared_broker):
+    kernel.run(
+        "from practice import interview\n"
+        'interview.begin("junior", question="q09", seed="1", minutes=0.01)'
+    )
+    play(kernel)
+    whole = "\n".join(kernel.every)
+    assert "takes some seconds on your broker" in whole
+    assert "It failed here" not in whole
+    assert re.search(r"^q09\.\d+ ", kernel.printed, re.MULTILINE)
+
+
+def test_cells_run_again_and_out_of_order_answer_nothing(kernel, tmp_path):
+    assert kernel.run(CELLS["begin"].splitlines()[0]) == ""
+    assert kernel.run("interview.end()") == interview.LATE
+    kernel.run(CELLS["begin"])
+    assert "Not taken yet:" in kernel.run(CELLS["answer"])
+    first = filled(CELLS["answer"])
+    assert "one by one" in kernel.run(first)
+    marks = kernel.form
+    assert "That was form 1; this is 2" in kernel.run(first)
+    assert kernel.form == marks
+    assert not (tmp_path / "work" / "practice.jsonl").exists()
+    kernel.run(filled(marks))
+    assert "Score sheet" in kernel.run(CELLS["end"])
+    assert kernel.run(CELLS["end"]) == interview.LATE
+
+
+def test_the_notebooks_first_form_is_the_first_that_is_asked_for():
+    assert CELLS["answer"] == f"{interview.MAGIC} 1\n{forms.blank(Speak('', sure=True))}"
 
 
 @pytest.mark.parametrize(
-    ("level", "good", "bad", "then"),
-    [("junior", 2, False, "senior"), ("staff", 2, False, "staff"), ("senior", 1, False, "senior"),
-     ("senior", 0, True, "junior"), ("junior", 0, True, "junior")],
-)  # fmt: skip
-def test_staircase(level, good, bad, then):
-    assert choosing.staircase(level, good=good, bad=bad) == then
-
-
-def point(number: int) -> Point:
-    return Point(f"p{number}", "", f"Says {number}", ("x",), ("q09.1",), "", "")
-
-
-def made(level: str, *said: str, held: bool | None = None) -> list[Made]:
-    return [Made("q09.main", point(n), level, one, held) for n, one in enumerate(said)]
-
-
-@pytest.mark.parametrize(
-    ("points", "reached"),
+    ("arguments", "words"),
     [
-        (made("junior", *"yyyyyy"), "junior"),
-        (made("junior", *"yyyyy"), ""),
-        (made("junior", *"yyyynn"), ""),
-        (made("junior", *"yyyyyp"), "junior"),
-        (made("junior", *"yyyyyy") + made("senior", *"yyyyyn"), "senior"),
-        (made("junior", *"yyyyyy") + made("senior", "y", held=False), "junior"),
-        (made("junior", "y", held=False) + made("senior", *"yyyyyy"), ""),
+        ({"level": "boss"}, "a level is one of junior, senior, staff, not 'boss'"),
+        ({"question": "prefetch"}, "a question is one of q01 to q10, not 'prefetch'"),
+        ({"minutes": 0}, "an interview takes some minutes, not 0"),
+        ({}, "belongs in a notebook; in a terminal: make interview"),
     ],
 )
-def test_a_level_is_reached_by_enough_points_and_no_tick_taken_back(points, reached):
-    assert Sheet(points).reached == reached
+def test_what_cannot_begin_says_why(learner, arguments, words):
+    with pytest.raises(UsageError, match=re.escape(words)):
+        interview.begin(**arguments)
 
 
-def test_a_sheet_keeps_said_apart_from_proven():
-    sheet = Sheet(
-        made("senior", "y", "y", held=True) + made("senior", "y", held=False) + made("staff", "n"),
-        [Decided("q09.probe.a", True, 90), Decided("q09.probe.b", False, None)],
-        80,
-    )
-    assert sheet.table().splitlines() == [
-        "         asked  said  proven",
-        "senior       3     2  2 of 3",
-        "staff        1     0  -",
+POINTS = tuple(
+    Point(name, "", f"It says {name}", (f"{name}*",), ("q09.1",), "", "")
+    for name in ("window", "crash")
+)
+MARK = Mark(POINTS, ("the window of a consumer",))
+NUMBER = Decide("How many?", Number(60.0, "messages"), "")
+CHOICE = Decide("Which?", Choice(("holds", "refuted"), "refuted"), "")
+
+
+def test_a_form_points_to_the_line_that_has_the_words():
+    assert forms.blank(MARK).splitlines()[-2:] == [
+        "? It says window (your line 1)",
+        f"n It says crash {forms.WORDS}",
     ]
-    words = " ".join(sheet.words([(90, 1, 4), (70, 3, 4)]))
-    assert "You were 80 % sure; of what could be proven, 1 of 2 held." in words
-    assert "Your last 2 before: sure 80, proven 50, of 100." in words
+    assert "as it is" in forms.blank(Prove("q09.1"))
 
 
-def test_a_claim_is_proven_on_the_broker_that_runs(shared_broker):
-    assert proving.possible("q09.5")
-    proof = proving.prove("q09.5")
-    assert proof.why_not == "" and proof.claim is not None
-    assert proof.claim.verdict == material.claims()["q09.5"].verdict
+def test_what_was_said():
+    assert forms.spoken("# a remark\n\n one \ntwo\nSure: 70 %\n") == Spoken(("one", "two"), 70)
+    assert forms.spoken("-\nsure:") == Spoken(())
 
 
-def test_without_a_broker_nothing_can_be_proven(monkeypatch):
-    def none(**_):
-        raise proving.RabbitLabError("none runs")
-
-    monkeypatch.setattr(proving.broker, "find", none)
-    assert not proving.possible("q09.5")
-
-
-def test_the_command_ends_with_the_sheet_whatever_was_answered(learner, capsys, monkeypatch):
-    monkeypatch.setattr(proving, "possible", lambda claim: False)
-    learner.answers = ["limits unacked", "", "70", *["n"] * 9]
-    assert command_line.main(["interview", "q09", "--level", "junior", "--seed", "1"]) == 0
-    printed = capsys.readouterr().out
-    assert "The interview ends here; what you answered is kept." in printed
-    assert "── Score sheet: not a grade" in printed and "make check LAB=09" in printed
-    assert state.history().of("review")
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("y It says window (your line 1)\nn It says crash", ("y", "n")),
+        (f"Y\nP It says crash {forms.WORDS} all comes back", ("y", "p")),
+        (f"p so\ny It says crash {forms.WORDS} ", ("p", "n")),  # a point costs its words
+    ],
+)
+def test_marks(text, found):
+    assert tuple(forms.marks(text, MARK).values()) == found
 
 
-def test_an_interview_that_never_began_leaves_nothing(learner, capsys):
-    learner.answers = ["q"]
-    assert command_line.main(["interview", "q09"]) == 0
-    assert "Score sheet" not in capsys.readouterr().out
-    assert not state.path().exists()
+@pytest.mark.parametrize(
+    ("prompt", "text", "found"),
+    [
+        (NUMBER, "answer: 60\nsure: 90", (60.0, 90)),
+        (NUMBER, "1,000 messages", (1000.0, None)),
+        (NUMBER, "answer: -\nsure: 90", (None, None)),
+        (CHOICE, "answer: A\nsure:", ("holds", None)),
+        (CHOICE, "answer: b", ("refuted", None)),
+    ],
+)
+def test_what_was_decided(prompt, text, found):
+    assert forms.decided(text, prompt, {"a": "holds", "b": "refuted"}) == found
+
+
+@pytest.mark.parametrize(
+    ("read", "words"),
+    [
+        (lambda: forms.spoken("# only a remark\nsure: 3"), "type a line for each point"),
+        (lambda: forms.spoken("one\nsure: very"), "a number from 0 to 100, not very"),
+        (lambda: forms.spoken("one\nsure: 101"), "a number from 0 to 100, not 101"),
+        (lambda: forms.marks("y one", MARK), "there are 2 points, and 1 lines"),
+        (lambda: forms.marks("? It\nn It", MARK), "in front of “It says window”, not ?"),
+        (lambda: forms.decided("answer:", NUMBER, {}), "type your answer"),
+        (lambda: forms.decided("answer: many", NUMBER, {}), "a number, not many"),
+        (lambda: forms.decided("answer: c", CHOICE, {"a": "holds"}), "one of a, not c"),
+    ],
+)
+def test_a_form_that_cannot_be_read_says_why(read, words):
+    with pytest.raises(UsageError, match=re.escape(words)):
+        read()
+
+
+def test_the_letters_are_the_same_for_the_same_seed():
+    wanted = Choice(tuple("stuvw"), "s")
+    assert judging.lettered(wanted, "1") == judging.lettered(wanted, "1")
+    assert set(judging.lettered(wanted, "1")) == set("abcde")
+    assert judging.lettered(Number(1.0), "1") == {}

@@ -18,7 +18,12 @@ def rows(cards, learner):
 
 @pytest.fixture
 def steps(rows, learner):
-    return lambda: progress.next_steps(rows(), state.history(), learner.now.date())
+    def of():
+        steps = progress.next_steps(rows(), state.history(), learner.now.date())
+        assert all(step.path is None or step.path.is_file() for step in steps)
+        return [f"{step.says}: {step.command}" for step in steps]
+
+    return of
 
 
 def test_a_newcomer_begins_with_the_first_notebook(rows, steps):

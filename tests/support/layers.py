@@ -23,7 +23,7 @@ FLOORS = {
     "helpers.__main__": 6,
 }
 FACE = ("helpers.broker", "helpers.claims", "helpers.metrics", "helpers.plots", "helpers.services")
-BRIEF = "labs.judge.brief"
+OWN = {"brief.ipynb": "labs.judge.brief", "interview.ipynb": "practice.interview"}
 
 Graph = Mapping[str, Iterable[str]]  # the modules that each module imports
 
@@ -87,10 +87,10 @@ def beyond_the_face(notebook: str, code: str) -> list[str]:
     """Return a sentence for each import that a notebook must not use.
 
     Args:
-        notebook: its path; a brief may also import `labs.judge.brief`.
+        notebook: its path; a brief may also import `labs.judge.brief`, and so on: see ``OWN``.
         code: of its cells.
     """
-    may = BRIEF if notebook.endswith("brief.ipynb") else "nothing"
+    may = OWN.get(Path(notebook).name, "nothing")
     return [
         f"{notebook} imports {name}: of the project, notebooks use the top of helpers, broker,"
         f" metrics, plots and services"

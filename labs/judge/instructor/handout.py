@@ -19,7 +19,7 @@ TOP = (
 TREES = ("helpers", "notebooks", "monitoring", "docker", "docs", "labs", "practice")
 # Files that students do not get.
 INSTRUCTORS = (
-    "docs/instructors.md",
+    "docs/instructors.md", "notebooks/start.md",  # that page is the learner's own
     "labs/README.md",
     "labs/judge/instructor/*",
     "labs/lab*/guide.md", "labs/lab*/hidden.py", "labs/lab*/correct/*", "labs/lab*/wrong/*",

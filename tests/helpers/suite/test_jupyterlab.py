@@ -10,10 +10,14 @@ import threading
 import pytest
 import requests
 
-from helpers.errors import RabbitLabError, UsageError
+from helpers.errors import NotWrittenError, RabbitLabError, UsageError
 from helpers.machine.paths import ROOT
 from helpers.suite import jupyterlab
 from tests.conftest import child_environment
+
+
+def first_page():
+    return ROOT / "notebooks" / "q01_event_driven.ipynb"
 
 
 def test_lab_answers_makes_no_call_and_stops_at_ctrl_c(shared_broker, tmp_path):
@@ -30,8 +34,8 @@ def test_lab_answers_makes_no_call_and_stops_at_ctrl_c(shared_broker, tmp_path):
         cwd=ROOT,
     ) as process:
         lines = iter(process.stdout.readline, "")
-        page = next(line for line in lines if "/lab/tree/notebooks?token=" in line).strip()
-        base, _, token = page.partition("/lab/tree/notebooks?token=")
+        page = next(line for line in lines if "/lab/tree/notebooks/start.md?token=" in line).strip()
+        base, _, token = page.partition("/lab/tree/notebooks/start.md?token=")
         session = requests.Session()
         session.headers["Authorization"] = f"token {token}"
         status = session.get(f"{base}/api/status", timeout=10)
@@ -57,12 +61,22 @@ def test_lab_answers_makes_no_call_and_stops_at_ctrl_c(shared_broker, tmp_path):
     assert (tmp_path / "jupyter").is_dir()
 
 
+def test_without_its_first_page_the_folder_of_the_notebooks_is_opened(capsys):
+    def full():
+        raise NotWrittenError("cannot write start.md: the disk is full")
+
+    assert jupyterlab._written(full) == "notebooks"
+    assert "JupyterLab opens on the notebooks' folder: cannot write start.md" in (
+        capsys.readouterr().out
+    )
+
+
 def test_lab_that_ends_at_once_tells_why(tmp_path, monkeypatch, shared_broker):
     monkeypatch.setenv("RABBIT_LAB_HOME", str(tmp_path))
     monkeypatch.setattr(jupyterlab.sys, "executable", shutil.which("false"))
     monkeypatch.setattr(jupyterlab.broker, "find", lambda: shared_broker)
     with pytest.raises(RabbitLabError, match=r"ended with code 1; its log is .*jupyterlab\.log"):
-        jupyterlab.run(ip="127.0.0.1", port=None, browser=False)
+        jupyterlab.run(ip="127.0.0.1", port=None, browser=False, first=first_page)
 
 
 def test_lab_that_never_answers_is_ended(tmp_path, monkeypatch, shared_broker):
@@ -75,7 +89,7 @@ def test_lab_that_never_answers_is_ended(tmp_path, monkeypatch, shared_broker):
     monkeypatch.setattr(jupyterlab, "START_TIMEOUT_S", 0.3)
     monkeypatch.setattr(jupyterlab, "STOP_TIMEOUT_S", 0.3)
     with pytest.raises(RabbitLabError, match=r"did not answer within 0\.3 s"):
-        jupyterlab.run(ip="127.0.0.1", port=None, browser=False)
+        jupyterlab.run(ip="127.0.0.1", port=None, browser=False, first=first_page)
 
 
 def test_lab_takes_the_next_port_and_refuses_a_taken_one(monkeypatch):
@@ -108,6 +122,6 @@ def test_closed_terminal_counts_as_ctrl_c(monkeypatch, capsys):
 
     before = signal.getsignal(signal.SIGHUP)
     monkeypatch.setattr(jupyterlab, "_run", closed)
-    assert jupyterlab.run(ip="127.0.0.1", port=None, browser=False) == 0
+    assert jupyterlab.run(ip="127.0.0.1", port=None, browser=False, first=first_page) == 0
     assert "JupyterLab has stopped" in capsys.readouterr().out
     assert signal.getsignal(signal.SIGHUP) is before

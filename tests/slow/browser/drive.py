@@ -21,7 +21,7 @@ from tests.slow.browser.judge import Seen, leaves_the_machine
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 60.0
-ADDRESS = re.compile(r"(http://\S+?)/lab/tree/notebooks\?token=(\w+)")
+ADDRESS = re.compile(r"(http://\S+?)/lab/tree/notebooks\S*\?token=(\w+)")
 SIZE = {"width": 1400, "height": 1000}
 AROUND = 150  # pixels of menus and bars
 TALL = 4_000  # what is longer has several screenshots: Chromium draws at most 16,384 pixels

@@ -51,7 +51,10 @@ def attached(stack: Stack) -> str:
             output, _ = run.communicate(timeout=STOP_TIMEOUT_S)
         finally:
             run.kill()
-    expect("/lab/tree/notebooks?token=" in output, "the address of JupyterLab is not printed")
+    expect(
+        re.search(r"/lab/tree/notebooks\S*\?token=", output),
+        "the address of JupyterLab is not printed",
+    )
     return "it printed the address, that answered, and Ctrl-C ended it"
 
 
@@ -68,7 +71,7 @@ def up(stack: Stack) -> str:
     )
     answer.raise_for_status()
     names = [entry["name"] for entry in answer.json()["content"]]
-    there = sum(name.endswith(".ipynb") for name in names)
+    there = sum(bool(re.fullmatch(r"q\d\d_.*\.ipynb", name)) for name in names)
     expect(there == NOTEBOOKS, f"JupyterLab shows {there} notebooks")
     return f"RabbitMQ {overview.json()['rabbitmq_version']}, {there} notebooks in JupyterLab"
 

@@ -101,7 +101,7 @@ def lab_page(stack: Stack, *, timeout_s: float = ANSWER_TIMEOUT_S) -> str:
 
     def answering() -> str | None:
         log = stack.compose("logs", "--no-log-prefix", "jupyter").stdout
-        pages = re.findall(r"http://\S+/lab/tree/notebooks\?token=\w+", log)
+        pages = re.findall(r"http://\S+/lab/tree/notebooks\S*\?token=\w+", log)
         with suppress(requests.RequestException):  # an address of an earlier start
             if pages and requests.get(pages[-1], timeout=ANSWER_TIMEOUT_S).ok:
                 return str(pages[-1])
