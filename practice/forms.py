@@ -1,6 +1,7 @@
 """Forms for the answers of an interview: text that a learner fills in, and what it says then."""
 
 import re
+import textwrap
 from collections.abc import Mapping
 
 from helpers.errors import UsageError
@@ -10,6 +11,7 @@ from practice.prompts import Decide, Mark, Prompt, Speak, Spoken
 
 NOTHING = "-"  # typed by who has nothing to say
 WORDS = "In your words:"
+WIDTH = 95
 _SPEAK = f"# Say it aloud. Then type one line for each point you made; {NOTHING} if none."
 _SURE_OF_ALL = "# How sure are you, 0 to 100, that an expert finds nothing wrong in it?"
 _MARK = (
@@ -23,7 +25,8 @@ _PROVE = "# Run this cell as it is."
 def blank(prompt: Prompt) -> str:
     """Return the form for the answer to a prompt; lines that begin with # are no part of it."""
     if isinstance(prompt, Speak):
-        lines = [_SPEAK, "", *([_SURE_OF_ALL, "sure:"] if prompt.sure else [""])]
+        asked = textwrap.wrap(prompt.text, initial_indent="# ", subsequent_indent="# ", width=WIDTH)
+        lines = [*asked, _SPEAK, "", *([_SURE_OF_ALL, "sure:"] if prompt.sure else [""])]
     elif isinstance(prompt, Mark):
         lines = [_MARK, *(_point(prompt, number) for number in range(len(prompt.points)))]
     else:
@@ -34,7 +37,7 @@ def blank(prompt: Prompt) -> str:
 def _point(prompt: Mark, number: int) -> str:
     point = prompt.points[number]
     line = judging.line_with(point, prompt.lines)
-    return f"? {point.says} (your line {line})" if line else f"n {point.says} {WORDS}"
+    return f"?  # {point.says} (your line {line})" if line else f"n  # {point.says}. {WORDS}"
 
 
 def spoken(text: str) -> Spoken:
@@ -60,11 +63,11 @@ def marks(text: str, prompt: Mark) -> dict[str, str]:
         raise UsageError(f"there are {len(prompt.points)} points, and {len(lines)} lines")
     found = {}
     for line, point in zip(lines, prompt.points, strict=True):
-        mark, _, rest = line.partition(" ")
-        if mark.lower() not in ("y", "n", "p"):
-            raise UsageError(f"y, n or p has to stand in front of “{point.says}”, not {mark}")
-        own = judging.line_with(point, prompt.lines) or rest.partition(WORDS)[2].strip()
-        found[point.id] = mark.lower() if own else "n"
+        mark = line.partition("#")[0].strip().lower()
+        if mark not in ("y", "n", "p"):
+            raise UsageError(f"y, n or p has to stand in front of “{point.says}”, not {mark!r}")
+        own = judging.line_with(point, prompt.lines) or line.partition(WORDS)[2].strip()
+        found[point.id] = mark if own else "n"
     return found
 
 

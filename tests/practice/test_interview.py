@@ -166,10 +166,17 @@ CHOICE = Decide("Which?", Choice(("holds", "refuted"), "refuted"), "")
 
 def test_a_form_points_to_the_line_that_has_the_words():
     assert forms.blank(MARK).splitlines()[-2:] == [
-        "? It says window (your line 1)",
-        f"n It says crash {forms.WORDS}",
+        "?  # It says window (your line 1)",
+        f"n  # It says crash. {forms.WORDS}",
     ]
     assert "as it is" in forms.blank(Prove("q09.1"))
+
+
+def test_a_form_has_the_question():
+    asked = Speak("Is it so? " * 12)
+    assert forms.blank(asked).startswith("# Is it so? Is it")
+    assert max(map(len, forms.blank(asked).splitlines())) <= forms.WIDTH
+    assert forms.spoken(forms.blank(asked) + "one") == Spoken(("one",))
 
 
 def test_what_was_said():
@@ -180,9 +187,9 @@ def test_what_was_said():
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("y It says window (your line 1)\nn It says crash", ("y", "n")),
-        (f"Y\nP It says crash {forms.WORDS} all comes back", ("y", "p")),
-        (f"p so\ny It says crash {forms.WORDS} ", ("p", "n")),  # a point costs its words
+        ("y  # It says window (your line 1)\nn  # It says crash", ("y", "n")),
+        (f"Y\nP # It says crash. {forms.WORDS} all comes back", ("y", "p")),
+        (f" p# so\ny  # It says crash. {forms.WORDS} ", ("p", "n")),  # a point costs its words
     ],
 )
 def test_marks(text, found):
@@ -209,8 +216,8 @@ def test_what_was_decided(prompt, text, found):
         (lambda: forms.spoken("# only a remark\nsure: 3"), "type a line for each point"),
         (lambda: forms.spoken("one\nsure: very"), "a number from 0 to 100, not very"),
         (lambda: forms.spoken("one\nsure: 101"), "a number from 0 to 100, not 101"),
-        (lambda: forms.marks("y one", MARK), "there are 2 points, and 1 lines"),
-        (lambda: forms.marks("? It\nn It", MARK), "in front of “It says window”, not ?"),
+        (lambda: forms.marks("y # one", MARK), "there are 2 points, and 1 lines"),
+        (lambda: forms.marks("? # It\nn # It", MARK), "in front of “It says window”, not '?'"),
         (lambda: forms.decided("answer:", NUMBER, {}), "type your answer"),
         (lambda: forms.decided("answer: many", NUMBER, {}), "a number, not many"),
         (lambda: forms.decided("answer: c", CHOICE, {"a": "holds"}), "one of a, not c"),

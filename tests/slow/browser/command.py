@@ -13,7 +13,7 @@ from helpers.suite.commands import NAMES, NOTEBOOKS
 from helpers.suite.exits import like_ctrl_c
 from helpers.suite.notebooks import find
 from helpers.suite.notebooks.running import read
-from tests.slow.browser import bad, briefs, drive, prepare
+from tests.slow.browser import bad, briefs, drive, practising, prepare
 from tests.slow.browser.judge import judge, stored_figures
 
 FOLDER = ROOT / "work" / "browser"
@@ -56,6 +56,9 @@ def command(names: Sequence[str], timeout_s: float) -> int:
             outcome = "FAILED" if wrong else "passed"
             print(f"{drive.shot_name(path):<24} {outcome} {took_s:6.1f} s", flush=True)
             failed += [f"{drive.shot_name(path)}: {complaint}" for complaint in wrong]
+        if not names:
+            print("The page on which it opens, and an interview:", flush=True)
+            failed += practising.wrong(browser, FOLDER)
     for text in failed:
         print(f"  {text}")
     print(f"screenshots are in {FOLDER.relative_to(ROOT)}/")

@@ -21,7 +21,7 @@ from tests.slow.browser.judge import Seen, leaves_the_machine
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 60.0
-ADDRESS = re.compile(r"(http://\S+?)/lab/tree/notebooks\S*\?token=(\w+)")
+ADDRESS = re.compile(r"(http://\S+?)/(lab/tree/notebooks\S*)\?token=(\w+)")
 SIZE = {"width": 1400, "height": 1000}
 AROUND = 150  # pixels of menus and bars
 TALL = 4_000  # what is longer has several screenshots: Chromium draws at most 16,384 pixels
@@ -58,6 +58,7 @@ class Lab:
     """A JupyterLab server that runs."""
 
     address: str
+    first: str  # the page on which it opens, below the address
     token: str
 
     def end_kernels(self) -> None:
@@ -93,7 +94,7 @@ def lab(work: Path) -> Iterator[Lab]:
             match = next((m for line in server.stdout if (m := ADDRESS.search(line))), None)
             if match is None:
                 raise RabbitLabError("JupyterLab did not start; the reason stands above")
-            yield Lab(match[1], match[2])
+            yield Lab(match[1], match[2], match[3])
         finally:
             server.send_signal(signal.SIGINT)
             try:
@@ -112,7 +113,7 @@ class Browser:
     """
 
     def __init__(self, context: Any, lab: Lab) -> None:
-        self._context, self._lab = context, lab
+        self._context, self.lab = context, lab
         self._outside: list[str] = []
         context.on("request", lambda request: self._note(request.url))
         # Nothing outside is really asked for, and no notebook is saved.
@@ -127,33 +128,45 @@ class Browser:
             folder: where its screenshots go, from top to bottom.
             timeout_s: how long all of its cells together may take.
         """
-        from playwright.sync_api import Error, expect
+        from playwright.sync_api import expect
 
-        self._outside.clear()
-        page = self._context.new_page()
-        page.set_viewport_size(SIZE)
-        page.on("websocket", lambda socket: self._note(socket.url))
-        try:
-            name = path.relative_to(ROOT).as_posix()
-            page.goto(
-                f"{self._lab.address}/lab/workspaces/check/tree/{name}?reset&token={self._lab.token}"
-            )
+        shot = shot_name(path)
+        address = f"lab/workspaces/check/tree/{path.relative_to(ROOT).as_posix()}?reset&"
+        with self.page(address, folder / f"{shot}-failed.png") as page:
             page.locator(f"{PANEL} .jp-Cell").first.wait_for(timeout=60_000)
-            self._wait_until_idle(page, expect, 60.0)
+            self.wait_until_idle(page, 60.0)
             # So that what is seen afterwards comes from this run.
             self._choose(page, "Edit", "Clear Outputs of All Cells")
             numbers = page.locator(f"{PANEL} .jp-CodeCell .jp-InputPrompt", has_text=NUMBER)
             expect(numbers).to_have_count(0, timeout=30_000)
             self._choose(page, "Run", "Run All Cells")
             page.wait_for_function(HAS_ENDED, timeout=timeout_s * 1000)
-            self._wait_until_idle(page, expect, 30.0)
-            return self._look(page, numbers.count(), folder, shot_name(path))
+            self.wait_until_idle(page, 30.0)
+            return self._look(page, numbers.count(), folder, shot)
+
+    @contextmanager
+    def page(self, address: str, failed: Path) -> Iterator[Any]:
+        """Open a page of JupyterLab; at its end all kernels end.
+
+        Args:
+            address: below the server's, to which ``token=…`` is added.
+            failed: file of the screenshot that is taken when something fails.
+        """
+        from playwright.sync_api import Error
+
+        self._outside.clear()
+        page = self._context.new_page()
+        page.set_viewport_size(SIZE)
+        page.on("websocket", lambda socket: self._note(socket.url))
+        try:
+            page.goto(f"{self.lab.address}/{address}token={self.lab.token}")
+            yield page
         except (Error, AssertionError):
-            page.screenshot(path=folder / f"{shot_name(path)}-failed.png")
+            page.screenshot(path=failed)
             raise
         finally:
             page.close()
-            self._lab.end_kernels()
+            self.lab.end_kernels()
 
     def _look(self, page: Any, numbered: int, folder: Path, name: str) -> Seen:
         ends_at = page.evaluate(LAST_CELL_ENDS_AT)
@@ -174,7 +187,15 @@ class Browser:
             printed="\n".join(page.locator(f"{PANEL} .jp-RenderedText").all_inner_texts()),
         )
 
-    def _wait_until_idle(self, page: Any, expect: Any, timeout_s: float) -> None:
+    def wait_until_idle(self, page: Any, timeout_s: float) -> None:
+        """Wait until a notebook's kernel is connected and has nothing to do.
+
+        Args:
+            page: that shows the notebook.
+            timeout_s: how long that may take.
+        """
+        from playwright.sync_api import expect
+
         expect(page.locator(f"{PANEL} .jp-Spinner")).to_have_count(0, timeout=timeout_s * 1000)
         # Before, the kernel may not be connected, and what is chosen in a menu is lost.
         status = page.locator("#jp-main-statusbar")
