@@ -16,6 +16,7 @@ from helpers.errors import UsageError
 from helpers.machine import journal
 from helpers.machine.paths import work
 
+FILE = "practice.jsonl"
 ID = re.compile(r"\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{6}")
 QUESTION = re.compile(r"q\d\d")
 # What an event of each kind has beside "id", "day" and "kind"; events may have more.
@@ -93,8 +94,8 @@ def now() -> datetime:
 
 
 def path() -> Path:
-    """Return the file of events, ``practice.jsonl`` in the learner's folder ``work/``."""
-    return work() / "practice.jsonl"
+    """Return the file of events, in the learner's folder ``work/``."""
+    return work() / FILE
 
 
 def record(kind: str, now: datetime, **facts: Any) -> Event:
@@ -156,12 +157,21 @@ def forget(question: str, now: datetime) -> None:
 
 
 def history() -> History:
-    """Return all that was practised, in the order of its time, each event once."""
-    read = journal.read(path())
-    found = [event for entry in read.entries if (event := Event.of(entry))]
+    """Return all that the learner has practised here."""
+    return read(path())
+
+
+def read(file: Path) -> History:
+    """Return all that was practised, in the order of its time, each event once.
+
+    Args:
+        file: a learner's ``practice.jsonl``; without it nothing was practised.
+    """
+    lines = journal.read(file)
+    found = [event for entry in lines.entries if (event := Event.of(entry))]
     events = sorted({event.id: event for event in found}.values(), key=lambda event: event.id)
-    unknown = len(read.entries) - len(found)
-    return History(tuple(_remembered(events)), read.unreadable, unknown)
+    unknown = len(lines.entries) - len(found)
+    return History(tuple(_remembered(events)), lines.unreadable, unknown)
 
 
 def _remembered(events: Sequence[Event]) -> list[Event]:

@@ -53,7 +53,7 @@ def read(file: Path) -> Journal:
     for line in text.split("\n"):  # splitlines would also end a line at a U+2028 in a text
         try:
             entry = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter: brackets in brackets without end
             entry = None
         if isinstance(entry, dict):
             entries.append(entry)

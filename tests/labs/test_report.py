@@ -4,8 +4,9 @@ import base64
 import csv
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -22,9 +23,14 @@ def graded(learner: str, *broken: Broken, unusable: str = "", unseen: str = "") 
     return Grade(submission, Verdict(5, broken, unusable, 2.0, "4.3.6", untried))
 
 
-def written(folder: Path, *grades: Grade, skipped: Sequence[Skipped] = (), note: str = "") -> str:
+def written(
+    folder: Path, *grades: Grade, skipped: Sequence[Skipped] = (), note: str = "",
+    practised: Mapping[str, Path] = MappingProxyType({}),
+) -> str:  # fmt: skip
     """Return the text of the report on these grades."""
-    report.write_report(grades, skipped, folder / "report.html", notes=[note] if note else [])
+    report.write_report(
+        grades, skipped, folder / "report.html", notes=[note] if note else [], practised=practised
+    )
     return (folder / "report.html").read_text(encoding="utf-8")
 
 

@@ -15,8 +15,10 @@ from labs.judge import brief
 from labs.judge.model import folder_of
 
 NAMED = re.compile(r"(?:.*[_-])?lab(\d\d?)", re.IGNORECASE)  # a file's name without its suffix
-ENDING = re.compile(r"[_-](?:lab\d\d?|brief)$", re.IGNORECASE)  # after the learner's name
+ENDING = re.compile(r"[_-](?:lab\d\d?|brief|practice)$", re.IGNORECASE)  # after the learner's name
 BIGGEST_BYTES = {".py": 1_000_000, ".ipynb": 20_000_000}  # by suffix; outputs make notebooks big
+PRACTICE = re.compile(r"(.*[_-])?practice\.jsonl", re.IGNORECASE)
+BIGGEST_PRACTICE_BYTES = 10_000_000  # some thirty years of ten minutes a day
 HIDDEN = (".", "_")
 MOST_FILES = 50  # beside a submission
 DEEPEST = 20  # folders in a learner's folder
@@ -92,6 +94,22 @@ def collect(folder: Path, lab: int | None) -> tuple[list[Submission], list[Skipp
     return collected, skipped
 
 
+def practised(folder: Path) -> dict[str, Path]:
+    """Return by learner the practice that was handed in beside the labs.
+
+    Args:
+        folder: as in `collect`: ``anna/practice.jsonl`` or ``anna_practice.jsonl``. Of two files of
+            a learner the bigger one counts: events are only added.
+    """
+    found: dict[str, Path] = {}
+    for entry in sorted(folder.iterdir()):
+        for path, reason in _walk(entry):
+            if not reason and PRACTICE.fullmatch(path.name):
+                name = _learner(entry)
+                found[name] = max(found.get(name, path), path, key=lambda one: one.stat().st_size)
+    return found
+
+
 def _learner(entry: Path) -> str:
     """Return the name of the learner whose file or folder this is, or "" for none."""
     if entry.name.startswith(HIDDEN):
@@ -108,6 +126,8 @@ def _of_learner(
     for place in places:
         for path, reason in _walk(place):
             name = _printable(str(path.relative_to(place)) if path != place else place.name)
+            if PRACTICE.fullmatch(path.name) and not reason:
+                continue
             try:
                 if reason:
                     raise UsageError(reason)
@@ -196,7 +216,8 @@ def _why_not(path: Path, depth: int) -> str:
         return "hidden: its name begins with a dot or an underscore"
     if folder:
         return f"more than {DEEPEST} folders deep" if depth > DEEPEST else ""
-    most = BIGGEST_BYTES.get(path.suffix.lower())
+    practice = bool(PRACTICE.fullmatch(path.name))
+    most = BIGGEST_PRACTICE_BYTES if practice else BIGGEST_BYTES.get(path.suffix.lower())
     if most is None or not path.is_file():
         return "neither a Python file nor a notebook"
     size = path.stat().st_size

@@ -72,7 +72,9 @@ def grade(
         print(f"interrupted: {len(grades)} are kept; the same command goes on from here")
         return 130
     report.write_csv(grades, skipped, out / "grades.csv")
-    report.write_report(grades, skipped, out / "report.html", notes=notes)
+    report.write_report(
+        grades, skipped, out / "report.html", notes=notes, practised=collecting.practised(folder)
+    )
     print(f"{shown(out / 'grades.csv')} and {shown(out / 'report.html')} are written")
     return 0
 

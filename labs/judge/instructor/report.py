@@ -6,7 +6,7 @@ import hashlib
 import io
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from labs.judge.findings import Broken
 from labs.judge.instructor.collecting import Skipped, listed
 from labs.judge.instructor.grading import Grade
 from labs.judge.model import Lab, Verdict, load
+from practice.learners import MOST_POINTS, lacking
 
 LETTERS = "abcdefgh"
 MARKS = {"holds": 1, "BROKEN": 0, "not seen": "not seen"}
@@ -174,15 +175,17 @@ def others(grades: Iterable[Grade]) -> list[Other]:
 
 
 def write_report(
-    grades: Sequence[Grade], skipped: Sequence[Skipped], file: Path, *, notes: Sequence[str]
-) -> None:
-    """Write the report: for each lab its misconceptions, requirements and learners.
+    grades: Sequence[Grade], skipped: Sequence[Skipped], file: Path, *, notes: Sequence[str],
+    practised: Mapping[str, Path],
+) -> None:  # fmt: skip
+    """Write the report: for each lab its misconceptions, requirements and learners; practice last.
 
     Args:
         grades: the grades of the class.
         skipped: all that is not judged.
         file: the HTML file; it needs no other file and no network.
         notes: sentences for the top, such as a missing sandbox.
+        practised: by learner what was handed in of practice.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True,
@@ -199,6 +202,7 @@ def write_report(
         missing=sorted({one.learner for one in skipped} - graded - {""}),
         aliases=_aliases(graded),
         notes=notes,
+        practised=len(practised), points=lacking(practised), most_points=MOST_POINTS,
         date=datetime.now().strftime("%Y-%m-%d %H:%M"),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -220,7 +224,7 @@ def _of_lab(grades: Sequence[Grade], lab: Lab) -> dict[str, object]:
     }
 
 
-def _aliases(learners: Iterable[str]) -> dict[str, str]:
+def _aliases(names: Iterable[str]) -> dict[str, str]:
     """Return a number for each learner that does not follow from the order of the names."""
-    mixed = sorted(learners, key=lambda name: hashlib.sha256(name.encode()).digest())
+    mixed = sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())
     return {learner: f"learner {number}" for number, learner in enumerate(mixed, 1)}
