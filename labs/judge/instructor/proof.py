@@ -87,7 +87,8 @@ class Outcome:
         if self.solution.unseen:
             should += f", not seen: {', '.join(sorted(self.solution.unseen))}"
         stories = "".join(
-            f"\n    {finding.requirement}: {finding.story}" for finding in self.verdict.broken
+            f"\n    {finding.requirement}: {finding.story}"
+            for finding in (*self.verdict.broken, *self.verdict.unseen)
         )
         return f"{where}: found {actual}; should be {should}{stories}"
 

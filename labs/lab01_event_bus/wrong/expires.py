@@ -1,4 +1,4 @@
-"""The queues go when nobody has read them for five minutes.
+"""The queues go when nobody has read them for ten minutes.
 
 Breaks: d (queue-stays)
 """
@@ -29,7 +29,7 @@ def serve(url, store, sql, queue, keys):
             db.execute(sql, json.loads(body))
         channel.basic_ack(method.delivery_tag)
 
-    channel.queue_declare(queue, durable=True, arguments={"x-expires": 300_000})
+    channel.queue_declare(queue, durable=True, arguments={"x-expires": 600_000})
     for key in keys:
         channel.queue_bind(queue, "events", key)
     channel.basic_consume(queue, on_event, auto_ack=False)

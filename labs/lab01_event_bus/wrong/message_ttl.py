@@ -1,4 +1,4 @@
-"""The queues throw away what is a minute old.
+"""The queues throw away what is ten minutes old.
 
 Breaks: d (old-may-go)
 """
@@ -29,7 +29,7 @@ def serve(url, store, sql, queue, keys):
             db.execute(sql, json.loads(body))
         channel.basic_ack(method.delivery_tag)
 
-    channel.queue_declare(queue, durable=True, arguments={"x-message-ttl": 60_000})
+    channel.queue_declare(queue, durable=True, arguments={"x-message-ttl": 600_000})
     for key in keys:
         channel.queue_bind(queue, "events", key)
     channel.basic_consume(queue, on_event, auto_ack=False)

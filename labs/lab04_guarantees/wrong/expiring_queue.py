@@ -1,4 +1,4 @@
-"""Has the queue removed after five minutes without a consumer.
+"""Has the queue removed after ten minutes without a consumer.
 
 Breaks: g (queue-stays)
 """
@@ -13,7 +13,7 @@ def declare(url):
     connection = pika.BlockingConnection(pika.URLParameters(url))
     channel = connection.channel()
     channel.queue_declare(
-        "receipts", durable=True, arguments={"x-queue-type": "quorum", "x-expires": 300_000}
+        "receipts", durable=True, arguments={"x-queue-type": "quorum", "x-expires": 600_000}
     )
     connection.close()
 

@@ -1,4 +1,4 @@
-"""Throws away what is older than a minute.
+"""Throws away what is older than ten minutes.
 
 Breaks: h (old-may-go)
 """
@@ -19,7 +19,7 @@ def declare(url):
     channel.exchange_bind("services", "workspace")
     channel.exchange_bind("payments", "services", "payment.#")
     for queue in SERVICES:
-        channel.queue_declare(queue, durable=True, arguments={"x-message-ttl": 60_000})
+        channel.queue_declare(queue, durable=True, arguments={"x-message-ttl": 600_000})
     channel.queue_bind("audit", "workspace")
     channel.queue_bind("index", "services", "document.#")
     channel.queue_bind("notify", "services", "#.shared")

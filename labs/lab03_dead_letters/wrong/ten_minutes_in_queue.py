@@ -1,4 +1,4 @@
-"""Lets documents wait for a minute at most.
+"""Lets documents wait for ten minutes at most.
 
 Breaks: f (old-may-go)
 """
@@ -20,7 +20,7 @@ def declare(url):
     arguments = {
         "x-queue-type": "quorum",
         "x-delivery-limit": 2,  # two times back: three tries
-        "x-message-ttl": 60_000,
+        "x-message-ttl": 600_000,
         "x-dead-letter-exchange": "",
         "x-dead-letter-routing-key": "thumbnails.dead",
     }

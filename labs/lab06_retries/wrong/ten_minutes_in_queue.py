@@ -1,4 +1,4 @@
-"""Lets new mails wait for a minute at most.
+"""Lets new mails wait for ten minutes at most.
 
 Breaks: h (old-may-go)
 """
@@ -18,7 +18,7 @@ def declare(url, base_s, retries):
     channel = connection.channel()
     channel.queue_declare("dlq", durable=True)
     to_dlq = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dlq"}
-    channel.queue_declare("notify", durable=True, arguments=to_dlq | {"x-message-ttl": 60_000})
+    channel.queue_declare("notify", durable=True, arguments=to_dlq | {"x-message-ttl": 600_000})
     back = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "notify"}
     for retry in range(1, retries + 1):
         for share in SPREAD:

@@ -1,4 +1,4 @@
-"""Keeps a payment in the queue for a minute.
+"""Keeps a payment in the queue for ten minutes.
 
 Breaks: g (old-may-go)
 """
@@ -13,7 +13,7 @@ def declare(url):
     connection = pika.BlockingConnection(pika.URLParameters(url))
     channel = connection.channel()
     channel.queue_declare(
-        "receipts", durable=True, arguments={"x-queue-type": "quorum", "x-message-ttl": 60_000}
+        "receipts", durable=True, arguments={"x-queue-type": "quorum", "x-message-ttl": 600_000}
     )
     connection.close()
 
