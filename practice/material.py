@@ -105,11 +105,17 @@ def follow_ups(rubric: Rubric) -> Iterator[Card]:
         )  # fmt: skip
 
 
+def because(probe: Probe) -> str:
+    """Return why a probe's answer is right, and what proves it."""
+    why = f"{probe.because[:1].upper()}{probe.because[1:].rstrip('.')}."
+    return f"{why}\n\n{proof(probe.claims, probe.source)}"
+
+
 def probes(rubric: Rubric) -> Iterator[Card]:
     """Yield a card for each probe."""
     levels = {point.probe: point.level for point in rubric.main.points if point.probe}
     for name, probe in rubric.probes.items():
-        back = f"{probe.because}\n\n{proof(probe.claims, probe.source)}"
+        back = because(probe)
         yield Card(
             f"{rubric.question}.probe.{name}", "probe", levels.get(name, ""), probe.asked,
             wanted(probe), back, probe.claims,

@@ -124,25 +124,26 @@ class Interview:
         number = min(len(probed), max(1, round(len(ticked) / PROBED)))
         chosen = {one.id for one in self.draw.sample(probed, number)}
         ask = f"{rubric.question}.{question.id}"
-        for point in points:
-            held: bool | None = None
-            facts: dict[str, Any] = {}
-            if point.id in chosen:
-                probe = rubric.probes[point.probe]
-                answer = yield from self._probe(rubric, point, probe)
-                held = answer.right
-                facts = {"probe": probe.id, "answer": answer.said, "right": answer.right}
-            made = Made(ask, point, point.level or level, marks[point.id], held)
-            self.sheet.made.append(made)
-            state.record("point", self.now(), ask=ask, point=point.id, said=made.said, **facts)
+        for point in [one for one in points if one.id not in chosen]:
+            self._made(Made(ask, point, point.level or level, marks[point.id]))
+        for point in [one for one in points if one.id in chosen]:
+            probe = rubric.probes[point.probe]
+            answer = yield from self._probe(rubric, point, probe)
+            made = Made(ask, point, point.level or level, "y", answer.right)
+            self._made(made, probe=probe.id, answer=answer.said, right=answer.right)
         return self.sheet
+
+    def _made(self, made: Made, **facts: Any) -> None:
+        self.sheet.made.append(made)
+        state.record(
+            "point", self.now(), ask=made.ask, point=made.point.id, said=made.said, **facts
+        )
 
     def _probe(
         self, rubric: Rubric, point: Point, probe: Probe
     ) -> Generator[Prompt, Any, Answer]:  # fmt: skip
-        back = f"{probe.because}\n\n{material.proof(probe.claims, probe.source)}"
         text = f"Cross-examined on “{point.says}”: {probe.asked}"
-        answer: Answer = yield Decide(text, material.wanted(probe), back)
+        answer: Answer = yield Decide(text, material.wanted(probe), material.because(probe))
         if not answer.right:
             yield Tell("Your tick is taken back.")
         self._decided(f"{rubric.question}.probe.{probe.id}", answer)

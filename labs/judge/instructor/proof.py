@@ -86,10 +86,9 @@ class Outcome:
             actual += f", not seen: {', '.join(f.requirement for f in self.verdict.unseen)}"
         if self.solution.unseen:
             should += f", not seen: {', '.join(sorted(self.solution.unseen))}"
-        stories = "".join(
-            f"\n    {finding.requirement}: {finding.story}"
-            for finding in (*self.verdict.broken, *self.verdict.unseen)
-        )
+        told = [(one.requirement, one.story) for one in self.verdict.broken]
+        told += [(one.requirement, f"not seen: {one.story}") for one in self.verdict.unseen]
+        stories = "".join(f"\n    {key}: {story}" for key, story in told)
         return f"{where}: found {actual}; should be {should}{stories}"
 
 
