@@ -19,6 +19,8 @@ class Review:
     said: object
     sure: int | None
     seconds: float
+    why: str = ""  # in the learner's words, before the reason was shown
+    leaves: bool = False  # the learner ends it after this card
 
 
 def ask(card: Card, *, seed: str) -> Review:
@@ -35,9 +37,25 @@ def ask(card: Card, *, seed: str) -> Review:
     if isinstance(card.wanted, Points):
         return _spoken(card, card.wanted)
     answer = decided(card.wanted, seed=f"{seed} {card.id}")
+    asked_why = card.kind == "verdict" and answer.said is not None
+    why, leaves = _why() if asked_why else ("", False)
     screen.show(card.back)
     by = "choice" if isinstance(card.wanted, Choice) else "number"
-    return Review(judging.rating(answer), by, answer.said, answer.sure, round(answer.seconds))
+    rating, seconds = judging.rating(answer), round(answer.seconds)
+    return Review(rating, by, answer.said, answer.sure, seconds, why, leaves)
+
+
+def _why() -> tuple[str, bool]:
+    """Return the learner's reason, and whether it is the end: the card was decided before.
+
+    Who explains a result to himself keeps it (Bisra et al., 2018).
+    """
+    try:
+        line = screen.ask("Why is that so? One line, Enter to see it:")
+    except screen.StopAskingError:
+        return "", True
+    print()
+    return line, False
 
 
 def decided(wanted: Wanted, *, seed: str) -> Answer:

@@ -156,8 +156,12 @@ def _ask(cards: Sequence[Card], seconds: float) -> int:
         state.record(
             "review", state.now(), card=card.id, rating=review.rating, by=review.by,
             said=review.said, sure=review.sure, seconds=review.seconds,
+            **({"why": review.why} if review.why else {}),
         )  # fmt: skip
         done, right = done + 1, right + (review.rating != schedule.AGAIN)
+        if review.leaves:
+            print("\nUntil next time.")
+            break
     print(
         f"\n{holding.counted(done, 'card')} answered, {right} of them right. {holding.comes_back()}"
     )

@@ -18,9 +18,9 @@ CHOICE = Choice(("holds", "refuted", "holds if X"), "refuted")
 
 @pytest.fixture
 def rated(learner):
-    def of(wanted, *answers, seed="1"):
+    def of(wanted, *answers, seed="1", kind="probe"):
         learner.answers = list(answers)
-        card = Card("q09.x", "probe", "", "The question?", wanted, "The reason.")
+        card = Card("q09.x", kind, "", "The question?", wanted, "The reason.")
         return asking.ask(card, seed=seed)
 
     return of
@@ -63,6 +63,21 @@ def test_choices_stand_in_another_order_on_another_day(learner, capsys):
 )  # fmt: skip
 def test_numbers(rated, typed, near, rating):
     assert rated(Number(60.0, "messages", near), typed, "50").rating == rating
+
+
+def test_a_verdict_is_explained_before_its_reason_is_shown(rated, capsys):
+    review = rated(CHOICE, "a", "50", "it counts copies", kind="verdict")
+    assert (review.why, review.leaves) == ("it counts copies", False)
+    printed = capsys.readouterr().out
+    assert printed.index("it counts copies") < printed.index("The reason.")
+    review = rated(CHOICE, "", kind="verdict")  # who does not know cannot explain
+    assert (review.said, review.why, review.leaves) == (None, "", False)
+
+
+@pytest.mark.parametrize("answers", [("a", "50", "q"), ("a", "50")])
+def test_who_leaves_at_the_reason_keeps_the_answer(rated, answers):
+    review = rated(CHOICE, *answers, kind="verdict")
+    assert review.said is not None and review.leaves
 
 
 def test_zero_can_be_right(rated):

@@ -33,6 +33,14 @@ def test_a_first_day_and_the_next(learner, capsys):
     assert "3 cards due, 10 new" not in capsys.readouterr().out  # three of eleven are known
 
 
+def test_a_reason_is_kept_and_leaving_there_loses_nothing(learner, capsys):
+    learner.answers = ["a", "50", "it counts copies", "a", "50", "q"]
+    assert run("q03", "--kind", "verdict") == 0
+    reasons = [one.facts.get("why") for one in state.history().events]  # of one moment: any order
+    assert sorted(reasons, key=str) == [None, "it counts copies"]
+    assert "Until next time.\n\n2 cards answered" in capsys.readouterr().out
+
+
 def test_when_all_is_done_it_says_when_to_come_back(learner, capsys):
     learner.answers = [""] * 40
     assert run("q03", "--kind", "generations") == 0
