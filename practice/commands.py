@@ -3,10 +3,12 @@
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from helpers.errors import UsageError
+from helpers.machine.paths import shown, work
 from helpers.suite.commands import NAMES, NOTEBOOKS
 from helpers.suite.drill import LEVELS
 from practice import (
@@ -86,6 +88,29 @@ def interview(*, names: Sequence[str], level: str, minutes: float, seed: str | N
         print("\nThe interview ends here; what you answered is kept.\n")
     if held.sheet.made:
         terminal.show(held.sheet, holding.closing(held))
+    return 0
+
+
+@click.command(epilog=f"{NOTEBOOKS}.")
+@NAMES
+@click.option(
+    "--file", type=click.Path(path_type=Path), help="The deck; default work/rabbit-lab.apkg."
+)
+def write_anki(*, names: Sequence[str], file: Path | None) -> int:
+    """Write the cards as a deck for Anki, a learner's own among them.
+
+    Raises:
+        UsageError: an unknown notebook.
+        NotWrittenError: the disk is full, or the user may not write there.
+    """
+    from practice import anki
+
+    file = file or work() / "rabbit-lab.apkg"
+    number = anki.write(deck.every_card(_questions(names)), file)
+    print(
+        f"{shown(file)} is written: {number} notes. In Anki: File → Import. Import a later one the"
+        " same way: it updates these, and keeps what you have learned."
+    )
     return 0
 
 

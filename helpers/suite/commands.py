@@ -75,6 +75,10 @@ _ROWS = (
         "practice.commands:show_progress",
     ),
     Command(
+        "anki", "everybody", "write the cards as a deck for Anki",
+        "practice.commands:write_anki", ("ARGS",), "make anki ARGS=q09",
+    ),
+    Command(
         "notebooks", "everybody", "run the notebooks and store their outputs",
         f"{_NOTEBOOKS}:notebooks", ("ARGS",), "make notebooks ARGS=q02",
     ),

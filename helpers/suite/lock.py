@@ -20,6 +20,7 @@ LOCKS = {
     MAIN: "requirements.txt",
     "requirements-book.lock": "requirements-book.txt",
     "requirements-browser.lock": "requirements-browser.txt",
+    "requirements-anki.lock": "requirements-anki.txt",
     "docker/classroom/requirements-classroom.lock": "docker/classroom/requirements-classroom.txt",
 }
 OLDEST_PYTHON = "3.11"  # as in pyproject.toml
