@@ -37,8 +37,8 @@ def closing(held: Interview) -> list[str]:
     number = int(question[1:])
     found = held.sheet.words(earlier(held.history))
     found.append(f"Read: {shown(notebooks()[number])}. Do: `make check LAB={number:02d}`.")
-    if gaps := held.sheet.gaps():
-        found.append(f"Open: {'; '.join(one.point.says for one in gaps)}.")
+    if gaps := [one.point.says for one in held.sheet.gaps() if one.held is not False]:
+        found.append(f"Open: {'; '.join(gaps)}.")
     return [*found, comes_back()]
 
 

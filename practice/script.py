@@ -179,7 +179,8 @@ class Interview:
         self._decided(card.id, answer)
         if live:
             proof: proving.Proof = yield Prove(claim)
-            yield Tell(proof.claim.text if proof.claim else f"It failed here: {proof.why_not}")
+            shown = f"```text\n{proof.claim.text}\n```" if proof.claim else ""
+            yield Tell(shown or f"It failed here: {proof.why_not}")
         return self.sheet
 
     def _cards_here(self) -> list[Card]:

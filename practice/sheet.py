@@ -76,7 +76,7 @@ class Sheet:
             earlier: of the interviews before: how sure the learner was, in percent; how many of
                 the decided things were right; how many there were.
         """
-        found = [f"Answered like: {self.reached}." if self.reached else "Too few points to tell."]
+        found = [f"Answered like: {self.reached}." if self.reached else self._why_no_level()]
         if back := [one.point.says for one in self.made if one.held is False]:
             found.append(f"Taken back: {'; '.join(back)}.")
         if self.decided:
@@ -89,6 +89,17 @@ class Sheet:
             held = round(100 * sum(one[1] for one in last) / sum(one[2] for one in last))
             found.append(f"Your last {len(last)} before: sure {sure_of}, proven {held}, of 100.")
         return found
+
+    def _why_no_level(self) -> str:
+        if max((self._asked(level) for level in LEVELS), default=0) < ENOUGH:
+            return "Too few points to tell."
+        return (
+            f"Like no level yet: one takes {ENOUGH} points asked, {100 * MOST:.0f} % of them said,"
+            " and no tick taken back at or below it."
+        )
+
+    def _asked(self, level: str) -> int:
+        return sum(one.level == level for one in self.made)
 
     def gaps(self) -> list[Made]:
         """Return the points that were not made, or taken back, each once."""

@@ -142,7 +142,7 @@ def test_when_time_is_short_the_proof_still_comes(held):
 def test_with_a_broker_the_claim_is_measured(held):
     _, asked = held(everything, live=True, only=("q09",))
     (prove,) = of(asked, Prove)
-    assert asked[-1] == Tell(material.claims()[prove.claim].text)
+    assert asked[-1] == Tell(f"```text\n{material.claims()[prove.claim].text}\n```")
 
 
 def test_a_staff_interview_shows_weaker_answers(held):
@@ -211,6 +211,17 @@ def made(level: str, *said: str, held: bool | None = None) -> list[Made]:
 )
 def test_a_level_is_reached_by_enough_points_and_no_tick_taken_back(points, reached):
     assert Sheet(points).reached == reached
+
+
+def test_why_no_level_was_reached_is_said():
+    few, taken_back = (
+        made("junior", *"yyy"),
+        made("senior", *"yyyyyyy") + made("junior", "y", held=False),
+    )
+    assert Sheet(few).words()[0] == "Too few points to tell."
+    assert (
+        Sheet(taken_back).words()[0].startswith("Like no level yet: one takes 6 points asked, 70 %")
+    )
 
 
 def test_a_sheet_keeps_said_apart_from_proven():
