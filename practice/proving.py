@@ -9,8 +9,6 @@ from helpers.suite.notebooks.cards import Claim, tags
 from helpers.suite.notebooks.reach import keep_what_it_needs, leave_out_figures
 from helpers.suite.notebooks.running import read
 
-TIMEOUT_S = 60.0  # of each cell
-
 
 @dataclass(frozen=True)
 class Proof:
@@ -44,7 +42,7 @@ def prove(claim: str) -> Proof:
         keep_what_it_needs(nb, cell)
         leave_out_figures(nb)
 
-    done = run(path, edit=edit, timeout_s=TIMEOUT_S)
+    done = run(path, edit=edit)
     found = next((one for one in done.passes[0] if one.id == claim), None)
     why_not = "" if found else str(done.problems[0] if done.problems else "it showed no card")
     return Proof(found, why_not, done.wall_s)

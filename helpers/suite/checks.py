@@ -15,13 +15,14 @@ from helpers.machine.paths import ROOT
 from helpers.services import SERVICES
 from helpers.suite import doctor
 from helpers.suite.install import install_missing
+from helpers.suite.notebooks.running import CELL_S
 
 Arguments = tuple[str, ...]  # of Python
 Check = tuple[str, Arguments]
 
 STOP_TIMEOUT_S = 20.0
 SANITIZE = "--nbval-sanitize-with=tests/support/nbval_sanitize.cfg"
-NBVAL = ("--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=60", SANITIZE)
+NBVAL = ("--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={CELL_S:g}", SANITIZE)
 LINT = (
     ("ruff check", ("-m", "ruff", "check", ".")),
     ("ruff format", ("-m", "ruff", "format", "--check", ".")),

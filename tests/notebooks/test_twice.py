@@ -22,7 +22,7 @@ def test_every_cell_twice_and_experiments_again(path):
         if services.missing(tags(cell)):
             stored = {claim: text for claim, text in stored.items() if claim not in claim_ids(cell)}
     assert stored, "a notebook without cards proves nothing here"
-    result = run(path, order="twice", timeout_s=120)
+    result = run(path, order="twice")
     assert [str(problem) for problem in result.problems] == []
     for claims in result.passes:
         assert {claim.id: claim.text for claim in claims} == stored

@@ -13,10 +13,11 @@ from helpers.suite.notebooks import records
 from helpers.suite.notebooks.figure import write_readme_figure
 from helpers.suite.notebooks.page import write_tables
 from helpers.suite.notebooks.refreshing import compare, find, refresh
+from helpers.suite.notebooks.running import CELL_S
 from helpers.suite.notebooks.verdicts import judge
 
 TIMEOUT = click.option(
-    "--timeout", "timeout_s", type=float, default=60.0, metavar="S",
+    "--timeout", "timeout_s", type=float, default=CELL_S, metavar="S",
     help="Time limit of each cell, in seconds.", show_default=True,
 )  # fmt: skip
 
@@ -40,7 +41,7 @@ def verdicts(names: Sequence[str], stored: bool, timeout_s: float) -> int:
 
 
 def run_notebooks(
-    names: Sequence[str] = (), *, check: bool = False, timeout_s: float = 60.0, root: Path = ROOT
+    names: Sequence[str] = (), *, check: bool = False, timeout_s: float = CELL_S, root: Path = ROOT
 ) -> bool:
     """Refresh notebooks, the tables and the README's figure.
 
@@ -68,7 +69,7 @@ def run_notebooks(
 
 
 def record_verdicts(
-    names: Sequence[str] = (), *, stored: bool = False, timeout_s: float = 60.0, root: Path = ROOT
+    names: Sequence[str] = (), *, stored: bool = False, timeout_s: float = CELL_S, root: Path = ROOT
 ) -> bool:
     """Record the notebooks' verdicts on the current broker, then write the tables.
 

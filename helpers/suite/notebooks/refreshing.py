@@ -15,7 +15,7 @@ from helpers.machine.paths import ROOT, notebooks
 from helpers.stored import collecting
 from helpers.suite.notebooks.cards import claim_ids, stored_claims, tags
 from helpers.suite.notebooks.normal import normalise
-from helpers.suite.notebooks.running import Run, read, run
+from helpers.suite.notebooks.running import CELL_S, Run, read, run
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def run_each(paths: Sequence[Path], use: Use, *, timeout_s: float) -> bool:
     return every_fine
 
 
-def refresh(paths: Sequence[Path], *, timeout_s: float = 60.0) -> bool:
+def refresh(paths: Sequence[Path], *, timeout_s: float = CELL_S) -> bool:
     """Run notebooks one after the other, and store their outputs.
 
     Each is written back in normal form, together with the results that are to be shown where a
@@ -103,7 +103,7 @@ def refresh(paths: Sequence[Path], *, timeout_s: float = 60.0) -> bool:
     return every_fine
 
 
-def compare(paths: Sequence[Path], *, timeout_s: float = 60.0) -> bool:
+def compare(paths: Sequence[Path], *, timeout_s: float = CELL_S) -> bool:
     """Run notebooks one after the other, compare their cards, and write nothing.
 
     Args:

@@ -25,6 +25,7 @@ from helpers.suite.notebooks.cards import CHECK_TAG, Claim, cell_claims, claim_i
 from helpers.suite.notebooks.sockets import own_sockets
 
 EXPERIMENT_TAG = "experiment"
+CELL_S = 120.0  # time limit of a cell; on a quiet machine the longest one takes a fifth of it
 Order = Literal["once", "twice"]
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -86,7 +87,7 @@ def run(
     path: Path | str,
     *,
     order: Order = "once",
-    timeout_s: float = 60.0,
+    timeout_s: float = CELL_S,
     edit: Callable[[NotebookNode], None] | None = None,
 ) -> Run:
     """Run a notebook from top to bottom in a fresh kernel; the file is not changed.

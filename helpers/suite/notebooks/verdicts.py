@@ -12,7 +12,7 @@ from helpers.suite.notebooks import records
 from helpers.suite.notebooks.cards import claim_ids, tags
 from helpers.suite.notebooks.page import write_tables
 from helpers.suite.notebooks.refreshing import Outcome, differences, run_each
-from helpers.suite.notebooks.running import Run
+from helpers.suite.notebooks.running import CELL_S, Run
 
 
 def judge(
@@ -20,7 +20,7 @@ def judge(
     session: records.Session,
     *,
     root: Path = ROOT,
-    timeout_s: float = 60.0,
+    timeout_s: float = CELL_S,
 ) -> bool:
     """Run notebooks one after the other and record the cards of those that agree.
 
