@@ -18,6 +18,7 @@ MAIN = "requirements.lock"
 # Each lock file and its requirements file. All but the first take common packages from the first.
 LOCKS = {
     MAIN: "requirements.txt",
+    "requirements-book.lock": "requirements-book.txt",
     "requirements-browser.lock": "requirements-browser.txt",
     "docker/classroom/requirements-classroom.lock": "docker/classroom/requirements-classroom.txt",
 }

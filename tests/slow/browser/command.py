@@ -8,15 +8,17 @@ from pathlib import Path
 import click
 
 from helpers.errors import UsageError
+from helpers.machine import chromium, packages
 from helpers.machine.paths import ROOT
 from helpers.suite.commands import NAMES, NOTEBOOKS
 from helpers.suite.exits import like_ctrl_c
 from helpers.suite.notebooks import find
 from helpers.suite.notebooks.running import read
-from tests.slow.browser import bad, briefs, drive, prepare
+from tests.slow.browser import bad, briefs, drive
 from tests.slow.browser.judge import judge, stored_figures
 
 FOLDER = ROOT / "work" / "browser"
+LOCK = ROOT / "requirements-browser.lock"
 
 
 @click.command(epilog=f"{NOTEBOOKS}, and the labs' briefs.")
@@ -32,8 +34,8 @@ def command(names: Sequence[str], timeout_s: float) -> int:
         expected |= briefs.runs(FOLDER / "briefs")
     if outside := [path.name for path in expected if not path.is_relative_to(ROOT)]:
         raise UsageError(f"{', '.join(outside)} is not in this checkout, which is what is served")
-    prepare.library()
-    executable = prepare.browser()
+    packages.ensure(LOCK)
+    executable = chromium.find()
     FOLDER.mkdir(parents=True, exist_ok=True)
     for old in FOLDER.glob("*.png"):
         old.unlink()

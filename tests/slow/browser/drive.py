@@ -16,6 +16,7 @@ from typing import Any
 import requests
 
 from helpers.errors import RabbitLabError
+from helpers.machine.chromium import FLAGS
 from helpers.machine.paths import ROOT
 from tests.slow.browser.judge import Seen, leaves_the_machine
 
@@ -25,10 +26,6 @@ ADDRESS = re.compile(r"(http://\S+?)/lab/tree/notebooks\?token=(\w+)")
 SIZE = {"width": 1400, "height": 1000}
 AROUND = 150  # pixels of menus and bars
 TALL = 4_000  # what is longer has several screenshots: Chromium draws at most 16,384 pixels
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--no-proxy-server"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 # A notebook that was opened before is still there, hidden.
 PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 # JupyterLab draws a traceback as it draws text on stderr; an error without one has its own kind.

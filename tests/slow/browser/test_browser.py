@@ -1,14 +1,12 @@
 """The browser check's own judgement, without a browser: `make test-browser` shows the rest."""
 
 import dataclasses
-import subprocess
 
 import nbformat
 import pytest
 from nbformat import v4
 
-from helpers.machine.apt import AptError
-from tests.slow.browser import bad, prepare
+from tests.slow.browser import bad
 from tests.slow.browser.judge import Seen, judge, leaves_the_machine, stored_figures
 
 GOOD = Seen(cells=3, numbered=3, figures=2)
@@ -71,65 +69,3 @@ def test_stored_figures_are_counted(tmp_path):
     assert stored_figures(v4.new_notebook(cells=cells)) == 2
     for path in bad.write_all(tmp_path / "bad").values():
         nbformat.validate(nbformat.read(path, as_version=4))
-
-
-def no_browser(monkeypatch, *, why_not: str | None = None) -> list[str]:
-    monkeypatch.setattr(prepare, "BROWSERS", ("no-such-browser",))
-    monkeypatch.setattr(prepare.apt, "why_not", lambda: why_not)
-    installed: list[str] = []
-    monkeypatch.setattr(prepare.apt, "install", lambda *packages: installed.extend(packages))
-    return installed
-
-
-def test_without_a_browser_one_sentence_says_what_to_install(monkeypatch):
-    installed = no_browser(monkeypatch, why_not="installing needs root")
-    with pytest.raises(prepare.BrowserMissingError, match=r"\(installing needs root\): install"):
-        prepare.browser()
-    assert installed == []
-
-
-def test_where_it_is_possible_the_browser_is_installed(monkeypatch, tmp_path, capsys):
-    installed = no_browser(monkeypatch)
-    with pytest.raises(prepare.BrowserMissingError, match="yet no browser starts"):
-        prepare.browser()
-    assert installed == list(prepare.PACKAGES)
-    assert "Installing Debian's chromium" in capsys.readouterr().out
-    found = tmp_path / "no-such-browser"
-
-    def install(*_: str) -> None:
-        found.write_text("#!/bin/sh\nexit 0\n")
-        found.chmod(0o755)
-
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(prepare.apt, "install", install)
-    assert prepare.browser() == str(found)
-
-
-def test_a_failing_installation_is_told(monkeypatch):
-    def fails(*_: str) -> None:
-        raise AptError("`apt-get install chromium` failed")
-
-    no_browser(monkeypatch)
-    monkeypatch.setattr(prepare.apt, "install", fails)
-    with pytest.raises(AptError, match="chromium"):
-        prepare.browser()
-
-
-def test_the_library_is_installed_once_and_in_its_pinned_version(monkeypatch, capsys):
-    calls: list[list[object]] = []
-
-    def run(command: list[object], *, check: bool) -> subprocess.CompletedProcess[str]:
-        calls.append(command)
-        return subprocess.CompletedProcess([], len(calls) - 1)
-
-    wanted = prepare.REQUIREMENTS.read_text().split()[-1]
-    monkeypatch.setattr(prepare.subprocess, "run", run)
-    monkeypatch.setattr(prepare.importlib.metadata, "version", lambda name: wanted.split("==")[1])
-    prepare.library()
-    assert calls == []
-    monkeypatch.setattr(prepare.importlib.metadata, "version", lambda name: "0.1")
-    prepare.library()
-    assert calls[0][-2:] == ["--requirement", prepare.LOCK]
-    with pytest.raises(prepare.BrowserMissingError, match="failed; the reason stands above"):
-        prepare.library()
-    assert f"Installing {wanted}" in capsys.readouterr().out

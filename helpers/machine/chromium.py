@@ -1,45 +1,27 @@
-"""Find a browser and the library that drives it, or install them."""
+"""Find a Chromium that runs without a screen, or install Debian's."""
 
-import importlib.metadata
 import shutil
 import subprocess
-import sys
 
 from helpers.errors import RabbitLabError
 from helpers.machine import apt
-from helpers.machine.paths import ROOT
+from helpers.machine.telling import say
 
-REQUIREMENTS = ROOT / "requirements-browser.txt"
-LOCK = ROOT / "requirements-browser.lock"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PACKAGES = ("chromium", "fonts-dejavu-core")
 TIMEOUT_S = 60.0
+# Neither a sandbox, which root cannot have, nor anything that asks the network on its own.
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--no-proxy-server"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
 
 
 class BrowserMissingError(RabbitLabError):
-    """There is no browser, or no library to drive it, and it cannot be installed."""
+    """There is no browser, and it cannot be installed."""
 
 
-def library() -> None:
-    """Install the driving library into this Python, unless its pinned version is installed.
-
-    Raises:
-        BrowserMissingError: pip cannot install it.
-    """
-    wanted = REQUIREMENTS.read_text().split()[-1]
-    name, _, version = wanted.partition("==")
-    try:
-        if importlib.metadata.version(name) == version:
-            return
-    except importlib.metadata.PackageNotFoundError:
-        pass
-    print(f"Installing {wanted} …", flush=True)
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if subprocess.run([*pip, "--require-hashes", "--requirement", LOCK], check=False).returncode:
-        raise BrowserMissingError(f"installing {wanted} failed; the reason stands above")
-
-
-def browser() -> str:
+def find() -> str:
     """Return the path of a Chromium that starts; without one, install Debian's package.
 
     Raises:
@@ -49,10 +31,10 @@ def browser() -> str:
     if chromium is None and (reason := apt.why_not()):
         raise BrowserMissingError(
             f"there is no Chromium here ({reason}): install the package chromium of this system,"
-            " then run `make test-browser` again"
+            " then run the same command again"
         )
     if chromium is None:
-        print("Installing Debian's chromium with apt-get …", flush=True)
+        say("Installing Debian's chromium with apt-get …")
         with apt.alone():
             apt.install(*PACKAGES)
         chromium = _working_browser()
