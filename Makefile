@@ -15,7 +15,7 @@ ifneq ($(shell { .venv/bin/python -Ic "import helpers, os; print(os.path.samefil
 $(shell rm -f $(READY))
 endif
 
-.PHONY: help lab check practice interview progress notebooks up down status doctor grade handout labs-proof test test-slow lint twice verdicts sabotage mutants test-browser test-containers test-versions bench lock
+.PHONY: help lab check practice interview progress book notebooks up down status doctor grade handout labs-proof test test-slow lint twice verdicts sabotage mutants test-browser test-containers test-versions bench lock
 
 ##@ For everybody
 
@@ -37,6 +37,9 @@ interview: $(READY) ## hold an interview of thirty minutes, with a score sheet
 
 progress: $(READY) ## show what you did, what is due, and what to do next
 	@$(RUN) progress
+
+book: $(READY) ## build a book to read without running anything
+	@$(RUN) book $(ARGS)
 
 notebooks: $(READY) ## run the notebooks and store their outputs
 	@$(RUN) notebooks $(ARGS)

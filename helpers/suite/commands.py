@@ -74,6 +74,10 @@ _ROWS = (
         "practice.commands:show_progress",
     ),
     Command(
+        "book", "everybody", "build a book to read without running anything",
+        "book.commands:book", ("ARGS",), "make book ARGS=--print",
+    ),
+    Command(
         "notebooks", "everybody", "run the notebooks and store their outputs",
         f"{_NOTEBOOKS}:notebooks", ("ARGS",), "make notebooks ARGS=q02",
     ),
