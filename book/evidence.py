@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from book.sources import CLAIM, Question, briefs, questions
+from book.sources import CLAIM, briefs, questions, slug
 from helpers.suite.notebooks import changes, page
 from helpers.suite.notebooks.changes import page as changed
 from helpers.suite.notebooks.page import INTRODUCTION
@@ -26,35 +26,34 @@ def index() -> str:
     """Return the index of claims: where each is measured, and which answers stand on it."""
     parts = [
         "# Index of claims",
-        "An id leads to the cell that measures the claim. The last column has what stands on it: a"
-        " follow-up with its level, or a wrong answer that it refutes.",
+        "An id leads to the cell that measures the claim. The last columns have what stands on it:"
+        " the wrong answers that it refutes, and the questions whose drills need it.",
     ]
     for question in questions():
-        lines = ["| claim | sentence | verdict | stands on it |", "|---|---|---|---|"]
+        lines = ["| claim | sentence | verdict | refutes | needed in |", "|---|---|---|---|---|"]
         for row in question.rows:
-            texts = (as_sentence(row.sentence), row.claim.verdict)
-            used = "; ".join(_uses(row.claim.id))
-            lines.append(f"| {row.claim.id} | {' | '.join(map(escape, texts))} | {used} |")
+            texts = map(escape, (as_sentence(row.sentence), row.claim.verdict))
+            cells = [row.claim.id, *texts, " ".join(_refuted(row.claim.id)), _drills(row.claim.id)]
+            lines.append(f"| {' | '.join(cells)} |")
         parts += [f"## {question.heading}", "\n".join(lines)]
     return "\n\n".join(parts) + "\n"
 
 
-def _uses(claim: str) -> Iterator[str]:
+def _refuted(claim: str) -> Iterator[str]:
     for question in questions():
-        yield from _uses_in(question, claim)
+        for wrong in question.drill.wrong_answers:
+            if claim in wrong.claims:
+                yield wrong.says.replace("|", r"\|")
 
 
-def _uses_in(question: Question, claim: str) -> Iterator[str]:
-    for card in question.drill.follow_ups:
-        if claim in CLAIM.findall(card.answer):
-            yield f"{card.level}: {_cell(card.question)}"
-    for wrong in question.drill.wrong_answers:
-        if claim in wrong.claims:
-            yield f"refutes {_cell(wrong.says)}"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", r"\|")
+def _drills(claim: str) -> str:
+    found = {
+        f"[Q{question.number} {card.level}](/drills/{card.level}.md#{slug(question.heading)})": None
+        for question in questions()
+        for card in question.drill.follow_ups
+        if claim in CLAIM.findall(card.answer)
+    }
+    return ", ".join(found)
 
 
 def verdicts() -> str:

@@ -10,9 +10,11 @@ from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 
 from book.sources import CLAIM, claims
+from helpers.suite.notebooks import CHECK_TAG
 
 CELL = "cell-id={}"  # as JupyterLab names a cell in an address
 INDEX = "search-index.js"
+UNFOLD = '<details class="book-code"><summary>the code of this check</summary>'
 NOT_LINKED = (nodes.reference, nodes.literal_block, nodes.title, nodes.raw)
 NOT_SEARCHED = (nodes.section, nodes.title, nodes.raw, nodes.image)
 
@@ -34,9 +36,18 @@ def _start(app: Sphinx) -> None:
 
 
 def _name_cells(_: Sphinx, doctree: nodes.document) -> None:
+    """Give each cell its id, and fold the code of a check: what is read is its card."""
     for cell in doctree.findall(nodes.container):
-        if name := cell.get("cell_metadata", {}).get("book"):
+        metadata = cell.get("cell_metadata", {})
+        if name := metadata.get("book"):
             cell["ids"].append(CELL.format(name))
+            if CHECK_TAG in metadata.get("tags", ()):
+                code = cell.children[0]
+                cell.replace(code, [_raw(UNFOLD), code, _raw("</details>")])
+
+
+def _raw(html: str) -> nodes.Node:
+    return nodes.raw("", html, format="html")
 
 
 def _link_claims(app: Sphinx, doctree: nodes.document, page: str) -> None:

@@ -87,14 +87,11 @@ def _week() -> str:
 
 
 def _staff() -> str:
-    lines = ["| | what breaks | what it costs | beyond one machine |", "|--:|---|---|---|"]
+    lines = []
     for question in questions():
-        cells = [
-            question.link(f"Q{question.number}", BREAK) if question.section(BREAK) else "",
-            question.link("trade-offs", TRADE) if question.section(TRADE) else "",
-            question.link("cluster", BEYOND) if question.section(BEYOND) else "",
-        ]
-        lines.append(f"| {question.number} | {' | '.join(cells)} |")
+        sections = [name for name in (BREAK, TRADE, BEYOND) if question.section(name)]
+        links = " · ".join(question.link(name.lower(), name) for name in sections)
+        lines.append(f"{question.number}. {question.title}: {links}")
     return (
         "You are asked what fails, what it costs, and what you would choose otherwise. Read the"
         f" sections below, [the staff drill](/drills/{LEVELS[-1]}.md), and [what changed with"

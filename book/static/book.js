@@ -67,7 +67,7 @@ function unfoldTarget() {
 document.querySelectorAll("article div.highlight").forEach((block) => {
   if (block.querySelector("pre")) addCopyButton(block);
 });
-const answers = document.querySelectorAll("article details");
+const answers = document.querySelectorAll("article details:not(.book-code)");
 if (answers.length > 1) addFoldButton(answers);
 document.querySelectorAll("details").forEach((one) => one.addEventListener("toggle", markScrollers));
 addEventListener("resize", markScrollers);
