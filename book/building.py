@@ -41,7 +41,10 @@ OPTIONS = {
     "nb_execution_mode": "off",
     "myst_enable_extensions": ["dollarmath", "deflist"],
     "myst_heading_anchors": 4,
-    "suppress_warnings": ["myst.xref_missing", "mystnb.unknown_mime_type"],  # links are checked after
+    "suppress_warnings": [
+        "myst.xref_missing",
+        "mystnb.unknown_mime_type",
+    ],  # links are checked after
 }
 
 

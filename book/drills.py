@@ -79,7 +79,9 @@ def _refuted(names: Sequence[str]) -> str:
     for name in names:
         _, row = claims()[name]
         said = escape(as_sentence(row.sentence))
-        lines.append(f"- {name} “{said}”: {escape(row.claim.verdict)}. {escape(row.claim.evidence)}")
+        lines.append(
+            f"- {name} “{said}”: {escape(row.claim.verdict)}. {escape(row.claim.evidence)}"
+        )
     return "\n".join(lines)
 
 
@@ -119,7 +121,7 @@ def defined(model: str) -> Iterator[tuple[str, str]]:
 
 
 def _definitions(text: str) -> list[str]:
-    """Split a paragraph before each sentence that has a term; other sentences belong to the last."""
+    """Split a paragraph before each sentence with a term; other sentences belong to the last."""
     found: list[str] = []
     for part in (DEFINED if DEFINED.search(text) else SENTENCE).split(text):
         if found and not BOLD.search(part):

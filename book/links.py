@@ -40,7 +40,9 @@ def check(folder: Path) -> tuple[int, list[str]]:
         The number of links, and a sentence for each that leads nowhere, or loads something from
         outside.
     """
-    pages = {path: Page(path.read_text(encoding="utf-8")) for path in sorted(folder.rglob("*.html"))}
+    pages = {
+        path: Page(path.read_text(encoding="utf-8")) for path in sorted(folder.rglob("*.html"))
+    }
     found = []
     for path, page in pages.items():
         name = path.relative_to(folder).as_posix()

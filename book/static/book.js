@@ -22,13 +22,13 @@ function addCopyButton(block) {
   block.append(button);
 }
 
-// One button unfolds all answers of a page, or folds them.
+// One button unfolds all answers and hints of a page, or folds them.
 function addFoldButton(answers) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "book-fold";
   const open = () => [...answers].every((answer) => answer.open);
-  const name = () => (button.textContent = open() ? "fold all answers" : "unfold all answers");
+  const name = () => (button.textContent = open() ? "fold all" : "unfold all");
   button.addEventListener("click", () => {
     const wanted = !open();
     answers.forEach((answer) => (answer.open = wanted));
@@ -36,7 +36,7 @@ function addFoldButton(answers) {
   });
   answers.forEach((answer) => answer.addEventListener("toggle", name));
   name();
-  answers[0].before(button);
+  document.querySelector("article h1").after(button);
 }
 
 // What is wider than the page scrolls by itself; a keyboard reaches it only with a tab stop.
