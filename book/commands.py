@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from helpers.errors import UsageError
 from helpers.machine import packages
 from helpers.machine.paths import ROOT, shown, work
 
@@ -26,6 +27,11 @@ def book(out: Path | None, instructors: bool, printed: bool) -> int:
     """Build the book from the stored notebooks; nothing is executed."""
     from book import building, printing
 
+    if instructors and not (ROOT / "docs" / "instructors.md").exists():
+        raise UsageError(
+            "this copy has no guides and no solutions: build the instructors' edition in the whole"
+            " repository"
+        )
     target = (out or work() / ("book-instructors" if instructors else "book")).absolute()
     packages.ensure(LOCK)
     began_s = time.monotonic()

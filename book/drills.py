@@ -71,7 +71,7 @@ def _beliefs(table: Mapping[str, str], lab: int | None) -> Iterator[str]:
     for name, says in table.items():
         if not says.startswith(gaps.NO_BELIEF):
             refuting = _refuted(gaps.refuted_by(lab, name)) or "- the lab's check shows it"
-            yield f"**“{escape(as_sentence(says))}”**\n\n{refuting}"
+            yield f"**“{as_sentence(says)}”**\n\n{refuting}"
 
 
 def _refuted(names: Sequence[str]) -> str:

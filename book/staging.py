@@ -139,7 +139,7 @@ def _of_instructors() -> Iterator[tuple[str, str]]:
         folder = lab.path.parent
         yield _name(folder / "guide.md"), (folder / "guide.md").read_text(encoding="utf-8")
         parts = [f"# Lab {lab.number} · hidden cases and solutions"]
-        for path in [folder / "hidden.py", *sorted(folder.glob("[cw]*/*.py"))]:
+        for path in [*folder.glob("hidden.py"), *sorted(folder.glob("[cw]*/*.py"))]:
             parts.append(f"## `{path.relative_to(folder)}`")
             parts.append(_fence(path.read_text(encoding="utf-8"), "python"))
         yield _name(folder / "answers.md"), "\n\n".join(parts) + "\n"
