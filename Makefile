@@ -90,7 +90,7 @@ sabotage: $(READY) ## break each claim on purpose: its check has to notice
 mutants: $(READY) ## flip each delivery decision: a claim has to notice
 	@$(RUN) mutants $(ARGS)
 
-test-browser: $(READY) ## run the notebooks in JupyterLab in a headless Chromium
+test-browser: $(READY) ## open the notebooks in JupyterLab and the book in a headless Chromium
 	@$(RUN) test-browser $(ARGS)
 
 test-containers: $(READY) ## run everything in containers, and break them (root)

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -16,6 +17,7 @@ HERE = Path(__file__).parent
 EDITION = "edition.txt"
 LEARNERS, INSTRUCTORS = "learners", "instructors"
 MOST_SHOWN = 40
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 LEFT_OUT = (".buildinfo", "objects.inv", "_sources", "genindex.html")
 COLOURS = {"color-foreground-muted": "#595f6b", "color-foreground-border": "#6b7280"}
 DARK = {"color-foreground-muted": "#a3aab5", "color-foreground-border": "#8b949e"}
@@ -41,10 +43,8 @@ OPTIONS = {
     "nb_execution_mode": "off",
     "myst_enable_extensions": ["dollarmath", "deflist"],
     "myst_heading_anchors": 4,
-    "suppress_warnings": [
-        "myst.xref_missing",
-        "mystnb.unknown_mime_type",
-    ],  # links are checked after
+    # Links are checked afterwards; code that is no valid text of its language is shown as it is.
+    "suppress_warnings": ["myst.xref_missing", "misc.highlighting_failure"],
 }
 
 
@@ -106,7 +106,7 @@ def _run_sphinx(sources: Path, built: Path, doctrees: Path, instructors: bool) -
         confoverrides={**OPTIONS, "html_title": title}, status=None, warning=warnings,
     )  # fmt: skip
     app.build()
-    if wrong := warnings.getvalue().replace(f"{sources}/", "").splitlines():
+    if wrong := COLOUR.sub("", warnings.getvalue()).replace(f"{sources}/", "").splitlines():
         raise BookError(_listed("warnings of Sphinx", wrong))
     for name in LEFT_OUT:
         path = built / name

@@ -32,7 +32,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 def _start(app: Sphinx) -> None:
     app.builder.search = False  # of Sphinx's own search, which shows no text from a file
-    app.env.book_sections = {}  # type: ignore[attr-defined]
+    app.env.book_sections = {}
 
 
 def _name_cells(_: Sphinx, doctree: nodes.document) -> None:
@@ -96,7 +96,7 @@ def _collect(app: Sphinx, doctree: nodes.document, page: str) -> None:
         title = next(iter(section.findall(nodes.title))).astext()
         texts = (one.astext() for one in _own(section))
         found.append([title, " ".join(" ".join(texts).split()), section["ids"][0]])
-    app.env.book_sections[page] = found  # type: ignore[attr-defined]
+    app.env.book_sections[page] = found
 
 
 def _own(node: nodes.Element) -> Iterator[nodes.Node]:
@@ -109,7 +109,7 @@ def _own(node: nodes.Element) -> Iterator[nodes.Node]:
         if isinstance(child, nodes.TextElement) or not child.children:
             yield child
         else:
-            yield from _own(child)  # type: ignore[arg-type]
+            yield from _own(child)
 
 
 def _write_index(app: Sphinx, error: Exception | None) -> None:
@@ -120,7 +120,7 @@ def _write_index(app: Sphinx, error: Exception | None) -> None:
          question.heading, address(app, name, "index")]
         for name, (question, row) in claims().items()
     ]  # fmt: skip
-    for page, sections in sorted(app.env.book_sections.items()):  # type: ignore[attr-defined]
+    for page, sections in sorted(app.env.book_sections.items()):
         top = app.builder.get_target_uri(page)
         for n, (title, text, anchor) in enumerate(sections):
             entries.append([title, text, sections[0][0], top if n == 0 else f"{top}#{anchor}"])

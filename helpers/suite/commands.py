@@ -133,7 +133,8 @@ _ROWS = (
         needs="tests/slow",
     ),
     Command(
-        "test-browser", "contributors", "run the notebooks in JupyterLab in a headless Chromium",
+        "test-browser", "contributors",
+        "open the notebooks in JupyterLab and the book in a headless Chromium",
         "tests.slow.browser.command:command", ("ARGS",), "make test-browser ARGS=q02",
         needs="tests/slow",
     ),
