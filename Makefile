@@ -15,7 +15,7 @@ ifneq ($(shell { .venv/bin/python -Ic "import helpers, os; print(os.path.samefil
 $(shell rm -f $(READY))
 endif
 
-.PHONY: help lab check practice interview progress anki notebooks up down status doctor grade handout labs-proof test test-slow lint twice verdicts sabotage mutants test-browser test-containers test-versions bench lock
+.PHONY: help lab check practice interview progress anki book notebooks up down status doctor grade handout labs-proof test test-slow lint twice verdicts sabotage mutants test-browser test-containers test-versions bench lock
 
 ##@ For everybody
 
@@ -40,6 +40,9 @@ progress: $(READY) ## show what you did, what is due, and what to do next
 
 anki: $(READY) ## write the cards as a deck for Anki
 	@$(RUN) anki $(ARGS)
+
+book: $(READY) ## build a book to read without running anything
+	@$(RUN) book $(ARGS)
 
 notebooks: $(READY) ## run the notebooks and store their outputs
 	@$(RUN) notebooks $(ARGS)
@@ -90,7 +93,7 @@ sabotage: $(READY) ## break each claim on purpose: its check has to notice
 mutants: $(READY) ## flip each delivery decision: a claim has to notice
 	@$(RUN) mutants $(ARGS)
 
-test-browser: $(READY) ## run the notebooks in JupyterLab in a headless Chromium
+test-browser: $(READY) ## open the notebooks in JupyterLab and the book in a headless Chromium
 	@$(RUN) test-browser $(ARGS)
 
 test-containers: $(READY) ## run everything in containers, and break them (root)

@@ -82,12 +82,12 @@ def _table() -> Mapping[str, Mapping[str, list[str]]]:
     return tomllib.loads((ROOT / BELIEFS).read_text(encoding="utf-8"))
 
 
-def refuted_by(lab: int, belief: str) -> tuple[str, ...]:
+def refuted_by(lab: int | None, belief: str) -> tuple[str, ...]:
     """Return the claims that refute a belief; none where no experiment is about it.
 
     Args:
-        lab: number of the lab that showed it.
+        lab: number of the lab that showed it; None: one that several labs share.
         belief: its name.
     """
-    own = _table().get(f"lab{lab:02d}", {})
+    own = _table().get(f"lab{lab:02d}", {}) if lab is not None else {}
     return tuple(own.get(belief, _table()["shared"].get(belief, ())))

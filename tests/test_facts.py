@@ -17,7 +17,8 @@ from helpers.rabbitmq import generations
 from helpers.rabbitmq.generations import GENERATIONS, generation_of, listed
 
 FOLDERS = (
-    ".github", "docker", "docs", "helpers", "labs", "monitoring", "notebooks", "practice", "tests",
+    ".github", "book", "docker", "docs", "helpers", "labs", "monitoring", "notebooks", "practice",
+    "tests",
 )  # fmt: skip
 SUFFIXES = {".py", ".md", ".toml", ".txt", ".yml", ".ipynb", ".j2"}
 FIRST = 5  # smaller numbers may count some of them: "two notebooks"

@@ -79,6 +79,10 @@ _ROWS = (
         "practice.commands:write_anki", ("ARGS",), "make anki ARGS=q09",
     ),
     Command(
+        "book", "everybody", "build a book to read without running anything",
+        "book.commands:book", ("ARGS",), "make book ARGS=--print",
+    ),
+    Command(
         "notebooks", "everybody", "run the notebooks and store their outputs",
         f"{_NOTEBOOKS}:notebooks", ("ARGS",), "make notebooks ARGS=q02",
     ),
@@ -134,7 +138,8 @@ _ROWS = (
         needs="tests/slow",
     ),
     Command(
-        "test-browser", "contributors", "run the notebooks in JupyterLab in a headless Chromium",
+        "test-browser", "contributors",
+        "open the notebooks in JupyterLab and the book in a headless Chromium",
         "tests.slow.browser.command:command", ("ARGS",), "make test-browser ARGS=q02",
         needs="tests/slow",
     ),

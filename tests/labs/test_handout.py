@@ -1,5 +1,6 @@
 """The students' version: it works, and has none of the instructor's files."""
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -55,6 +56,25 @@ def test_no_solution_s_text_is_in_any_file(unpacked: Path):
 def _lines(path: Path) -> list[str]:
     lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
     return [line for line in lines if len(line) > 30 and not line.startswith(("import", "from"))]
+
+
+def test_the_book_is_beside_it_when_it_is_the_learners_and_as_new_as_its_sources(tmp_path: Path):
+    root, book = tmp_path / "lab", tmp_path / "book"
+    notebook = root / "notebooks" / "q01_x.ipynb"
+    for folder in (book, notebook.parent):
+        folder.mkdir(parents=True)
+    notebook.write_text("{}")
+    assert handout.why_no_book(book, root) == f"there is no book for learners in {book}"
+    (book / "edition.txt").write_text("instructors\n")
+    assert handout.why_no_book(book, root).startswith("there is no book for learners in ")
+    (book / "edition.txt").write_text("learners\n")
+    (book / "index.html").write_text("the book")
+    assert handout.why_no_book(book, root) == ""
+    assert handout.write(tmp_path / "x.zip", root, book=book) == 4
+    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        assert archive.read("rabbit-lab-book/index.html") == b"the book"
+    os.utime(notebook, (notebook.stat().st_mtime + 60,) * 2)
+    assert handout.why_no_book(book, root).endswith(" is older than notebooks/q01_x.ipynb")
 
 
 def test_every_lab_is_in_it_with_brief_starter_and_check(unpacked: Path):

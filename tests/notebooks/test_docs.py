@@ -32,11 +32,13 @@ FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 MAKE = re.compile(r"(?:^|\s)make (?:[A-Z]+=\S+ )*([a-z][a-z-]+)", re.MULTILINE)
-PLACE = re.compile(r"(?:helpers|labs|tests|docs|notebooks|docker|monitoring|\.github|\.ci)/\S*")
+PLACE = re.compile(
+    r"(?:book|helpers|labs|tests|docs|notebooks|docker|monitoring|\.github|\.ci)/\S*"
+)
 VARIABLE = re.compile(r"\bRABBIT_LAB_[A-Z_]+\b")
 # Set by one part of the suite for another.
 INTERNAL = {"RABBIT_LAB_IN_COMPOSE", "RABBIT_LAB_NODE", "RABBIT_LAB_STORE", "RABBIT_LAB_TURNS"}
-CODE_TREES = ("helpers", "labs", "practice", "tests")
+CODE_TREES = ("book", "helpers", "labs", "practice", "tests")
 
 
 def read(path: Path) -> str:

@@ -8,7 +8,14 @@ import pytest
 from helpers.machine.paths import ROOT
 from practice.interview import MAGIC
 from tests.support import layers
-from tests.support.layers import arrows_up, beyond_the_face, circle, graph, out_of_helpers
+from tests.support.layers import (
+    arrows_up,
+    beyond_the_face,
+    circle,
+    graph,
+    out_of_helpers,
+    under_the_book,
+)
 
 NOTEBOOKS = sorted([*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("labs/*/brief.ipynb")])
 
@@ -32,6 +39,10 @@ def test_no_module_imports_from_a_higher_floor(modules):
 
 def test_helpers_import_neither_labs_nor_tests(modules):
     assert out_of_helpers(modules) == []
+
+
+def test_nothing_imports_the_book(modules):
+    assert under_the_book(modules) == []
 
 
 def test_no_modules_import_each_other(modules):
@@ -73,6 +84,15 @@ def test_import_of_labs_in_helpers_is_found():
         "helpers.suite.s imports labs.judge.trial: helpers must not depend on labs",
         "helpers.suite.s imports tests: helpers must not depend on tests",
     ]
+
+
+def test_import_of_the_book_is_found():
+    wrong = {
+        "practice.p": "from book import start",
+        "book.start": "",
+        "tests.t": "import book.start",
+    }
+    assert under_the_book(graph(wrong)) == ["practice.p imports book.start: the book stands on top"]
 
 
 def test_circle_is_found():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from helpers.machine.paths import ROOT
 
-TREES = ("helpers", "labs", "practice", "tests")
+TREES = ("book", "helpers", "labs", "practice", "tests")
 SOLUTIONS = ("correct", "wrong")  # folders of submissions, each a program of its own
 
 # A module may import from its own floor and from lower ones; the longest prefix of its name counts.
@@ -71,6 +71,15 @@ def out_of_helpers(modules: Graph) -> list[str]:
         f"{module} imports {other}: helpers must not depend on {other.partition('.')[0]}"
         for module, other in _arrows(modules)
         if module.startswith("helpers") and not other.startswith("helpers")
+    ]
+
+
+def under_the_book(modules: Graph) -> list[str]:
+    """Return a sentence for each import of the book by what it stands on."""
+    return [
+        f"{module} imports {other}: the book stands on top"
+        for module, other in _arrows(modules)
+        if other.partition(".")[0] == "book" and module.partition(".")[0] not in ("book", "tests")
     ]
 
 

@@ -83,8 +83,11 @@ def grade(
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 def write_handout(file: Path | None) -> int:
     """Write the students' version; by default to work/rabbit-lab-students.zip."""
-    file = file or work() / "rabbit-lab-students.zip"
-    print(f"{shown(file)} is written: {handout.write(file)} files")
+    file, book = file or work() / "rabbit-lab-students.zip", work() / "book"
+    why = handout.why_no_book(book)
+    count = handout.write(file, book=None if why else book)
+    print(f"{shown(file)} is written: {count} files")
+    print(f"without the book: {why}; `make book` builds it" if why else f"with {shown(book)}")
     return 0
 
 

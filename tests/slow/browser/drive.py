@@ -220,8 +220,8 @@ def shot_name(path: Path) -> str:
 
 
 @contextmanager
-def browser(executable: str, lab: Lab) -> Iterator[Browser]:
-    """Start the browser with an empty profile, and end it."""
+def chromium_context(executable: str) -> Iterator[Any]:
+    """Start a headless Chromium with an empty profile, and end it."""
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as profile, sync_playwright() as playwright:
@@ -234,6 +234,13 @@ def browser(executable: str, lab: Lab) -> Iterator[Browser]:
             service_workers="block",
         )
         try:
-            yield Browser(context, lab)
+            yield context
         finally:
             context.close()
+
+
+@contextmanager
+def browser(executable: str, lab: Lab) -> Iterator[Browser]:
+    """Start the browser for the notebooks of a server, and end it."""
+    with chromium_context(executable) as context:
+        yield Browser(context, lab)
