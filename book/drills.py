@@ -14,7 +14,7 @@ from practice import gaps
 BOLD = re.compile(r"\*\*(.+?)\*\*")
 DEFINED = re.compile(r"(?=\*\*[^*]+\*\*: )")  # "**ready**: …"
 SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z`*\"(])")
-MOST_WORDS = 4  # more are a statement, no term
+MOST_WORDS = 4  # more, or a full stop, are a statement, no term
 ITEM = re.compile(r"\n\s*\n|\n(?=- |\d+\. )")
 
 
@@ -100,7 +100,8 @@ def glossary() -> str:
             f": {text} ({question.link(f'Q{question.number}', MODEL)})"
             for _, text, question in found[key]
         ]
-        parts.append("\n".join([found[key][0][0], *lines]))
+        term = found[key][0][0]
+        parts.append("\n".join([f"{term[0].upper()}{term[1:]}", *lines]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -116,8 +117,8 @@ def defined(model: str) -> Iterator[tuple[str, str]]:
             continue
         for part in _definitions(text):
             for term in BOLD.findall(part):
-                if len(term.split()) <= MOST_WORDS:
-                    yield term.rstrip("."), part.removeprefix(f"**{term}**: ")
+                if len(term.split()) <= MOST_WORDS and not term.endswith("."):
+                    yield term, part.removeprefix(f"**{term}**: ")
 
 
 def _definitions(text: str) -> list[str]:
