@@ -62,7 +62,8 @@ def test_the_verdicts_page_says_nothing_about_other_ways_to_read_it():
 def test_terms_are_found_with_their_sentences():
     model = (
         "- **ready**: waits. Still. **unacked**: sent.\n- A **DLX** is an exchange. It is plain."
-        "\n\n| **no** | term |\n\nNothing here. **A statement that is no term** at all. **It is one.** So."
+        "\n\n| **no** | term |\n\nNothing here. **A statement that is no term** at all."
+        " **It is one.** So."
     )
     assert list(drills.defined(model)) == [
         ("ready", "waits. Still."), ("unacked", "sent."),
