@@ -1,11 +1,11 @@
 """Building the book, as `make book` does; Sphinx is installed at the first run."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,15 +14,19 @@ from book import building, printing
 from book.sources import briefs, claims, questions
 from helpers.errors import UsageError
 from helpers.machine.paths import ROOT
-from tests.conftest import CHILD_TIMEOUT_S
+from labs.judge.instructor import handout
+from tests.conftest import CHILD_TIMEOUT_S, child_environment
 
 pytestmark = pytest.mark.one_by_one
 
 
-def build(target: Path, *options: str, seed: str = "0") -> subprocess.CompletedProcess[str]:
+def build(
+    target: Path, *options: str, seed: str = "0", root: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    environment = child_environment(PYTHONHASHSEED=seed, PYTHONPATH=str(root))
     return subprocess.run(
         [sys.executable, "-m", "helpers", "book", "--out", str(target), *options],
-        cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, text=True,
+        cwd=root, env=environment, capture_output=True, text=True,
         check=False, timeout=CHILD_TIMEOUT_S,
     )  # fmt: skip
 
@@ -97,6 +101,20 @@ def test_the_instructors_edition_has_guides_and_solutions(tmp_path):
         assert (folder / "labs" / lab.path.parent.name / "guide.html").is_file()
         answers = folder / "labs" / lab.path.parent.name / "answers.html"
         assert answers.read_text(encoding="utf-8").count("<h2>") > 6
+
+
+@pytest.mark.slow
+def test_the_students_version_builds_the_same_book(book, tmp_path):
+    handout.write(tmp_path / "students.zip")
+    with zipfile.ZipFile(tmp_path / "students.zip") as archive:
+        archive.extractall(tmp_path)
+    copy = tmp_path / handout.FOLDER
+    done = build(tmp_path / "book", root=copy)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert contents(tmp_path / "book") == contents(book)
+    refused = build(tmp_path / "guides", "--instructors", root=copy)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert refused.stderr.startswith("error: this copy has no guides and no solutions: ")
 
 
 @pytest.mark.slow
