@@ -73,7 +73,7 @@ def labs() -> str:
     for number, lab in briefs().items():
         question = learnt[number]
         lines.append(
-            f"| {number} | {lab.link} | {lab.minutes} min | {question.link(question.title)} |"
+            f"| {number} | {lab.link} | {lab.minutes}\u00a0min | {question.link(question.title)} |"
         )
     return f"""\
 # Labs

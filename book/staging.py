@@ -16,6 +16,8 @@ from helpers.suite.notebooks.running import read
 from helpers.suite.notebooks.table import FENCED
 
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
+SUMMARY = re.compile(r"<summary>.*?</summary>")  # HTML, in which Markdown is not read
+SPAN = re.compile(r"`([^`]+)`")
 OUTSIDE = re.compile(r"^(?:[a-z]+:|/)")
 # A file of this kind that a page names has a page of its own; of others only the name is left.
 CODE = {".py": "python", ".yml": "yaml"}
@@ -85,7 +87,8 @@ class Stage:
             target = f"/{self._target((ROOT / page).parent / path)}" if path else ""
             return match[1] if target == "/" else f"[{match[1]}]({target}{mark}{anchor})"
 
-        return LINK.sub(lead, text)
+        text = LINK.sub(lead, text)
+        return SUMMARY.sub(lambda match: SPAN.sub(r"<code>\1</code>", match[0]), text)
 
     def _target(self, path: Path) -> str:
         """Return the page for a file or folder of the checkout; "" when this edition has none."""

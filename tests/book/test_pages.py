@@ -132,6 +132,10 @@ def learners(tmp_path_factory):
         ("[data](../docs/verdicts.json)", "data"),
         ("[out](https://www.rabbitmq.com/docs)", "[out](https://www.rabbitmq.com/docs)"),
         ("```\n[x](y)\n```", "```\n[x](y)\n```"),
+        (
+            "<summary>Is `a.b` one? `c`</summary> `d`",
+            "<summary>Is <code>a.b</code> one? <code>c</code></summary> `d`",
+        ),
     ],
 )
 def test_links_lead_to_pages_of_the_edition_or_are_text(learners, link, becomes):
