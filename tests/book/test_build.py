@@ -17,8 +17,6 @@ from helpers.machine.paths import ROOT
 from labs.judge.instructor import handout
 from tests.conftest import CHILD_TIMEOUT_S, child_environment
 
-pytestmark = pytest.mark.one_by_one
-
 
 def build(
     target: Path, *options: str, seed: str = "0", root: Path = ROOT

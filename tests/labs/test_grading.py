@@ -102,7 +102,9 @@ def test_a_class_is_graded_in_one_command(tmp_path: Path, shared_broker, bwrap: 
 def test_an_interrupted_run_continues_where_it_stopped(tmp_path: Path, shared_broker):
     folder, out = tmp_path / "submissions", tmp_path / "out"
     folder.mkdir()
-    for name in ("anna", "ben", "chloe"):
+    # On a loaded machine the next one or two are judged before the interrupt arrives.
+    names = ("anna", "ben", "chloe", "dan", "eva", "finn")
+    for name in names:
         shutil.copy(LAB5 / "wrong" / "no_dedup.py", folder / f"{name}_lab05.py")
     command = [sys.executable, "-m", "helpers", "grade", folder, "--out", out, "--jobs", "1"]
     with subprocess.Popen(
@@ -111,16 +113,16 @@ def test_an_interrupted_run_continues_where_it_stopped(tmp_path: Path, shared_br
         line = next(text for text in process.stdout if "anna" in text)
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=60)
-    assert "1 of 3" in line
+    assert f"1 of {len(names)}" in line
     assert process.returncode == 130
     assert "interrupted" in output and "Traceback" not in errors
     before = {path: path.stat().st_mtime_ns for path in (out / "verdicts").glob("*.json")}
-    assert 1 <= len(before) < 3
+    assert 1 <= len(before) < len(names)
     again = run_grade(folder, "--out", out)
     assert again.returncode == 0
     assert again.stdout.count("(kept)") == len(before)
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in before.items())
-    assert len(rows(out)) == 3
+    assert len(rows(out)) == len(names)
 
 
 def test_a_changed_submission_is_judged_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -64,10 +65,11 @@ def grade(
         found, out / "verdicts", jobs=jobs, seconds=seconds, sandboxed=not without_sandbox
     )
     try:
-        for one, kept in checks:
-            grades.append(one)
-            print(f"{len(grades):3} of {len(found)}  {_line(one)}{' (kept)' if kept else ''}")
-            sys.stdout.flush()
+        with closing(checks):  # at an interrupt no further check begins
+            for one, kept in checks:
+                grades.append(one)
+                print(f"{len(grades):3} of {len(found)}  {_line(one)}{' (kept)' if kept else ''}")
+                sys.stdout.flush()
     except KeyboardInterrupt:
         print(f"interrupted: {len(grades)} are kept; the same command goes on from here")
         return 130

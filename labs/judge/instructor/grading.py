@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +45,7 @@ def grade(
     jobs: int,
     seconds: float,
     sandboxed: bool = True,
-) -> Iterator[tuple[Grade, bool]]:
+) -> Generator[tuple[Grade, bool], None, None]:
     """Judge submissions, several at once, and store each verdict at once.
 
     Args:
